@@ -1,0 +1,316 @@
+"""Every type that passes a door between two rooms, on one page.
+
+`Spec` is in `language/tree.py`, `Model` in `model/ir.py`, `Diagnostic` in
+`diagnostics.py`; all else is here.  Only names used in annotations come from further up
+the house.  What JAX traces is a NamedTuple of pure functions; what people read is a
+frozen dataclass.  Nothing is mutated after it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import jax
+
+    from specfit.model.ir import Model, Prior
+
+    Array = jax.Array
+else:
+    Array = Any
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+Position = dict[str, Array]  # unconstrained; one entry, "z", shape (dimension,)
+Values = dict[str, Array]  # constrained, by qualified name
+Data = dict[str, Any]  # a pytree of arrays: what changes when the spectrum changes
+
+
+# ------------------------------------------------------------------ signatures
+
+
+@dataclass(frozen=True)
+class ParameterSignature:
+    """A parameter of a site, shape or family, as the language sees it.
+
+    `dimension` is a name known to `units` ("velocity", "field", "fraction" …); `unit`
+    the one it is shown in; `default` the right-hand side of `~` or `=` in the language
+    (`~ free in [-0.5, 1.5] mm/s`, `= 2`), None where the user must speak.
+    """
+
+    symbol: str
+    dimension: str
+    unit: str
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a registered entry is, without the functions behind it."""
+
+    name: str
+    title: str
+    parameters: tuple[ParameterSignature, ...]
+    source: str
+
+    def parameter(self, symbol: str) -> ParameterSignature | None:
+        """The parameter called `symbol`, or None."""
+        return next((p for p in self.parameters if p.symbol == symbol), None)
+
+
+class Lines(NamedTuple):
+    """The lines of one site: leading axis is the line."""
+
+    position: Array  # (n_lines,) mm/s
+    area: Array  # (n_lines,) sums to 1
+    gauss_sigma: Array  # (n_lines,) mm/s, standard deviation of the Gaussian part
+
+
+@dataclass(frozen=True)
+class SiteKind:
+    """A site kind: hyperfine parameters → lines.
+
+    `lines(values, scale)`: `values` maps symbols to scalars (canonical units); `scale`
+    is (3,) mm/s/T, the line slopes k16, k25, k34 of the field-scale convention.
+    """
+
+    signature: Signature
+    n_lines: int
+    lines: Callable[[Mapping[str, Array], Array], Lines]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A line shape of unit area: `profile(offset, fwhm, sigma)`; arrays broadcast.
+
+    `fwhm` is the Lorentzian full width, `sigma` the Gaussian standard deviation.
+    """
+
+    signature: Signature
+    profile: Callable[[Array, Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A prior family or noise law.
+
+    `log_density(x, *arguments)` is normalised on `support(*arguments)` and is written in
+    `jax.numpy`; `cdf(x, *arguments)` is needed to renormalise to bounds;
+    `sample(generator, size, *arguments)` draws with NumPy and imports no JAX.
+    `support` is "real", "positive", "unit" or "interval" (arguments are low, high).
+    """
+
+    signature: Signature
+    support: Literal["real", "positive", "unit", "interval"]
+    log_density: Callable[..., Array]
+    cdf: Callable[..., Array]
+    sample: Callable[..., FloatArray]
+
+
+# ------------------------------------------------------------------------ data
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measured spectrum, axis increasing and finite.
+
+    axis: (n_channels,) canonical unit (mm/s relative to the IS zero of the project).
+    values: (n_channels,) counts as recorded (folded: the sum of the two halves).
+    half_offset: a folded channel is the sum of two raw ones that were measured at
+        axis ± half_offset; the model is averaged over both, so that no count is ever
+        interpolated and neighbours stay independent.  0 for data folded elsewhere.
+    axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
+        velocity calibration leaves open.  n_nuisance is 0 without a calibration.
+    nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
+    field_slopes: (3,) mm/s/T, k16, k25, k34 of the field-scale convention.
+    found: what was sniffed, folded and fitted, as (label, text) for people and
+        `result.json`.
+    """
+
+    axis: FloatArray
+    values: FloatArray
+    axis_unit: str = "mm/s"
+    value_unit: str = "counts"
+    half_offset: float = 0.0
+    axis_jacobian: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    nuisance_names: tuple[str, ...] = ()
+    field_slopes: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    field_scale: str = ""
+    path: str = ""
+    sha256: str = ""
+    size: int = 0
+    found: tuple[tuple[str, str], ...] = ()
+
+
+# --------------------------------------------------------------------- problem
+
+
+class Separable(NamedTuple):
+    """The part of a problem that search uses: the curve is linear in some unknowns.
+
+    curve = baseline(linear) − Σ components; every component is one site of the model.
+    `component_names`: the sites in order.
+    `sample(key, n)`: n draws of all constrained values from the prior (rules included),
+        as a dict name → (n,).
+    `atom(values, data)`: (n_components, n_data) unit-area absorption of each component.
+    `background(values, data)`: (n_baseline, n_data) the curves that scale the baseline.
+    `component_parameters`: for each component the names of the unknowns it alone or
+        with others depends on (nonlinear ones only).
+    `assemble(values, amplitudes, background)`: constrained values with the linear
+        unknowns set from fitted amplitudes: N0, area and area fractions.
+    """
+
+    component_names: tuple[str, ...]
+    component_parameters: tuple[tuple[str, ...], ...]
+    sample: Callable[[Array, int], Values]
+    atom: Callable[[Values, Data], Array]
+    background: Callable[[Values, Data], Array]
+    assemble: Callable[[Values, Array, Array], Values]
+
+
+class Problem(NamedTuple):
+    """A model joined to its measurement layout: pure functions of position and data.
+
+    logdensity(position, data): unnormalised log posterior, change of variables included.
+    logprior(position, data), loglikelihood(position, data): its two parts.
+    constrain(position, data): all parameters and definitions in physical units, by name.
+    unconstrain(values, data): the position of constrained values (inverse of constrain).
+    predict(position, data): expected counts (n_spectra, n_channels).
+    components(position, data): absorption of each site (n_spectra, n_sites, n_channels).
+    pointwise(position, data): log-likelihood of each datum (n_spectra, n_channels).
+    sample_prior(key, n, data): n draws that satisfy every rule; constrained values by
+        name, each (n,).
+    simulate(key, values, data): counts drawn from the model (n_spectra, n_channels).
+    terms(position, data): log-density by named term, to find the one that is not finite.
+    """
+
+    names: tuple[str, ...]  # unknowns, in the order of position["z"]
+    dimension: int
+    data: Data
+    logdensity: Callable[[Position, Data], Array]
+    logprior: Callable[[Position, Data], Array]
+    loglikelihood: Callable[[Position, Data], Array]
+    constrain: Callable[[Position, Data], Values]
+    unconstrain: Callable[[Values, Data], Position]
+    predict: Callable[[Position, Data], Array]
+    components: Callable[[Position, Data], Array]
+    pointwise: Callable[[Position, Data], Array]
+    sample_prior: Callable[[Array, int, Data], Values]
+    simulate: Callable[[Array, Values, Data], Array]
+    terms: Callable[[Position, Data], dict[str, Array]]
+    separable: Separable | None = None
+
+
+# ------------------------------------------------------------------- inference
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of finding the answer, with its wall time."""
+
+    name: str
+    seconds: float
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A local maximum of the posterior that was found."""
+
+    values: Mapping[str, float]
+    log_density: float
+    log_evidence: float | None = None
+    weight: float | None = None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Draws in physical units and how they were made; no JAX after this point.
+
+    draws: name → (n_chains, n_draws), unknowns and definitions alike.
+    positions: (n_chains, n_draws, dimension) unconstrained.
+    curve: (n_spectra, n_channels) posterior mean of the expected counts; band: the 5 %
+    and 95 % quantiles (2, n_spectra, n_channels); components: (n_spectra, n_sites,
+    n_channels) mean absorption.
+    replicated: (n_replicates, n_spectra, n_channels) posterior predictive counts.
+    statistics: per-draw sampler figures, each (n_chains, n_draws): "diverging",
+    "energy", "lp", "acceptance_rate", "n_steps", "step_size".
+    gates: each convergence gate as (name, value, bound, passed).
+    """
+
+    draws: Mapping[str, FloatArray]
+    positions: FloatArray
+    prior: Mapping[str, FloatArray]
+    curve: FloatArray
+    band: FloatArray
+    components: FloatArray
+    replicated: FloatArray
+    pointwise: FloatArray  # (n_chains, n_draws_kept, n_spectra, n_channels)
+    statistics: Mapping[str, FloatArray]
+    rhat: Mapping[str, float]
+    ess_bulk: Mapping[str, float]
+    ess_tail: Mapping[str, float]
+    gates: tuple[tuple[str, float, float, bool], ...]
+    modes: tuple[Mode, ...]
+    stages: tuple[Stage, ...]
+    settings: Mapping[str, Any]
+    log_evidence: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def converged(self) -> bool:
+        """Every gate passed."""
+        return all(passed for *_, passed in self.gates)
+
+
+# --------------------------------------------------------------------- verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule found.
+
+    severity: "hard" (reject), "soft" (a warning for the reader) or "note".
+    outcome: "passed", "failed" or "warned".  probability: posterior probability that the
+    rule holds, None where that has no meaning.  strategy: how a `require` was compiled.
+    """
+
+    rule: str
+    kind: Literal["require", "expect", "check", "physics", "residual"]
+    outcome: Literal["passed", "failed", "warned"]
+    text: str
+    because: str = ""
+    probability: float | None = None
+    value: float | None = None
+    detail: str = ""
+    strategy: str = ""
+    source: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of a run: outcome and every finding."""
+
+    outcome: Literal["accepted", "rejected", "not_converged"]
+    findings: tuple[Finding, ...]
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PhysicsRule:
+    """A rule of physics that always runs: `judge(model, measurements, fit)`."""
+
+    name: str
+    source: str
+    judge: Callable[[Model[Prior], Sequence[Measurement], Fit], Sequence[Finding]]
+
+
+Progress = Callable[[str, float, str], None]
+"""progress(stage, fraction done in [0, 1], detail)."""

@@ -1,0 +1,332 @@
+"""The typed model: what a .spec file means, once names, units and kinds are settled.
+
+Frozen pydantic values with one canonical JSON form.  A `Model[Declared]` may still cite
+database records; a `Model[Prior]` has concrete densities and knows where each came
+from.  Numbers are in canonical units (mm/s, T, K, eV, deg, counts); `unit` is only how a
+value is shown.  Loops, templates, variants and `per` are gone: every parameter is a
+scalar with a qualified name (`B.IS`, `B.Bint[77]`), and each measured spectrum has its
+own list of sites that point to parameters.  One flat list is what the density stacks
+into arrays, so equal components cost one compiled kernel however many there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """Immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---------------------------------------------------------------- expressions
+
+
+class Const(Frozen):
+    """A number in canonical units."""
+
+    op: Literal["const"] = "const"
+    value: float
+
+
+class Ref(Frozen):
+    """A parameter, a derived quantity or a data constant (`spectrum.T`, `spectrum.counts`).
+
+    A whole data column may only stand inside a statistic: `mean(spectrum.counts)` is
+    `Apply("mean", Ref("spectrum.counts"))`.
+    """
+
+    op: Literal["ref"] = "ref"
+    name: str
+
+
+class Apply(Frozen):
+    """An operator or function from the fixed table `expressions.FUNCTIONS`.
+
+    Operators: + - * / ^ neg < <= > >= == != and or not within (x, lo, hi).
+    """
+
+    op: Literal["apply"] = "apply"
+    function: str
+    arguments: tuple[Expression, ...]
+
+
+Expression = Annotated[Const | Ref | Apply, Field(discriminator="op")]
+
+
+# -------------------------------------------------------------- distributions
+
+
+class Dist(Frozen):
+    """A density on the real line: a family of `distributions.py`, renormalised to bounds.
+
+    `arguments` follow the family's signature.  `low`/`high` are the bounds of `in […]`
+    or the family's own support, whichever is tighter; None is unbounded.
+    Family "mixture" has `components` (weight, Dist) in place of arguments.
+    """
+
+    kind: Literal["dist"] = "dist"
+    family: str
+    arguments: tuple[Expression, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    components: tuple[tuple[float, Dist], ...] = ()
+
+
+class Citation(Frozen):
+    """A prior still to be drawn from the database: `db("magnetite.B", T = 295 K)`."""
+
+    kind: Literal["citation"] = "citation"
+    record: str  # "magnetite.B": phase, then site where the phase has several
+    parameter: Literal["IS", "QS", "Bint"]
+    temperature: float  # K
+    widen: float = 1.0
+    low: float | None = None
+    high: float | None = None
+
+
+class Provenance(Frozen):
+    """Where a prior drawn from the database comes from; all that `explain` prints."""
+
+    record: str
+    parameter: str
+    temperature: float
+    widen: float
+    observations: tuple[str, ...]  # ids of the observations used
+    sources: tuple[str, ...]  # keys into sources.toml
+    location: float  # the predictive before widening and mixing
+    scale: float
+    scatter: float  # tau, between samples and laboratories
+    class_range: str  # name of the vague component
+    ordering_temperature: float | None = None  # K
+    notes: tuple[str, ...] = ()  # extrapolation, reference conversion, < 3 records …
+
+
+class Prior(Frozen):
+    """A concrete density and its origin."""
+
+    kind: Literal["prior"] = "prior"
+    dist: Dist
+    provenance: Provenance | None = None
+
+
+Declared = Annotated[Dist | Citation, Field(discriminator="kind")]
+P = TypeVar("P")
+
+
+# --------------------------------------------------------------------- pieces
+
+
+class Place(Frozen):
+    """Where something was said; not part of the model's identity."""
+
+    file: str = ""
+    line: int = 0
+    start: int = 0
+    end: int = 0
+    text: str = ""  # the statement as written, on one line
+
+
+class Parameter(Frozen, Generic[P]):
+    """A scalar unknown: `name ~ prior`.
+
+    `origin`: "explicit", "default" (of the type), "database", "template" or
+    "calibration".  `role` is the symbol within its site ("IS"), or the name itself.
+    """
+
+    name: str
+    role: str
+    unit: str
+    title: str = ""
+    prior: P
+    origin: str = "explicit"
+    because: str = ""
+    place: Place = Place()
+
+
+class Definition(Frozen):
+    """A known or computed scalar: `name = expression` (a constant, a tie or a derived)."""
+
+    name: str
+    role: str
+    unit: str
+    title: str = ""
+    value: Expression
+    derived: bool = False  # True: reported; False: a tie or constant used by the model
+    origin: str = "explicit"
+    because: str = ""
+    place: Place = Place()
+
+
+class Joint(Frozen):
+    """Several scalars with one prior on the simplex: `(A.I, B.I) ~ dirichlet(1, 1)`.
+
+    Its members stand in no `Parameter`; they sum to `total`.
+    """
+
+    names: tuple[str, ...]
+    role: str
+    unit: str = ""
+    concentrations: tuple[float, ...]
+    total: float = 1.0
+    origin: str = "explicit"
+    because: str = ""
+    place: Place = Place()
+
+
+class Rule(Frozen):
+    """`require E`, `expect E ~ D` or `check E`.
+
+    `check` may use what only a posterior has: `prob(E)`, `conflict(db)`, `rhat`, `ess`,
+    `chi2`: they are `Apply` nodes with those names ("conflict" takes `Ref("db")`).
+    """
+
+    kind: Literal["require", "expect", "check"]
+    expression: Expression
+    dist: Dist | None = None
+    because: str = ""
+    place: Place = Place()
+
+
+class Site(Frozen):
+    """One component of one spectrum: its kind and where each of its parameters is.
+
+    `parameters` maps the kind's parameter symbols to names of `Parameter`, `Definition`
+    or a `Joint` member.  All of the kind's parameters are present.
+    """
+
+    name: str
+    title: str = ""
+    kind: str
+    parameters: dict[str, str]
+    record: str | None = None  # database record it was drawn from
+    settings: dict[str, str] = {}
+    place: Place = Place()
+
+
+class Noise(Frozen):
+    """`observe data.counts ~ family(arguments)`."""
+
+    family: str
+    arguments: tuple[Expression, ...] = ()
+    place: Place = Place()
+
+
+class Spectrum(Frozen):
+    """What the model says of one measured spectrum (one level of the data's dimensions)."""
+
+    data: str  # name of the data block
+    label: str = ""  # "77" for `spectrum[T = 77]`, "" without dimensions
+    sites: tuple[Site, ...]
+    scalars: dict[str, str]  # model-level symbols: N0, area, baseline coefficients …
+    baseline: str = "constant"
+    noise: Noise
+
+
+class DataSource(Frozen):
+    """One file to read, with all that the `data` block says of it."""
+
+    data: str
+    label: str = ""
+    kind: str
+    file: str
+    title: str = ""
+    columns: dict[str, tuple[int, str]] = {}  # name → (column number from 1, unit)
+    conditions: dict[str, float] = {}  # T and others, canonical units
+    options: dict[str, str | float | tuple[float, ...]] = {}
+    window: tuple[float, float] | None = None
+    mask: tuple[tuple[float, float], ...] = ()
+    place: Place = Place()
+
+
+class Model(Frozen, Generic[P]):
+    """A complete model of one kind on one data block."""
+
+    name: str
+    kind: str
+    title: str = ""
+    parameters: tuple[Parameter[P], ...]
+    definitions: tuple[Definition, ...] = ()
+    joints: tuple[Joint, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    spectra: tuple[Spectrum, ...]
+    sources: tuple[DataSource, ...]
+    settings: dict[str, str | float] = {}
+
+    def canonical(self) -> str:
+        """Canonical JSON: what the model says, whatever the order or place it was said."""
+        return json.dumps(
+            _without_places(self.model_dump(mode="json")),
+            sort_keys=True,
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical form: the model hash of every report."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+class RunSettings(Frozen):
+    """`run nuts { … }`: how to look, never what to find."""
+
+    engine: str = "auto"
+    chains: int = 4
+    warmup: int = 500
+    draws: int = 1000
+    seed: int = 0
+    target_accept: float = 0.8
+    place: Place = Place()
+
+
+class ReportSettings(Frozen):
+    """`report NAME { … }`: what to show."""
+
+    name: str = "report"
+    table: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    also: tuple[tuple[str, Expression], ...] = ()  # (text, expression)
+    plots: tuple[str, ...] = ()
+    save: str = ""
+
+
+class Document(Frozen, Generic[P]):
+    """A whole .spec file: its models (the finished one and its variants), run and report."""
+
+    file: str
+    title: str = ""
+    models: tuple[Model[P], ...]
+    variants: dict[str, Model[P]] = {}
+    run: RunSettings = RunSettings()
+    reports: tuple[ReportSettings, ...] = ()
+
+
+_UNORDERED = {
+    "parameters", "definitions", "joints", "rules", "sites", "sources", "spectra",
+}  # fmt: skip
+
+
+def _without_places(value: Any) -> Any:
+    """Drop places, titles and reasons, and sort what has no order."""
+    if isinstance(value, list):
+        return [_without_places(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, item in value.items():
+        if key in ("place", "title", "because", "provenance"):
+            continue
+        item = _without_places(item)
+        if key in _UNORDERED and isinstance(item, list):
+            item = sorted(item, key=lambda entry: json.dumps(entry, sort_keys=True))
+        kept[key] = item
+    return kept
+
+
+Apply.model_rebuild()
+Dist.model_rebuild()
