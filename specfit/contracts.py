@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     import jax
 
-    from specfit.model.ir import Model, Prior
+    from specfit.model.ir import Document, Model, Prior
 
     Array = jax.Array
 else:
@@ -310,6 +310,38 @@ class PhysicsRule:
     name: str
     source: str
     judge: Callable[[Model[Prior], Sequence[Measurement], Fit], Sequence[Finding]]
+
+
+@dataclass(frozen=True)
+class RequireStrategy:
+    """How one `require` was compiled, and what it costs the prior.
+
+    `strategy`: "already true", "tie", "interval", "ordered", "fixed sum", "bound" or
+    "barrier".  `mass_kept`: the share of the prior without it that satisfies it.
+    """
+
+    index: int  # of the rule in `Model.rules`
+    strategy: str
+    mass_kept: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything a report may show: what was asked, found and judged."""
+
+    document: Document[Prior]
+    model: Model[Prior]
+    measurements: tuple[Measurement, ...]  # one for each of `model.spectra`
+    fit: Fit
+    verdict: Verdict
+    strategies: tuple[RequireStrategy, ...]
+    text: str  # the .spec file as read
+    text_sha256: str
+    versions: Mapping[str, str]  # specfit, python, jax, blackjax, numpy, prior database
+    device: str
+    settings: Mapping[str, Any]  # of the run: engine, seed, chains …
+    timings: Mapping[str, float]  # seconds by stage, "total" among them
+    started: str  # ISO 8601, UTC
 
 
 Progress = Callable[[str, float, str], None]
