@@ -1,9 +1,9 @@
 """Units: text → scale and dimension, in one coherent system.
 
 Base units are chosen so that the field's own units have scale 1: Å, T, K, eV, deg,
-counts, V, GPa, and a unit of time (1e-7 s) that makes mm/s exactly 1.  A unit is a product of
-symbols with integer powers; a prefix is part of the symbol, so that `mT` or `keV` is one
-row of the table below and nothing is guessed.
+counts, V, GPa, and a unit of time (1e-7 s) that makes mm/s exactly 1.  A unit is a
+product of symbols with integer powers; a prefix is part of the symbol, so that `mT` or
+`keV` is one row of the table below and nothing is guessed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ SPELLINGS = {
     "A": "Å",
     "degree": "deg",
     "degrees": "deg",
-}  # noqa: RUF001
+}
 SPELLINGS |= {"count": "counts", "cts": "counts", "tesla": "T", "kelvin": "K"}
 
 DIMENSIONS: dict[str, Dimension] = {
@@ -167,7 +167,7 @@ def name_of(dimension: Dimension) -> str:
 
 
 def canonical_unit(dimension: Dimension) -> str:
-    """The unit in which values of this dimension are kept: `mm/s`, `T`, `counts*deg`."""
+    """The unit in which values of this dimension are kept: `mm/s`, `counts*deg`."""
     for name, known in DIMENSIONS.items():
         if known == dimension:
             return CANONICAL[name]
@@ -179,7 +179,9 @@ def canonical_unit(dimension: Dimension) -> str:
     parts += [(CANONICAL[base], n) for base, n in velocity.items()]
     over = [_powered(unit, n) for unit, n in parts if n > 0]
     under = [_powered(unit, -n) for unit, n in parts if n < 0]
-    return "*".join(over or ["1"]) + "".join(f"/{unit}" for unit in under)
+    if not over:
+        return "*".join(_powered(unit, n) for unit, n in parts)
+    return "*".join(over) + "".join(f"/{unit}" for unit in under)
 
 
 def _powered(unit: str, n: int) -> str:
