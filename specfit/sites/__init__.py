@@ -1,0 +1,21 @@
+"""Site kinds: hyperfine parameters → line positions, areas and Gaussian widths.
+
+This table is the only place that knows them all; its order is the order in which they
+are shown.  Every kind gives its lines by increasing velocity for positive splitting and
+areas that sum to one, so that `I` is always the fraction of the total resonant area.
+"""
+
+from __future__ import annotations
+
+from specfit.contracts import SiteKind
+from specfit.sites import magnetic, paramagnetic
+
+__all__ = ["SITES"]
+
+_ENTRIES = (paramagnetic.SINGLET, paramagnetic.DOUBLET, magnetic.SEXTET)
+
+SITES: dict[str, SiteKind] = {entry.signature.name: entry for entry in _ENTRIES}
+"""Every site kind by its name in the language."""
+
+if len(SITES) != len(_ENTRIES):
+    raise ValueError("two site kinds share a name")

@@ -1,0 +1,123 @@
+"""Sites in a magnetic hyperfine field: the sextet, quadrupole interaction to first order.
+
+Line i stands at IS + s_i k_i Bint + q_i QS / 2 with s = (−,−,−,+,+,+), slopes k and
+q = (+,−,−,−,−,+) from the most negative velocity up; QS is 2ε = [(v6−v5) − (v2−v1)] / 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.contracts import Array, Lines, ParameterSignature, Signature, SiteKind
+from specfit.lazy import LazyModule
+from specfit.sites.common import (
+    AREA_FRACTION,
+    ISOMER_SHIFT,
+    LINEWIDTH,
+    SIGMA_ISOMER_SHIFT,
+    SIGMA_QUADRUPOLE_SPLITTING,
+    root,
+)
+
+if TYPE_CHECKING:
+    import jax.numpy as jnp
+else:
+    jnp = LazyModule("jax.numpy")
+
+_FIELD_DIRECTION = np.array([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0])
+_QUADRUPOLE_SIGN = np.array([1.0, -1.0, -1.0, -1.0, -1.0, 1.0])
+_SLOPE_OF_LINE = np.array([0, 1, 2, 2, 1, 0])
+_AREA_OUTER = np.array([3.0, 0.0, 1.0, 1.0, 0.0, 3.0])
+_AREA_MIDDLE = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.0])
+
+
+def _sextet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
+    """Six lines, areas 3 : x : 1 : 1 : x : 3, each with its own Gaussian width.
+
+    Independent distributions of IS, Bint and QS add in quadrature, weighted by how far
+    each moves the line.
+
+    Valid for: |eQVzz| much less than the magnetic splitting; the error of a line is
+    0.005 mm/s in hematite, 0.04 mm/s in jarosite at low temperature.
+    """
+    slope = jnp.asarray(scale)[_SLOPE_OF_LINE]
+    magnetic = _FIELD_DIRECTION * slope * values["Bint"]
+    quadrupole = _QUADRUPOLE_SIGN * (0.5 * values["QS"])
+    middle = values["x"]
+    variance = (
+        values["sigma_IS"] ** 2
+        + (slope * values["sigma_Bint"]) ** 2
+        + (0.5 * values["sigma_QS"]) ** 2
+    )
+    return Lines(
+        position=values["IS"] + magnetic + quadrupole,
+        area=(_AREA_OUTER + _AREA_MIDDLE * middle) / (8.0 + 2.0 * middle),
+        gauss_sigma=root(variance),
+    )
+
+
+_SEXTET_SPLITTING = ParameterSignature(
+    symbol="QS",
+    dimension="velocity",
+    unit="mm/s",
+    meaning="quadrupole splitting 2ε = [(v6−v5) − (v2−v1)] / 2, signed",
+    default="~ 0.0 ± 0.3 mm/s in [-4.3, 4.3] mm/s",
+)
+"""Iron oxides and metals lie within ±0.4 mm/s; the bounds are those of any iron."""
+
+_HYPERFINE_FIELD = ParameterSignature(
+    symbol="Bint",
+    dimension="field",
+    unit="T",
+    meaning="magnitude of the magnetic hyperfine field",
+    low=0.0,
+    default="~ free in [5, 60] T",
+)
+"""Nothing in iron chemistry passes 60 T; a sextet below 5 T does not resolve and only
+imitates a doublet or a broad line."""
+
+_MIDDLE_AREA = ParameterSignature(
+    symbol="x",
+    dimension="number",
+    unit="",
+    meaning="area of lines 2 and 5 over lines 3 and 4",
+    low=0.0,
+    high=4.0,
+    default="= 2",
+)
+"""A thin powder without texture gives 2; field along the beam 0, across it 4."""
+
+_SIGMA_FIELD = ParameterSignature(
+    symbol="sigma_Bint",
+    dimension="field",
+    unit="T",
+    meaning="standard deviation of a Gaussian distribution of hyperfine fields",
+    low=0.0,
+    default="= 0 T",
+)
+
+SEXTET = SiteKind(
+    signature=Signature(
+        name="sextet",
+        title="magnetic sextet",
+        parameters=(
+            ISOMER_SHIFT,
+            _SEXTET_SPLITTING,
+            _HYPERFINE_FIELD,
+            _MIDDLE_AREA,
+            LINEWIDTH,
+            AREA_FRACTION,
+            SIGMA_ISOMER_SHIFT,
+            SIGMA_QUADRUPOLE_SPLITTING,
+            _SIGMA_FIELD,
+        ),
+        source="P. Gütlich, E. Bill, A. X. Trautwein, Mössbauer Spectroscopy and "
+        "Transition Metal Chemistry, Springer (2011), section 4.6, "
+        "doi:10.1007/978-3-540-88428-6",
+    ),
+    n_lines=6,
+    lines=_sextet_lines,
+)
