@@ -164,6 +164,8 @@ class Separable(NamedTuple):
         with others depends on (nonlinear ones only).
     `assemble(values, amplitudes, background)`: constrained values with the linear
         unknowns set from fitted amplitudes: N0, area and area fractions.
+    `target(data)`: what the curve is held against, the observed values and the inverse
+        variances (1 / max(counts, 1) for counts), both (n_data,), in the order of `atom`.
     """
 
     component_names: tuple[str, ...]
@@ -172,6 +174,7 @@ class Separable(NamedTuple):
     atom: Callable[[Values, Data], Array]
     background: Callable[[Values, Data], Array]
     assemble: Callable[[Values, Array, Array], Values]
+    target: Callable[[Data], tuple[Array, Array]]
 
 
 class Problem(NamedTuple):
