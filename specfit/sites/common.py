@@ -42,7 +42,7 @@ AREA_FRACTION = ParameterSignature(
     low=0.0,
     high=1.0,
 )
-"""Without a default: the fractions of a model have one prior together, on the simplex."""
+"""Without a default: the fractions of a model have one prior, on the simplex."""
 
 SIGMA_ISOMER_SHIFT = ParameterSignature(
     symbol="sigma_IS",

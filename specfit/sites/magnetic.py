@@ -1,7 +1,7 @@
-"""Sites in a magnetic hyperfine field: the sextet, quadrupole interaction to first order.
+"""Sites in a magnetic hyperfine field: the sextet, quadrupole shift to first order.
 
 Line i stands at IS + s_i k_i Bint + q_i QS / 2 with s = (−,−,−,+,+,+), slopes k and
-q = (+,−,−,−,−,+) from the most negative velocity up; QS is 2ε = [(v6−v5) − (v2−v1)] / 2.
+q = (+,−,−,−,−,+) from the most negative velocity up; QS = 2ε = [(v6−v5)−(v2−v1)] / 2.
 """
 
 from __future__ import annotations

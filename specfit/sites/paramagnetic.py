@@ -63,8 +63,8 @@ _DOUBLET_SPLITTING = ParameterSignature(
     low=0.0,
     default="~ halfnormal(1.0) mm/s in [0, 4.3] mm/s",
 )
-"""Fe3+ lies below 1.2, Fe2+ reaches 3.7 mm/s; a wider doublet is not iron chemistry, and
-a broad half-normal keeps both without favouring the impossible end."""
+"""Fe3+ lies below 1.2, Fe2+ reaches 3.7 mm/s; a wider doublet is not iron chemistry,
+and a broad half-normal keeps both without favouring the impossible end."""
 
 _DOUBLET_RATIO = ParameterSignature(
     symbol="ratio",

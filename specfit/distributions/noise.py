@@ -1,0 +1,215 @@
+"""Noise laws: the log-likelihood of each datum given its expected value, and draws.
+
+Counts are compared through the deviance, and the rest of the log probability is a
+function of the datum alone in its Stirling form: at 10⁶ counts the plain sum
+y log μ − μ − log y! loses the seven digits in which two models differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from specfit.contracts import Array, FloatArray, ParameterSignature, Signature
+from specfit.distributions.families import FAMILIES, SELF, Generator, as_arrays
+from specfit.distributions.mathematics import JAX
+from specfit.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import jax
+    import jax.numpy as jnp
+else:
+    jax = LazyModule("jax")
+    jnp = LazyModule("jax.numpy")
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A noise law.
+
+    `log_likelihood(y, mu, *arguments)`: of each datum, normalised over y, in JAX.
+    `sample(key, mu, *arguments)`: draws shaped like `mu`, in JAX;
+    `sample_numpy(generator, mu, *arguments)`: the same without JAX.
+    `counts`: whether it is a law of counts, refused where the data are not counts.
+    """
+
+    signature: Signature
+    counts: bool
+    log_likelihood: Callable[..., Array]
+    sample: Callable[..., Array]
+    sample_numpy: Callable[..., FloatArray]
+
+
+def _stirling(n: Array) -> Array:
+    """The remainder log n! − n log n + n − ½ log 2πn for n > 0, falling as 1 / 12n."""
+    small = jnp.where(n < 16.0, n, 16.0)
+    direct = (
+        JAX.special.gammaln(small + 1.0)
+        - (small + 0.5) * jnp.log(small)
+        + small
+        - 0.5 * math.log(2.0 * math.pi)
+    )
+    u = 1.0 / jnp.where(n < 16.0, 16.0, n)
+    u2 = u * u
+    series = u * (1 / 12 - u2 * (1 / 360 - u2 * (1 / 1260 - u2 * (1 / 1680))))
+    return jnp.where(n < 16.0, direct, series)
+
+
+def _saturated(y: Array) -> Array:
+    """The Poisson log probability of `y` at its own mean: −log y! + y log y − y."""
+    safe = jnp.where(y > 0, y, 1.0)
+    value = -_stirling(safe) - 0.5 * jnp.log(2.0 * math.pi * safe)
+    return jnp.where(y > 0, value, 0.0)
+
+
+def _log_ratio(mu: Array, y: Array) -> Array:
+    """The term y log(μ / y), exact where the two are close; 0 at y = 0."""
+    safe = jnp.where(y > 0, y, 1.0)
+    change = (mu - safe) / safe
+    close = jnp.abs(change) < 0.5
+    near = jnp.log1p(jnp.where(close, change, 0.0))
+    far = jnp.log(jnp.where(close, 1.0, mu)) - jnp.log(safe)
+    return jnp.where(y > 0, y * jnp.where(close, near, far), 0.0)
+
+
+def _guarded(y: Array, mu: Array, of: Callable[[Array], Array]) -> Array:
+    """`of(mu)` where `mu` can be a mean; else −inf with derivative 0."""
+    positive = mu > 0
+    nothing = (mu == 0) & (y == 0)
+    value = of(jnp.where(positive, mu, 1.0))
+    return jnp.where(positive, value, jnp.where(nothing, 0.0, -jnp.inf))
+
+
+def _poisson(y: Array, mu: Array) -> Array:
+    """The Poisson log probability: −½ deviance + what `y` alone decides."""
+    datum, mean = as_arrays(y, mu)
+    saturated = _saturated(datum)
+    return _guarded(
+        datum, mean, lambda m: saturated + _log_ratio(m, datum) - (m - datum)
+    )
+
+
+def _negative_binomial(y: Array, mu: Array, excess: Array) -> Array:
+    """Counts of variance μ + (excess · μ)²; exactly Poisson, smoothly, at excess = 0.
+
+    With a = excess² the log probability is that of the datum at its own mean less half
+    the deviance; 1 / a, the usual shape parameter, appears nowhere.
+    """
+    datum, mean, relative = as_arrays(y, mu, excess)
+    a = relative * relative
+    spread = 1.0 + a * datum
+    datum_part = _saturated(datum) - 0.5 * jnp.log(spread) + _stirling_change(a, datum)
+
+    def at(m: Array) -> Array:
+        distance = (datum - m) / (1.0 + a * m)
+        pull = spread * distance * _log1p_over(a * distance)
+        return datum_part + _log_ratio(m, datum) + pull
+
+    return _guarded(datum, mean, at)
+
+
+def _stirling_change(a: Array, y: Array) -> Array:
+    """_stirling(y + 1/a) − _stirling(1/a), 0 at a = 0."""
+    safe = jnp.where(a > 1e-30, a, 1.0)
+    change = _stirling(y + 1.0 / safe) - _stirling(1.0 / safe)
+    return jnp.where(a > 1e-30, change, -a * a * y / 12.0)
+
+
+def _log1p_over(q: Array) -> Array:
+    """log(1 + q) / q, smooth through q = 0."""
+    small = jnp.abs(q) < 1e-3
+    safe = jnp.where(small, 1.0, q)
+    series = 1 + q * (-1 / 2 + q * (1 / 3 + q * (-1 / 4 + q * (1 / 5 - q * (1 / 6)))))
+    return jnp.where(small, series, jnp.log1p(safe) / safe)
+
+
+def _gaussian(y: Array, mu: Array, sd: Array) -> Array:
+    return FAMILIES["normal"].log_density(y, mu, sd)
+
+
+def _student(y: Array, mu: Array, df: Array, sd: Array) -> Array:
+    return FAMILIES["student_t"].log_density(y, df, mu, sd)
+
+
+def _sample_poisson(key: Array, mu: Array) -> Array:
+    draws: Array = jax.random.poisson(key, mu).astype(mu.dtype)
+    return draws
+
+
+def _sample_negative_binomial(key: Array, mu: Array, excess: Array) -> Array:
+    """A Poisson draw of a mean that scatters as a gamma variate."""
+    first, second = jax.random.split(key)
+    a = jnp.maximum(jnp.asarray(excess, dtype=float) ** 2, 1e-18)
+    factor = a * jax.random.gamma(first, 1.0 / a, mu.shape)
+    return jax.random.poisson(second, mu * factor).astype(mu.dtype)
+
+
+def _sample_gaussian(key: Array, mu: Array, sd: Array) -> Array:
+    return mu + sd * jax.random.normal(key, mu.shape)
+
+
+def _sample_student(key: Array, mu: Array, df: Array, sd: Array) -> Array:
+    return mu + sd * jax.random.t(key, df, mu.shape)
+
+
+def _numpy_negative_binomial(g: Generator, mu: FloatArray, excess: Any) -> FloatArray:
+    a = np.maximum(np.asarray(excess, dtype=float) ** 2, 1e-18)
+    mean = mu * a * g.gamma(1.0 / a, size=np.shape(mu))
+    draws: FloatArray = g.poisson(mean).astype(float)
+    return draws
+
+
+_SCALE = ParameterSignature("sd", SELF, "", "standard deviation", low=0.0)
+
+NOISES: dict[str, Noise] = {
+    "poisson": Noise(
+        Signature("poisson", "Poisson counts", (), "S. D. Poisson (1837)"),
+        True,
+        _poisson,
+        _sample_poisson,
+        lambda g, mu: g.poisson(mu).astype(float),
+    ),
+    "negative_binomial": Noise(
+        Signature(
+            "negative_binomial",
+            "over-dispersed counts, variance μ + (excess μ)²",
+            (
+                ParameterSignature(
+                    "excess", "number", "", "relative extra standard deviation", 0.0
+                ),
+            ),
+            "J. F. Lawless, Can. J. Stat. 15, 209 (1987), doi:10.2307/3314912",
+        ),
+        True,
+        _negative_binomial,
+        _sample_negative_binomial,
+        _numpy_negative_binomial,
+    ),
+    "gaussian": Noise(
+        Signature("gaussian", "Gaussian noise", (_SCALE,), "C. F. Gauss (1809)"),
+        False,
+        _gaussian,
+        _sample_gaussian,
+        lambda g, mu, sd: g.normal(mu, sd),
+    ),
+    "student_t": Noise(
+        Signature(
+            "student_t",
+            "Student's t noise, for data with outliers",
+            (
+                ParameterSignature("df", "number", "", "degrees of freedom", 0.0),
+                ParameterSignature("sd", SELF, "", "scale; the sd of its core", 0.0),
+            ),
+            "Student, Biometrika 6, 1 (1908), doi:10.1093/biomet/6.1.1",
+        ),
+        False,
+        _student,
+        _sample_student,
+        lambda g, mu, df, sd: mu + sd * g.standard_t(df, np.shape(mu)),
+    ),
+}
+"""Every noise law by its name in the language."""
