@@ -1,0 +1,193 @@
+"""The components of a model (`site B : sextet from db(…) { … }`) → entries by name.
+
+Each parameter of a component has exactly one origin: the kind's default, the database,
+a template or an explicit statement, the later overriding the earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from specfit.contracts import ParameterSignature, Signature
+from specfit.language import tree
+from specfit.language.parse import parse
+from specfit.model.expand import OUTER, apply_template
+from specfit.model.faults import Faults, nearest
+from specfit.model.kinds import ModelKind
+from specfit.model.names import Entry, Names
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component: its block, its base kind and where its priors come from."""
+
+    name: str
+    block: tree.Block
+    kind: str
+    signature: Signature
+    source: tree.Call | None
+    rules: tuple[tree.RuleStatement, ...]
+
+
+@lru_cache(maxsize=256)
+def default_statement(symbol: str, default: str) -> tree.Let | tree.Sample:
+    """A signature's default, read as the statement a user would write."""
+    spec, faults = parse(f"specfit 1\n{symbol} {default}\n", "")
+    item = spec.items[0] if spec.items else None
+    if faults or not isinstance(item, tree.Let | tree.Sample):
+        raise ValueError(f"default of {symbol} does not parse: {default}")
+    return item
+
+
+class Components:
+    """Reads the component blocks of one model into its names."""
+
+    def __init__(
+        self,
+        kind: ModelKind,
+        templates: Mapping[str, tree.Block],
+        names: Names,
+        faults: Faults,
+        everything_local: bool,
+    ) -> None:
+        self.kind, self.templates = kind, templates
+        self.names, self.faults = names, faults
+        self.everything_local = everything_local
+        self.found: dict[str, Component] = {}
+        self.used_templates: set[str] = set()
+
+    def read(self, block: tree.Block) -> None:
+        """Enter one component, its parameters and its rules."""
+        name = block.name or ""
+        if name in self.found or name in self.names.entries:
+            first = self.found[name].block.name_span if name in self.found else None
+            note = (first, "first-here", dict[str, str]()) if first else None
+            self.faults.add(
+                "duplicate-definition", block.name_span, name=name, note=note
+            )
+            return
+        chain = self._base(block)
+        if chain is None:
+            self.names.components[name] = ()
+            return
+        base, inherited = chain
+        signature = self.kind.components[base]
+        self.names.components[name] = tuple(p.symbol for p in signature.parameters)
+        source = block.source
+        own = block.body.items if block.body else ()
+        rules = [i for i in (*inherited, *own) if isinstance(i, tree.RuleStatement)]
+        self.found[name] = Component(
+            name, block, base, signature, source, tuple(rules)
+        )
+        self._defaults(name, base, signature, block)
+        for item in inherited:
+            self._statement(name, item, "template")
+        for item in own:
+            self._statement(name, item, "explicit")
+
+    def _base(
+        self, block: tree.Block
+    ) -> tuple[str, tuple[tree.AnyStatement, ...]] | None:
+        """The base kind, and the statements of the templates on the way to it."""
+        inherited: tuple[tree.AnyStatement, ...] = ()
+        current, seen = block, set[str]()
+        while True:
+            kind = current.kind
+            if kind is None:
+                self.faults.add(
+                    "kind-missing",
+                    block.name_span,
+                    name=block.name or "",
+                    known=nearest("", self.kind.components),
+                )
+                return None
+            word = kind.function.text if isinstance(kind, tree.Call) else kind.text
+            word = word.removeprefix(OUTER)
+            if word in self.kind.components:
+                return word, inherited
+            template = self.templates.get(word)
+            if template is None or word in seen:
+                known = nearest(word, [*self.kind.components, *self.templates])
+                self.faults.add("unknown-kind", kind.span, name=word, known=known)
+                return None
+            seen.add(word)
+            self.used_templates.add(word)
+            statements = apply_template(current, template, self.faults)
+            if statements is None:
+                return None
+            inherited = (*statements, *inherited)
+            current = template
+
+    def _defaults(
+        self, name: str, base: str, signature: Signature, block: tree.Block
+    ) -> None:
+        for parameter in signature.parameters:
+            statement = None
+            if parameter.default is not None:
+                statement = default_statement(parameter.symbol, parameter.default)
+            self.names.add(self._entry(name, base, parameter, statement, block))
+
+    def _entry(
+        self,
+        name: str,
+        base: str,
+        parameter: ParameterSignature,
+        statement: tree.Let | tree.Sample | None,
+        block: tree.Block,
+    ) -> Entry:
+        return Entry(
+            name=f"{name}.{parameter.symbol}",
+            role=parameter.symbol,
+            scope=name,
+            statement=statement,
+            signature=parameter,
+            convention=self.kind.conventions.get((base, parameter.symbol)),
+            origin="default",
+            title=block.title or "",
+            local=self.everything_local,
+        )
+
+    def _statement(self, name: str, item: tree.AnyStatement, origin: str) -> None:
+        if isinstance(item, tree.RuleStatement):
+            return
+        if isinstance(item, tree.Sample) and len(item.targets) > 1:
+            self.faults.add("joint-in-component", item.span)
+            return
+        if not isinstance(item, tree.Let | tree.Sample):
+            self.faults.add("not-in-component", item.span, name=name)
+            return
+        target = item.target if isinstance(item, tree.Let) else item.targets[0]
+        symbol = target.text.removeprefix(OUTER)
+        known = self.names.components[name]
+        if isinstance(item, tree.Sample) and symbol not in known:
+            self.faults.add(
+                "unknown-parameter",
+                target.span,
+                name=symbol,
+                component=name,
+                known=nearest(symbol, known),
+            )
+            return
+        self.names.add(
+            Entry(
+                name=f"{name}.{symbol}",
+                role=symbol,
+                scope=name,
+                statement=item,
+                origin=origin,
+                local=self.locality(item),
+            )
+        )
+
+    def locality(self, item: tree.Let | tree.Sample) -> bool | None:
+        """Local when the statement or the model says `per`; a `Let` may become so."""
+        dimension = self.names.levels.dimension
+        for word in item.per:
+            if word != dimension:
+                known = nearest(word, [dimension] if dimension else [])
+                self.faults.add("unknown-dimension", item.span, name=word, known=known)
+        if self.everything_local or dimension in item.per:
+            return bool(dimension)
+        return None if isinstance(item, tree.Let) else False

@@ -1,0 +1,306 @@
+"""`data NAME[dims] : kind { … }` → the files to read, and the constants they offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from specfit import units
+from specfit.constants import FIELD_SCALES, SOURCE_SHIFTS
+from specfit.language import tree
+from specfit.model import ir
+from specfit.model.constants import constant
+from specfit.model.expand import loop_values
+from specfit.model.faults import Faults, nearest
+from specfit.model.kinds import DataKind
+from specfit.model.names import Levels
+from specfit.model.places import place
+from specfit.units import Dimension
+
+
+@dataclass(frozen=True)
+class DataBlock:
+    """A data block, read: one source for each level."""
+
+    name: str
+    kind: DataKind
+    levels: Levels
+    sources: tuple[ir.DataSource, ...]
+    columns: Mapping[str, Dimension]
+    span: tree.Span
+
+
+class DataReader:
+    """Reads the statements of one data block."""
+
+    def __init__(
+        self,
+        block: tree.Block,
+        kind: DataKind,
+        constants: Mapping[str, Any],
+        faults: Faults,
+        sources: Mapping[str, str],
+    ) -> None:
+        self.block, self.kind, self.faults = block, kind, faults
+        self.constants, self.texts = constants, sources
+        self.columns: dict[str, tuple[int, str]] = {}
+        self.conditions: dict[str, tuple[float, Dimension]] = {}
+        self.options: dict[str, str | float | tuple[float, ...]] = {}
+        self.window: tuple[float, float] | None = None
+        self.mask: tuple[tuple[float, float], ...] = ()
+        self.seen: dict[str, tree.Span] = {}
+
+    def read(self) -> DataBlock:
+        """The block's sources; every faulty statement is reported and left out."""
+        for item in self.block.body.items if self.block.body else ():
+            self._statement(item)
+        if "file" not in self.options and "file" not in self.seen:
+            name = self.block.name or self.block.keyword
+            self.faults.add("missing-key", self.block.name_span, key="file", name=name)
+        levels = self._levels()
+        columns = {
+            name: units.DIMENSIONS[dimension]
+            for name, dimension in self.kind.columns.items()
+        }
+        made = tuple(self._source(levels, i) for i in range(len(levels.labels)))
+        name = self.block.name or ""
+        return DataBlock(name, self.kind, levels, made, columns, self.block.span)
+
+    # ---------------------------------------------------------------- statements
+
+    def _statement(self, item: tree.AnyStatement) -> None:
+        if isinstance(item, tree.Sample) and item.targets[0].text == "velocity_max":
+            self._uncertain(item)
+            return
+        if not isinstance(item, tree.Let):
+            self.faults.add("not-in-data", item.span)
+            return
+        key = item.target.text
+        if key in self.seen:
+            note = (self.seen[key], "first-here", dict[str, str]())
+            self.faults.add("duplicate-statement", item.span, name=key, note=note)
+            return
+        self.seen[key] = item.span
+        if key == "window":
+            self._window(item)
+        elif key == "mask":
+            self._mask(item)
+        elif key in self.kind.columns:
+            self._column(key, item.value)
+        elif key in self.kind.conditions:
+            self._quantity(key, item.value, self.kind.conditions[key])
+        elif key in self.kind.quantities:
+            self._quantity(key, item.value, self.kind.quantities[key])
+        elif key in self.kind.texts:
+            self._text(key, item.value)
+        else:
+            known = [*self.kind.columns, *self.kind.conditions, *self.kind.texts]
+            known += [*self.kind.quantities, "window", "mask"]
+            span, near = item.target.span, nearest(key, known)
+            self.faults.add("unknown-key", span, key=key, known=near)
+
+    def _column(self, key: str, value: tree.Expr) -> None:
+        wanted = units.DIMENSIONS[self.kind.columns[key]]
+        index = None
+        if isinstance(value, tree.Call) and value.function.text == "column":
+            index = constant(value.arguments[0].value, {}) if value.arguments else None
+        if not isinstance(index, float) or index < 1 or index != int(index):
+            self.faults.add("column-expected", value.span, key=key)
+            return
+        assert isinstance(value, tree.Call)
+        unit = self._unit(value.unit, value.unit_span, value.span, wanted, key)
+        if unit is not None:
+            self.columns[key] = (int(index), unit)
+
+    def _unit(
+        self,
+        text: str | None,
+        unit_span: tree.Span,
+        span: tree.Span,
+        wanted: Dimension,
+        key: str,
+    ) -> str | None:
+        canonical = units.canonical_unit(wanted)
+        if text is None:
+            if wanted:
+                self.faults.add("unit-missing", span, unit=canonical)
+                return None
+            return ""
+        try:
+            found = units.parse_unit(text)
+        except units.UnitError as error:
+            known = nearest(error.symbol, [*units.SYMBOLS, *units.SPELLINGS])
+            self.faults.add("unknown-unit", unit_span, unit=error.symbol, known=known)
+            return None
+        if found.dimension != wanted:
+            self.faults.add(
+                "unit-mismatch",
+                unit_span,
+                name=key,
+                meaning=key,
+                wanted="@" + units.name_of(wanted),
+                unit=canonical,
+                written=text,
+                found="@" + units.name_of(found.dimension),
+            )
+            return None
+        return text
+
+    def _quantity(self, key: str, value: tree.Expr, dimension: str) -> None:
+        wanted = units.DIMENSIONS[dimension]
+        number = constant(value, self.constants)
+        if not isinstance(number, float):
+            self.faults.add("quantity-expected", value.span, key=key)
+            return
+        node = value.operand if isinstance(value, tree.Unary) else value
+        if isinstance(node, tree.Number):
+            unit = self._unit(node.unit, node.unit_span, node.span, wanted, key)
+            if unit is None:
+                return
+        if key in self.kind.conditions:
+            if key == "T" and number <= 0:
+                self.faults.add("temperature-not-positive", value.span)
+                return
+            self.conditions[key] = (number, wanted)
+        else:
+            self.options[key] = number
+
+    def _uncertain(self, item: tree.Sample) -> None:
+        centre = item.prior.centre
+        if isinstance(centre, tree.PlusMinus) and isinstance(centre.sd, tree.Number):
+            sd = constant(centre.sd, self.constants)
+            number = constant(centre.centre, self.constants)
+            factor = constant(
+                tree.Number(1.0, "1", centre.sd.unit, span=centre.span), {}
+            )
+            bare = isinstance(centre.centre, tree.Number) and not centre.centre.unit
+            if isinstance(sd, float) and isinstance(number, float):
+                wanted = units.DIMENSIONS["velocity"]
+                node = centre.sd
+                key = "velocity_max"
+                if self._unit(node.unit, node.unit_span, node.span, wanted, key):
+                    scale = factor if bare and isinstance(factor, float) else 1.0
+                    self.options[key] = number * scale
+                    self.options["velocity_max_sd"] = sd
+                return
+        self.faults.add("quantity-expected", item.prior.span, key="velocity_max")
+
+    def _text(self, key: str, value: tree.Expr) -> None:
+        text = constant(value, self.constants)
+        if isinstance(value, tree.Path) and len(value.parts) == 1 and text is None:
+            text = value.text  # `fold = none`: a word of the language
+        if not isinstance(text, str):
+            self.faults.add("text-expected", value.span, key=key)
+            return
+        allowed = self.kind.texts[key] or _VOCABULARY.get(key, ())
+        if allowed and not any(text.startswith(word) for word in allowed):
+            near = nearest(text, allowed)
+            self.faults.add("unknown-word", value.span, key=key, word=text, known=near)
+            return
+        self.options[key] = text
+
+    def _interval(
+        self, node: tree.Expr, unit: str | None
+    ) -> tuple[float, float] | None:
+        """`[lo, hi]` as a list of two numbers; `unit` stands after an outer bracket."""
+        wanted = units.DIMENSIONS[self.kind.columns[self.kind.axis]]
+        if not isinstance(node, tree.ListOf) or len(node.items) != 2:
+            self.faults.add("interval-expected", node.span)
+            return None
+        text = node.unit or unit
+        if self._unit(text, node.unit_span, node.span, wanted, "window") is None:
+            return None
+        ends = [constant(item, self.constants) for item in node.items]
+        factor = units.parse_unit(text).scale if text else 1.0
+        if not all(isinstance(end, float) for end in ends) or ends[0] >= ends[1]:
+            self.faults.add("empty-interval", node.span)
+            return None
+        return ends[0] * factor, ends[1] * factor
+
+    def _window(self, item: tree.Let) -> None:
+        self.window = self._interval(item.value, None)
+
+    def _mask(self, item: tree.Let) -> None:
+        node = item.value
+        if not isinstance(node, tree.ListOf):
+            self.faults.add("interval-expected", node.span)
+            return
+        nested = node.items and all(isinstance(i, tree.ListOf) for i in node.items)
+        parts = node.items if nested else (node,)
+        found = [self._interval(part, node.unit) for part in parts]
+        self.mask = tuple(part for part in found if part is not None)
+
+    # -------------------------------------------------------------------- levels
+
+    def _levels(self) -> Levels:
+        if not self.block.binders:
+            return Levels("", ("",), (self.conditions,))
+        if len(self.block.binders) > 1:
+            self.faults.add("one-dimension", self.block.binders[1].span)
+        binder = self.block.binders[0]
+        values = loop_values(binder.values, self.constants)
+        if not values:
+            self.faults.add("dimension-values", binder.span, name=binder.name)
+            return Levels(binder.name, ("",), (self.conditions,))
+        labels = tuple(_label(value) for value in values)
+        conditions = tuple(self._level_conditions(binder, value) for value in values)
+        return Levels(binder.name, labels, conditions)
+
+    def _level_conditions(
+        self, binder: tree.Binder, value: tree.Expr
+    ) -> dict[str, tuple[float, Dimension]]:
+        conditions = dict(self.conditions)
+        number = constant(value, {})
+        if isinstance(number, float):
+            unit = value.unit if isinstance(value, tree.Number) else None
+            dimension = units.parse_unit(unit).dimension if unit else ()
+            conditions.setdefault(binder.name, (number, dimension))
+        return conditions
+
+    def _source(self, levels: Levels, index: int) -> ir.DataSource:
+        label = levels.labels[index]
+        fill = {levels.dimension: label} if levels.dimension else {}
+        options = {
+            key: _filled(value, fill) if isinstance(value, str) else value
+            for key, value in self.options.items()
+        }
+        file = options.pop("file", "")
+        conditions = {key: v for key, (v, _) in levels.conditions[index].items()}
+        return ir.DataSource(
+            data=self.block.name or "",
+            label=label,
+            kind=self.kind.name,
+            file=str(file),
+            title=self.block.title or "",
+            columns=self.columns,
+            conditions=conditions,
+            options=options,
+            window=self.window,
+            mask=self.mask,
+            place=place(self.seen.get("file", self.block.span), self.texts),
+        )
+
+
+_VOCABULARY: dict[str, tuple[str, ...]] = {
+    "IS_zero": tuple(SOURCE_SHIFTS),
+    "source": tuple(SOURCE_SHIFTS),
+    "field_scale": tuple(FIELD_SCALES),
+}
+
+
+def _label(value: tree.Expr) -> str:
+    match value:
+        case tree.Number(text=text):
+            return text
+        case tree.String(value=text):
+            return text
+        case tree.Path():
+            return value.text
+    return "?"
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace("{" + name + "}", value)
+    return text

@@ -1,0 +1,152 @@
+"""The names of one model: what each stands for, and how a path in the text finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from specfit.contracts import ParameterSignature
+from specfit.language import tree
+from specfit.model.expand import OUTER
+from specfit.model.faults import Faults, nearest
+from specfit.units import Dimension
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name: a parameter of a component, or a name of the model itself.
+
+    `statement` is where it is said (None: a member of a joint prior, or a nuisance).
+    `local`: it has a value of its own for each level of the data's dimension; None
+    until its expression is known.  `scope` is where names inside its statement are
+    looked up first.
+    """
+
+    name: str
+    role: str
+    scope: str = ""
+    statement: tree.Let | tree.Sample | None = None
+    signature: ParameterSignature | None = None
+    convention: str | None = None
+    origin: str = "explicit"
+    title: str = ""
+    local: bool | None = False
+    record: str | None = None
+    dimension: Dimension | None = None
+
+    @property
+    def span(self) -> tree.Span:
+        """Where it was said."""
+        return self.statement.span if self.statement else tree.NOWHERE
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The levels of the data: labels ("" without dimensions) and their conditions."""
+
+    dimension: str = ""
+    labels: tuple[str, ...] = ("",)
+    conditions: tuple[Mapping[str, tuple[float, Dimension]], ...] = ({},)
+
+
+@dataclass
+class Names:
+    """All names of a model, and the data constants around it."""
+
+    faults: Faults
+    data: str
+    columns: Mapping[str, Dimension]
+    levels: Levels
+    constants: Mapping[str, tuple[float, Dimension]]
+    entries: dict[str, Entry] = field(default_factory=dict)
+    components: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def add(self, entry: Entry) -> None:
+        """Enter a name; a second explicit statement of the same name is a fault."""
+        first = self.entries.get(entry.name)
+        if first is not None and _rank(first) > _rank(entry):
+            return
+        if first is not None and _rank(first) == _rank(entry) == EXPLICIT:
+            self.faults.add(
+                "duplicate-statement",
+                entry.span,
+                name=entry.name,
+                note=(first.span, "first-here", {}),
+            )
+            return
+        if first is not None:
+            entry = replace(
+                entry,
+                signature=first.signature,
+                convention=first.convention,
+                title=first.title,
+                record=first.record,
+                role=first.role,
+            )
+        self.entries[entry.name] = entry
+
+    def qualified(self, entry: Entry, level: int | None) -> str:
+        """The name of its scalar at a level: `B.Bint[77]`, or the plain name."""
+        if not entry.local or level is None or not self.levels.labels[level]:
+            return entry.name
+        return f"{entry.name}[{self.levels.labels[level]}]"
+
+    def find(self, path: tree.Path, scope: str) -> Entry | None:
+        """The entry a path means, looked up in its own component first."""
+        text = plain(path)
+        if text.startswith(OUTER):
+            return self.entries.get(text[len(OUTER) :])
+        own = self.entries.get(f"{scope}.{text}") if scope else None
+        return own or self.entries.get(text)
+
+    def unknown(self, path: tree.Path, scope: str) -> None:
+        """Report a name that means nothing, with the nearest that does."""
+        text = plain(path).removeprefix(OUTER)
+        head, _, rest = text.partition(".")
+        if rest and head in self.components:
+            known = nearest(rest, self.components[head])
+            self.faults.add(
+                "unknown-parameter", path.span, name=rest, component=head, known=known
+            )
+            return
+        visible = [*self.entries, *self.constants, *self.components]
+        visible += [f"{self.data}.{column}" for column in self.columns]
+        if scope:
+            visible += self.components.get(scope, ())
+        self.faults.add(
+            "unknown-name", path.span, name=text, known=nearest(text, visible)
+        )
+
+
+EXPLICIT = 3
+_RANKS = {"default": 0, "calibration": 0, "database": 1, "template": 2, "explicit": 3}
+
+
+def _rank(entry: Entry) -> int:
+    return _RANKS.get(entry.origin, EXPLICIT)
+
+
+def plain(path: tree.Path) -> str:
+    """The dotted text of a path, indices written as labels: `B.Bint[77]`."""
+    return ".".join(_part(part) for part in path.parts)
+
+
+def _part(part: tree.Part) -> str:
+    if part.index is None:
+        return part.name
+    labels = ",".join(_label(item) for item in part.index)
+    return f"{part.name}[{labels}]"
+
+
+def _label(item: tree.Expr) -> str:
+    match item:
+        case tree.Number(text=text):
+            return text
+        case tree.String(value=value):
+            return value
+        case tree.Path():
+            return plain(item)
+        case tree.Star():
+            return "*"
+    return "…"
