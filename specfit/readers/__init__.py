@@ -1,0 +1,123 @@
+"""Files → Measurement: nothing is interpolated, nothing assumed in silence.
+
+What: the formats are one table, tried in order; a text format only turns text into
+columns of numbers, and the two ways from numbers to a spectrum (declared axis, raw
+channels) are shared by all.  Why: a new instrument is then one small file and one line
+here, and safety, checks and folding cannot be forgotten in it.  Instead of: readers
+that each build a Measurement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.contracts import Measurement
+from specfit.readers import columns, counts, wissel
+from specfit.readers.checks import MINIMUM_CHANNELS
+from specfit.readers.declared import declared_measurement
+from specfit.readers.errors import ReaderError
+from specfit.readers.files import FileContent, load
+from specfit.readers.formats import FileFormat
+from specfit.readers.raw import field_scale, raw_measurement
+from specfit.readers.tables import Table, decode
+from specfit.readers.writing import write_columns
+
+if TYPE_CHECKING:
+    from specfit.model.ir import DataSource
+
+__all__ = ["FORMATS", "ReaderError", "detect_raw", "read", "write_columns"]
+
+FORMATS: tuple[FileFormat, ...] = (
+    wissel.FORMAT,
+    counts.FORMAT,
+    columns.FORMAT,
+)
+
+
+def read(source: DataSource, root: Path, allow_outside: bool = False) -> Measurement:
+    """The spectrum of a `data` block, in canonical units, window and mask applied.
+
+    Arguments
+    ---------
+    source: file, columns, options, window and mask of the block.
+    root: folder that file names are relative to and may not leave.
+    allow_outside: the user has allowed files elsewhere.
+
+    Raises
+    ------
+    ReaderError
+        Whatever is wrong with the file, as a message code and its words.
+
+    """
+
+    def opened(name: str) -> tuple[FileContent, Table]:
+        return _open(name, root, allow_outside)
+
+    content, table = opened(source.file)
+    raw = source.kind == "transmission" and "velocity" not in source.columns
+    if raw:
+        spectrum = raw_measurement(source, table, opened)
+    else:
+        spectrum = declared_measurement(source, table)
+    if spectrum.axis_unit == "mm/s":
+        name, scale = field_scale(source)
+        spectrum = replace(spectrum, field_scale=name, field_slopes=scale.slopes)
+    spectrum = _within(source, spectrum)
+    origin = (
+        ("file", f"{source.file}, {content.size} bytes, sha256 {content.sha256}"),
+        *table.found,
+    )
+    return replace(
+        spectrum,
+        path=source.file,
+        sha256=content.sha256,
+        size=content.size,
+        found=origin + spectrum.found,
+    )
+
+
+def detect_raw(path: Path) -> bool:
+    """Whether a file holds raw counts by channel rather than columns with an axis."""
+    content, table = _open(path.name, path.parent, allow_outside=True)
+    values = table.values
+    numbered = values.shape[1] == 2 and bool(np.all(np.diff(values[:, 0]) == 1))
+    return content.size > 0 and (values.shape[1] == 1 or numbered)
+
+
+def _open(name: str, root: Path, allow_outside: bool) -> tuple[FileContent, Table]:
+    """A file as numbers, by the first format that recognises it."""
+    content = load(name, root, allow_outside)
+    text, encoding = decode(content.data, name)
+    chosen = next(entry for entry in FORMATS if entry.recognises(text))
+    table = chosen.parse(text, name)
+    found = (("format", chosen.title), ("encoding", encoding), *table.found)
+    return content, Table(table.values, table.lines, found)
+
+
+def _within(source: DataSource, spectrum: Measurement) -> Measurement:
+    """The channels inside the window and outside the masks."""
+    if source.window is None and not source.mask:
+        return spectrum
+    axis = spectrum.axis
+    keep = np.ones(len(axis), dtype=bool)
+    if source.window is not None:
+        keep &= (axis >= source.window[0]) & (axis <= source.window[1])
+    for low, high in source.mask:
+        keep &= (axis < low) | (axis > high)
+    left = int(keep.sum())
+    words = {"file": source.file, "found": str(left), "needed": str(MINIMUM_CHANNELS)}
+    if left < MINIMUM_CHANNELS:
+        span = f"{axis[0]:.4g} … {axis[-1]:.4g} {spectrum.axis_unit}"
+        raise ReaderError("data-window", words | {"span": span})
+    text = f"{left} of {len(axis)} channels remain"
+    return replace(
+        spectrum,
+        axis=axis[keep],
+        values=spectrum.values[keep],
+        axis_jacobian=spectrum.axis_jacobian[keep],
+        found=(*spectrum.found, ("window and mask", text)),
+    )

@@ -1,0 +1,109 @@
+"""A file whose axis is one of its columns → a Measurement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.contracts import FloatArray, Measurement
+from specfit.readers.checks import (
+    check_counts,
+    check_enough,
+    check_finite,
+    increasing,
+)
+from specfit.readers.errors import ReaderError
+from specfit.readers.reference import IRON, reference
+from specfit.readers.tables import Table
+from specfit.readers.wording import Found, plus_minus
+from specfit.units import CANONICAL, Unit, UnitError, canonical_unit, parse_unit
+
+if TYPE_CHECKING:
+    from specfit.model.ir import DataSource
+
+
+def declared_measurement(source: DataSource, table: Table) -> Measurement:
+    """Axis and values by the declared columns, in canonical units, axis increasing."""
+    axis_name, value_name = names(source)
+    axis, axis_unit = _column(source, table, axis_name)
+    values, value_unit = _column(source, table, value_name)
+    check_enough(len(axis), source.file)
+    found: Found = [("channels", str(len(axis)))]
+    if not increasing(axis, table.lines, source.file, axis_name):
+        axis, values = axis[::-1], values[::-1]
+        found.append(("order", f"{axis_name} falls through the file; reversed"))
+    jacobian = np.zeros((len(axis), 0))
+    nuisance: tuple[str, ...] = ()
+    if axis_unit == CANONICAL["velocity"]:
+        axis, jacobian, nuisance, said = _on_iron(source, axis)
+        found += said
+    return Measurement(
+        np.ascontiguousarray(axis),
+        np.ascontiguousarray(values),
+        axis_unit,
+        value_unit,
+        axis_jacobian=jacobian,
+        nuisance_names=nuisance,
+        found=tuple(found),
+    )
+
+
+def names(source: DataSource) -> tuple[str, str]:
+    """Which declared column is the axis and which the values.
+
+    `velocity` or the first that is not the values; `counts` or the last.
+
+    Raises
+    ------
+    ReaderError
+        `data-columns` when fewer than two are declared.
+
+    """
+    declared = list(source.columns)
+    if len(declared) < 2:
+        raise ReaderError("data-columns", {"data": source.data, "kind": source.kind})
+    value = "counts" if "counts" in declared else declared[-1]
+    others = [name for name in declared if name != value]
+    return ("velocity" if "velocity" in others else others[0]), value
+
+
+def _column(source: DataSource, table: Table, name: str) -> tuple[FloatArray, str]:
+    """A declared column in its canonical unit, checked."""
+    number, text = source.columns[name]
+    n_columns = table.values.shape[1]
+    if not 1 <= number <= n_columns:
+        words = {"file": source.file, "column": str(number), "name": name}
+        code = "data-column-raw" if n_columns == 1 else "data-column"
+        raise ReaderError(code, words | {"found": str(n_columns)})
+    unit = _unit(text, name)
+    if unit.dimension == parse_unit("counts").dimension:
+        check_counts(table, number, source.file)
+    else:
+        check_finite(table, number, source.file)
+    scaled = table.values[:, number - 1] * unit.scale
+    return scaled, canonical_unit(unit.dimension)
+
+
+def _unit(text: str, name: str) -> Unit:
+    if not text:
+        return Unit("", 1.0, ())
+    try:
+        return parse_unit(text)
+    except UnitError as fault:
+        words = {"unit": text, "symbol": fault.symbol, "name": name}
+        raise ReaderError("data-unit", words) from None
+
+
+def _on_iron(
+    source: DataSource, axis: FloatArray
+) -> tuple[FloatArray, FloatArray, tuple[str, ...], Found]:
+    """The axis on the α-Fe scale, and what the shift of the source leaves open."""
+    stated = source.options.get("IS_zero")
+    key, shift, sd = reference(str(stated or IRON))
+    if key == IRON:
+        text = "α-Fe" if stated else "α-Fe (assumed: no IS_zero is stated)"
+        return axis, np.zeros((len(axis), 0)), (), [("velocity zero", text)]
+    text = f"{key}; moved by {plus_minus(-shift, sd, 'mm/s')} onto the α-Fe scale"
+    jacobian = np.full((len(axis), 1), sd)
+    return axis - shift, jacobian, ("velocity_zero",), [("velocity zero", text)]

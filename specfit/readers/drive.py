@@ -1,0 +1,52 @@
+"""The drive: how velocity follows from the distance of a channel to the mirror point.
+
+`sweep` runs from +1 at the mirror point to −1 half a period away.  A triangular drive
+(constant acceleration) makes it linear in the channel, a sinusoidal one a cosine; it is
+zero a quarter period from the mirror point, where the drive is at rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from specfit.contracts import FloatArray
+
+DriveName = Literal["triangular", "sinusoidal"]
+
+REST_SD = 0.15
+"""Standard deviation, in channels, of the drive's rest about the quarter period.  In
+the α-Fe runs of two real drives the source shift of 57Co(Rh) comes out within 0.06
+channel of −0.108 mm/s; doubled, because two drives are few."""
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A drive of the given name whose period is `period` channels."""
+
+    name: DriveName
+    period: float
+
+    def sweep(self, distance: FloatArray) -> FloatArray:
+        """Velocity over its maximum, (n,), at `distance` channels from the mirror."""
+        if self.name == "sinusoidal":
+            return np.asarray(np.cos(2 * np.pi * distance / self.period))
+        return np.asarray(1 - 4 * distance / self.period)
+
+    def slope(self, distance: FloatArray) -> FloatArray:
+        """Change of `sweep` per channel away from the mirror point, (n,), negative."""
+        if self.name == "sinusoidal":
+            phase = 2 * np.pi * distance / self.period
+            return np.asarray(-2 * np.pi / self.period * np.sin(phase))
+        return np.full_like(distance, -4 / self.period)
+
+
+def period_of(n_channels: int) -> int:
+    """Channels of a whole period: the next power of two when few are missing from it.
+
+    Exports often lose the first channels; 1023 counts were measured in 1024 channels.
+    """
+    power = 1 << (n_channels - 1).bit_length()
+    return power if power - n_channels <= 4 else n_channels

@@ -1,0 +1,20 @@
+"""What a reader says when a data file is at fault."""
+
+from __future__ import annotations
+
+
+class ReaderError(Exception):
+    """A fault in a data file: a message code and the words that fill it.
+
+    The caller turns it into a `Diagnostic` at the place of the `data` block.
+    """
+
+    def __init__(self, code: str, words: dict[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.words = words or {}
+
+    def __str__(self) -> str:
+        """Code and words, for logs; people read the rendered diagnostic."""
+        said = ", ".join(f"{key}={value}" for key, value in self.words.items())
+        return f"{self.code}({said})"

@@ -1,0 +1,257 @@
+"""A raw spectrum by channel → a Measurement on the α-Fe velocity axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES, FieldScale
+from specfit.contracts import FloatArray, Measurement
+from specfit.readers.alpha_iron import Calibration, calibrate
+from specfit.readers.checks import check_counts
+from specfit.readers.drive import Drive, DriveName, period_of
+from specfit.readers.errors import ReaderError
+from specfit.readers.files import FileContent
+from specfit.readers.folding import (
+    BoolArray,
+    Folded,
+    Mirror,
+    dead_channels,
+    fold,
+    mirror_point,
+)
+from specfit.readers.tables import Table
+from specfit.readers.velocity import (
+    NUISANCE_NAMES,
+    VelocityScale,
+    from_calibration,
+    from_maximum,
+)
+from specfit.readers.wording import Found, channels, plus_minus
+
+if TYPE_CHECKING:
+    from specfit.model.ir import DataSource
+
+Opener = Callable[[str], tuple[FileContent, Table]]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Raw counts by channel, its dead channels and its mirror point."""
+
+    counts: FloatArray
+    dead: BoolArray
+    mirror: Mirror
+
+
+def raw_measurement(source: DataSource, table: Table, opened: Opener) -> Measurement:
+    """Fold (or not), give every channel its velocity, and say all that was found.
+
+    `opened(name)` reads the calibration file.
+    """
+    folding = _choice(source, "fold", "auto", ("auto", "none"))
+    spectrum = _spectrum(source.file, _counts(source, table))
+    scale, mirror, found = _scale(source, spectrum, opened)
+    spectrum = Spectrum(spectrum.counts, spectrum.dead, mirror)
+    found = _describe(spectrum) + found
+    build = _folded if folding == "auto" else _unfolded
+    return build(spectrum, scale, found)
+
+
+def _choice(
+    source: DataSource, option: str, default: str, known: tuple[str, ...]
+) -> str:
+    value = str(source.options.get(option, default))
+    if value not in known:
+        shown = ", ".join(f"`{name}`" for name in known)
+        words = {"option": option, "value": value, "known": shown}
+        raise ReaderError("data-option", words)
+    return value
+
+
+def field_scale(source: DataSource) -> tuple[str, FieldScale]:
+    """The field-scale convention of a data block, and its name."""
+    known = tuple(FIELD_SCALES)
+    name = _choice(source, "field_scale", DEFAULT_FIELD_SCALE, known)
+    return name, FIELD_SCALES[name]
+
+
+def _counts(source: DataSource, table: Table) -> FloatArray:
+    """The counts: the declared column, the only one, or the one beside 1, 2, 3."""
+    n_columns = table.values.shape[1]
+    column = n_columns if n_columns == 1 else 0
+    if "counts" in source.columns:
+        column = source.columns["counts"][0]
+    elif n_columns == 2 and np.all(np.diff(table.values[:, 0]) == 1):
+        column = 2
+    if column == 0:
+        words = {"file": source.file, "found": str(n_columns)}
+        raise ReaderError("raw-columns", words)
+    if column > n_columns:
+        words = {"file": source.file, "column": str(column), "found": str(n_columns)}
+        raise ReaderError("data-column", words | {"name": "counts"})
+    check_counts(table, column, source.file)
+    return table.values[:, column - 1]
+
+
+def _spectrum(name: str, counts: FloatArray) -> Spectrum:
+    if len(counts) < 64:
+        words = {"file": name, "found": str(len(counts)), "needed": "64"}
+        raise ReaderError("raw-too-few", words)
+    dead = dead_channels(counts)
+    return Spectrum(counts, dead, mirror_point(counts, dead))
+
+
+def _describe(spectrum: Spectrum) -> Found:
+    dead = np.flatnonzero(spectrum.dead) + 1
+    mirror = spectrum.mirror
+    point = f"channel {plus_minus(mirror.point, mirror.sd)}"
+    unknown = "not found: the two halves agree no more than chance allows"
+    return [
+        ("raw channels", str(len(spectrum.counts))),
+        ("dead channels", channels(dead) if len(dead) else "none"),
+        ("mirror point", point if mirror.known else unknown),
+    ]
+
+
+def _scale(
+    source: DataSource, spectrum: Spectrum, opened: Opener
+) -> tuple[VelocityScale, Mirror, Found]:
+    """The velocity scale, the mirror point to fold at, and what was found."""
+    name: DriveName = "triangular"
+    if _choice(source, "drive", name, ("triangular", "sinusoidal")) == "sinusoidal":
+        name = "sinusoidal"
+    drive = Drive(name, period_of(len(spectrum.counts)))
+    calibration_file = source.options.get("calibration")
+    if calibration_file is None:
+        if "velocity_max" not in source.options:
+            raise ReaderError("velocity-unknown", {"data": source.data})
+        if not spectrum.mirror.known:
+            raise ReaderError("fold-no-mirror", {"file": source.file})
+        scale, found = from_maximum(drive, source)
+        return scale, spectrum.mirror, found
+    content, table = opened(str(calibration_file))
+    reference = _spectrum(content.name, _calibration_counts(content.name, table))
+    _same_drive(source, spectrum, reference, content.name)
+    convention, positions = field_scale(source)
+    folded = fold(reference.counts, reference.dead, reference.mirror)
+    calibration = calibrate(folded, drive, positions, content.name)
+    scale, said = from_calibration(calibration, drive, source)
+    found = [("calibration", f"{content.name}, sha256 {content.sha256}")]
+    found += [(f"calibration: {label}", text) for label, text in _describe(reference)]
+    found += _describe_lines(calibration, convention)
+    mirror = spectrum.mirror
+    if not mirror.known:
+        mirror = reference.mirror
+        found.append(
+            ("folded at", "the calibration's mirror point: own lines too weak")
+        )
+    elif abs(mirror.point - reference.mirror.point) > 2:
+        apart = f"{mirror.point - reference.mirror.point:+.2f} channels"
+        found.append(("mirror points differ", f"{apart}; is it the same drive?"))
+    return scale, mirror, found + said
+
+
+def _calibration_counts(name: str, table: Table) -> FloatArray:
+    n_columns = table.values.shape[1]
+    numbered = n_columns == 2 and bool(np.all(np.diff(table.values[:, 0]) == 1))
+    if n_columns != 1 and not numbered:
+        raise ReaderError(
+            "calibration-columns", {"file": name, "found": str(n_columns)}
+        )
+    check_counts(table, n_columns, name)
+    return table.values[:, -1]
+
+
+def _same_drive(
+    source: DataSource, spectrum: Spectrum, reference: Spectrum, name: str
+) -> None:
+    own, theirs = len(spectrum.counts), len(reference.counts)
+    if own != theirs:
+        words = {"file": source.file, "found": str(own), "calibration": name}
+        raise ReaderError("calibration-channels", words | {"expected": str(theirs)})
+    if not reference.mirror.known:
+        raise ReaderError("calibration-lines", {"file": name})
+
+
+def _describe_lines(calibration: Calibration, convention: str) -> Found:
+    residuals = ", ".join(f"{r:+.2f}" for r in calibration.residuals)
+    fwhm = ", ".join(f"{w:.3f}" for w in calibration.fwhm)
+    chi2 = f"χ² {calibration.chi2:.1f} on {calibration.degrees} degrees of freedom"
+    verdict = (
+        f"the lines scatter more than their errors ({chi2}): errors of scale and zero "
+        f"widened by {np.sqrt(calibration.chi2 / calibration.degrees):.1f}"
+        if calibration.nonlinear
+        else f"none seen ({chi2})"
+    )
+    return [
+        ("field scale", convention),
+        (
+            "α-Fe lines",
+            f"FWHM {fwhm} mm/s, outer to inner; fit χ² {calibration.fit_chi2:.2f}",
+        ),
+        ("α-Fe lines off their places", f"{residuals} channels, in order of channel"),
+        ("drive non-linearity", verdict),
+    ]
+
+
+def _folded(spectrum: Spectrum, scale: VelocityScale, found: Found) -> Measurement:
+    folded = fold(spectrum.counts, spectrum.dead, spectrum.mirror)
+    axis = scale.velocity(folded.distance)
+    offset = _half_offset(folded, scale)
+    total = folded.mirror.nearest
+    found = [
+        *found,
+        ("folded", f"channel i with {total} − i, {len(axis)} pairs summed"),
+    ]
+    found.append(("left out", f"{folded.dropped} pairs with a dead channel"))
+    apart = 2 * folded.mirror.point - total
+    text = f"2c − m = {apart:+.3f} channels, ±{offset:.5f} mm/s about each velocity"
+    if scale.drive.name == "sinusoidal":
+        text += ' (root mean square; fold = "none" is exact for a sinusoidal drive)'
+    found.append(("half offset", text))
+    return _measurement(axis, folded.counts, scale, offset, found)
+
+
+def _half_offset(folded: Folded, scale: VelocityScale) -> float:
+    steps = scale.per_channel(folded.distance)
+    return float(folded.mirror.offset * np.sqrt(np.mean(steps**2)))
+
+
+def _unfolded(spectrum: Spectrum, scale: VelocityScale, found: Found) -> Measurement:
+    """Every live channel at its own velocity; the mirror point is a third nuisance."""
+    channel = np.arange(1.0, len(spectrum.counts) + 1)[~spectrum.dead]
+    away = channel - spectrum.mirror.point
+    axis = scale.velocity(np.abs(away))
+    found = [*found, ("folded", f"no: {len(axis)} raw channels, each at its velocity")]
+    plain = _measurement(axis, spectrum.counts[~spectrum.dead], scale, 0.0, found)
+    moved = -np.sign(away) * scale.per_channel(np.abs(away)) * spectrum.mirror.sd
+    moved = moved[np.argsort(axis, kind="stable")]
+    return Measurement(
+        plain.axis,
+        plain.values,
+        axis_jacobian=np.column_stack([plain.axis_jacobian, moved]),
+        nuisance_names=(*NUISANCE_NAMES, "mirror_point"),
+        found=plain.found,
+    )
+
+
+def _measurement(
+    axis: FloatArray,
+    counts: FloatArray,
+    scale: VelocityScale,
+    offset: float,
+    found: Found,
+) -> Measurement:
+    order = np.argsort(axis, kind="stable")
+    return Measurement(
+        axis[order],
+        counts[order],
+        half_offset=offset,
+        axis_jacobian=scale.jacobian(axis[order]),
+        nuisance_names=NUISANCE_NAMES,
+        found=tuple(found),
+    )

@@ -1,0 +1,197 @@
+"""Numbers in text: encoding, separator and decimal sign found by trying, not by asking.
+
+Every way of reading the lines is tried on a sample; the one that turns most lines into
+numbers wins, and what was found is told to the reader of the report.  Chosen instead of
+`csv.Sniffer`, which guesses from punctuation and takes a decimal comma for a separator.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from specfit.contracts import FloatArray
+from specfit.readers.errors import ReaderError
+
+SAMPLE = 200
+MAXIMUM_CHANNELS = 1 << 20
+COMMENT = re.compile(r"\s*(?:[#%!;*\"'/]|$)")
+NUMBER = re.compile(
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)",
+    re.IGNORECASE | re.ASCII,
+)
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1b\x1c-\x1f]")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the numbers of a line are set apart, and their decimal sign."""
+
+    name: str
+    separator: re.Pattern[str]
+    decimal: str
+
+
+_COMMA, _TAB, _SEMICOLON, _BLANK = (
+    re.compile(pattern) for pattern in (r"\s*,\s*", r"\t", r"\s*;\s*", r"\s+")
+)
+DIALECTS = (
+    Dialect("comma", _COMMA, "."),
+    Dialect("tab", _TAB, "."),
+    Dialect("semicolon", _SEMICOLON, "."),
+    Dialect("blanks", _BLANK, "."),
+    Dialect("tab", _TAB, ","),
+    Dialect("semicolon", _SEMICOLON, ","),
+    Dialect("blanks", _BLANK, ","),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers read from text.
+
+    values: (n_rows, n_columns).  lines: (n_rows,) line number in the file, from 1.
+    found: what was sniffed, as (label, text).
+    """
+
+    values: FloatArray
+    lines: tuple[int, ...]
+    found: tuple[tuple[str, str], ...] = ()
+
+
+def decode(data: bytes, name: str) -> tuple[str, str]:
+    """The text of a file and the name of its encoding."""
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if data.startswith(mark):
+            return _decode_as(data, encoding, name), f"{encoding[:6].upper()} with BOM"
+    if data[1:40:2].count(0) > len(data[1:40:2]) // 2:
+        return _decode_as(data, "utf-16-le", name), "UTF-16 (little endian)"
+    if _BINARY.search(data):
+        raise ReaderError("data-binary", {"file": name})
+    for encoding, title in (("utf-8", "UTF-8"), ("cp932", "cp932 (Shift JIS)")):
+        try:
+            return _plain(data.decode(encoding)), "ASCII" if data.isascii() else title
+        except UnicodeDecodeError:
+            continue
+    return _plain(data.decode("latin-1")), "Latin-1"
+
+
+def _decode_as(data: bytes, encoding: str, name: str) -> str:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise ReaderError("data-binary", {"file": name}) from None
+    if "\0" in text:
+        raise ReaderError("data-binary", {"file": name})
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    """Line feeds only, an ASCII minus, and no end-of-file mark of DOS."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.rstrip("\x1a").replace("\N{MINUS SIGN}", "-").replace("\u3000", " ")
+
+
+def split(line: str, dialect: Dialect) -> list[float] | None:
+    """The numbers of one line, or None when it is not made of numbers."""
+    fields = dialect.separator.split(line.strip().rstrip(",;\t "))
+    numbers = []
+    for field in fields:
+        text = field.strip()
+        if dialect.decimal == ",":
+            text = text.replace(",", ".") if "." not in text else "?"
+        if not NUMBER.fullmatch(text):
+            return None
+        numbers.append(float(text.replace("d", "e").replace("D", "e")))
+    return numbers
+
+
+def sniff(text: str) -> tuple[Dialect, int]:
+    """The dialect that reads most of the first lines, and how many columns it finds."""
+    sample = [s for s in text.split("\n", 4 * SAMPLE)[: 4 * SAMPLE] if s.strip()]
+    sample = [line for line in sample if not COMMENT.match(line)][:SAMPLE]
+    best, best_lines, best_columns = DIALECTS[0], 0, 0
+    for dialect in DIALECTS:
+        widths = [len(row) for s in sample if (row := split(s, dialect)) is not None]
+        if len(widths) > best_lines:
+            best, best_lines = dialect, len(widths)
+            best_columns = max(set(widths), key=widths.count)
+    return best, best_columns
+
+
+def read_numbers(text: str, name: str) -> Table:
+    """All the numbers of a text; header lines before them and comments are skipped.
+
+    Raises
+    ------
+    ReaderError
+        `data-no-numbers`, `data-line` (a line that is not numbers), `data-ragged` (a
+        line with more or fewer columns) or `data-too-many`.
+
+    """
+    dialect, columns = sniff(text)
+    rows: list[list[float]] = []
+    lines: list[int] = []
+    header = comments = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        row = split(line, dialect)
+        if row is None and COMMENT.match(line):
+            comments += 1
+        elif row is None and not rows:
+            header += 1
+        elif row is None:
+            raise _bad_line(name, number, line)
+        elif len(row) != columns and not rows:
+            header += 1  # "512" above two columns, or a line of settings
+        else:
+            _check_row(row, columns, name, number, len(rows))
+            rows.append(row)
+            lines.append(number)
+    if not rows:
+        raise ReaderError("data-no-numbers", {"file": name})
+    found = _describe(dialect, columns, header, comments)
+    return Table(np.array(rows, dtype=np.float64), tuple(lines), found)
+
+
+def _bad_line(name: str, number: int, line: str) -> ReaderError:
+    words = {"file": name, "line": str(number), "text": line.strip()[:40]}
+    return ReaderError("data-line", words)
+
+
+def _check_row(
+    row: list[float], columns: int, name: str, number: int, count: int
+) -> None:
+    if len(row) != columns:
+        raise ReaderError(
+            "data-ragged",
+            {
+                "file": name,
+                "line": str(number),
+                "found": str(len(row)),
+                "expected": str(columns),
+            },
+        )
+    if count >= MAXIMUM_CHANNELS:
+        words = {"file": name, "limit": str(MAXIMUM_CHANNELS)}
+        raise ReaderError("data-too-many", words)
+
+
+def _describe(
+    dialect: Dialect, columns: int, header: int, comments: int
+) -> tuple[tuple[str, str], ...]:
+    found = []
+    if columns > 1:
+        sign = "decimal point" if dialect.decimal == "." else "decimal comma"
+        found.append(("separator", f"{dialect.name}, {sign}"))
+    found.append(("columns in the file", str(columns)))
+    if header or comments:
+        found.append(("skipped", f"{header} header and {comments} comment lines"))
+    return tuple(found)
