@@ -1,0 +1,224 @@
+"""The command line: argv in, exit code out.
+
+0 accepted · 1 rejected by a rule or check · 2 fault in the input · 3 the sampler did not
+converge · 4 out of memory or disk · 70 our bug · 130 interrupted, draws kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ACCEPTED, REJECTED, FAULT, NOT_CONVERGED, EXHAUSTED = 0, 1, 2, 3, 4
+BUG, INTERRUPTED = 70, 130
+_VERDICTS = {
+    "accepted": ACCEPTED,
+    "rejected": REJECTED,
+    "not_converged": NOT_CONVERGED,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the return value is the exit code."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ACCEPTED
+    except MemoryError:
+        print("error: out of memory; nothing was written", file=sys.stderr)
+        return EXHAUSTED
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print(f"error: disk full: {error.filename}", file=sys.stderr)
+            return EXHAUSTED
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
+            where = error.filename or "output folder"
+            print(f"error: cannot write {where}: {error.strerror}", file=sys.stderr)
+            return FAULT
+        return _bug(error)
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    from specfit.diagnostics import SpecError
+
+    if isinstance(error, SpecError):
+        from specfit.commands.common import show_diagnostics
+
+        show_diagnostics(error.diagnostics, error.sources)
+        return FAULT
+    if "RESOURCE_EXHAUSTED" in str(error):
+        print("error: out of device memory; nothing was written", file=sys.stderr)
+        return EXHAUSTED
+    return _bug(error)
+
+
+def _bug(error: BaseException) -> int:
+    traceback.print_exception(error)
+    print(
+        "\nThis is a bug in specfit, not in your file. Please report it with the text "
+        "above and, if you can, the .spec file.",
+        file=sys.stderr,
+    )
+    return BUG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="specfit",
+        description="Spectra to material values: priors with sources, rules with "
+        "reasons, no starting values.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.set_defaults(command=_version)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_run(commands)
+    _add_reading(commands)
+    _add_simulate(commands)
+    _add_database(commands)
+    return parser
+
+
+_Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_run(commands: _Commands) -> None:  # type: ignore[valid-type]
+    run = commands.add_parser("run", help="find the answer, judge it, report")  # type: ignore[attr-defined]
+    run.add_argument("file", type=Path, help="the .spec file")
+    run.add_argument("--out", type=Path, help="run folder (default runs/NAME)")
+    run.add_argument("--seed", type=int)
+    run.add_argument("--chains", type=int)
+    run.add_argument("--draws", type=int)
+    run.add_argument("--warmup", type=int)
+    run.add_argument("--variant", help="run this variant of the model")
+    run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    run.add_argument("--quiet", action="store_true", help="no progress")
+    run.add_argument("--json", action="store_true", help="print result.json")
+    run.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
+    run.set_defaults(command=_run)
+
+
+_OUTSIDE = "let the file read data outside its own folder"
+
+
+def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
+    for name, text, function in (
+        ("check", "find every fault without running anything", _check),
+        ("fmt", "print the file in its standard form, or rewrite it", _fmt),
+        ("explain", "say what each parameter is and where its prior comes from", _explain),
+        ("show", "print an intermediate value: tree, model, priors, density", _show),
+    ):
+        command = commands.add_parser(name, help=text)  # type: ignore[attr-defined]
+        if name == "show":
+            stages = ("tree", "model", "priors", "density")
+            command.add_argument("stage", choices=stages)
+        command.add_argument("file", type=Path)
+        if name == "explain":
+            command.add_argument("name", nargs="?", help="one parameter or site")
+        if name == "check":
+            command.add_argument("--fix", action="store_true", help="apply safe fixes")
+            command.add_argument("--json", action="store_true")
+        if name == "fmt":
+            command.add_argument(
+                "--check", action="store_true", help="only say whether it would change"
+            )
+        command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
+        command.set_defaults(command=function)
+
+
+def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
+    simulate = commands.add_parser("simulate", help="make synthetic data of a model")  # type: ignore[attr-defined]
+    simulate.add_argument("file", type=Path)
+    simulate.add_argument("--truth", type=Path, required=True, help="TOML of values")
+    simulate.add_argument("--out", type=Path, required=True, help="folder")
+    simulate.add_argument("--seed", type=int, help="overrides the one in the truth")
+    simulate.set_defaults(command=_simulate)
+
+
+def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]
+    database = commands.add_parser("db", help="look into the prior database")  # type: ignore[attr-defined]
+    actions = database.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="all phases")
+    listing.set_defaults(command=_db, action="list", text="")
+    for name, text in (("show", "one phase"), ("search", "by name, formula or value")):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("text", nargs="+")
+        action.set_defaults(command=_db, action=name)
+
+
+# ---------------------------------------------------------------------- commands
+
+
+def _version(arguments: argparse.Namespace) -> int:
+    if not arguments.version:
+        _parser().print_help()
+        return FAULT
+    from importlib.metadata import version
+
+    print(f"specfit {version('specfit')}")
+    return ACCEPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from specfit.commands.run import run
+
+    return run(arguments)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from specfit.commands.reading import check
+
+    return check(arguments)
+
+
+def _fmt(arguments: argparse.Namespace) -> int:
+    from specfit.commands.reading import fmt
+
+    return fmt(arguments)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from specfit.commands.explain import explain
+
+    return explain(arguments)
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from specfit.commands.show import show
+
+    return show(arguments)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from specfit.commands.simulate import simulate
+
+    return simulate(arguments)
+
+
+def _db(arguments: argparse.Namespace) -> int:
+    from specfit.model import catalog
+
+    text = " ".join(arguments.text)
+    if arguments.action == "list":
+        print(catalog.list_phases())
+    elif arguments.action == "show":
+        print(catalog.show_phase(text))
+    else:
+        print(catalog.search_phases(text))
+    return ACCEPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

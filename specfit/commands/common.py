@@ -1,0 +1,56 @@
+"""What the commands share: showing diagnostics and progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from specfit.diagnostics import Diagnostic
+from specfit.rendering import preferred_language, render
+
+
+def show_diagnostics(
+    diagnostics: Sequence[Diagnostic], sources: Mapping[str, str]
+) -> None:
+    """Print diagnostics to stderr in the user's language."""
+    if not diagnostics:
+        return
+    color = sys.stderr.isatty()
+    text = render(list(diagnostics), dict(sources), preferred_language(), color)
+    print(text.rstrip("\n"), file=sys.stderr)
+    errors = sum(d.severity == "error" for d in diagnostics)
+    if errors > 1:
+        print(f"\n{errors} errors", file=sys.stderr)
+
+
+class Reporter:
+    """Progress on stderr: one living line on a terminal, plain lines in a pipe."""
+
+    def __init__(self) -> None:
+        self.alive = sys.stderr.isatty()
+        self.stage = ""
+        self.begin = self.stage_begin = time.perf_counter()
+
+    def __call__(self, stage: str, done: float, detail: str) -> None:
+        """Say where the work is; `done` in [0, 1]."""
+        now = time.perf_counter()
+        if stage != self.stage:
+            self.stage, self.stage_begin = stage, now
+            if not self.alive:
+                print(f"[{now - self.begin:6.1f} s] {stage}", file=sys.stderr)
+        if self.alive:
+            left = (now - self.stage_begin) * (1 - done) / done if done > 0.02 else None
+            words = [f"[{now - self.begin:6.1f} s]", stage]
+            if 0 < done < 1:
+                words.append(f"{100 * done:3.0f} %")
+            if left is not None and left > 1:
+                words.append(f"about {left:.0f} s left")
+            if detail:
+                words.append(f"({detail})")
+            print("\r\x1b[2K" + " ".join(words), end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """End the living line."""
+        if self.alive:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,124 @@
+"""`check` and `fmt`: what can be said of a file without running it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from specfit import cli, pipeline
+from specfit.commands.common import show_diagnostics
+from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.language.parse import parse
+from specfit.language.printer import print_spec
+from specfit.rendering import apply_fixes, to_json
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Report every fault; with none, how each rule is kept and what it costs."""
+    checked = pipeline.check(arguments.file, arguments.allow_outside)
+    if arguments.fix and checked.text:
+        fixed = apply_fixes(checked.text, checked.diagnostics)
+        if fixed != checked.text:
+            replace_text(arguments.file, fixed)
+            checked = pipeline.check(arguments.file, arguments.allow_outside)
+    if not checked.errors:
+        _data_faults(checked, arguments.allow_outside)
+    _git_ignored(checked)
+    if arguments.json:
+        listed = to_json(checked.diagnostics, checked.texts)
+        print(json.dumps(listed, ensure_ascii=False, indent=2))
+    else:
+        show_diagnostics(checked.diagnostics, checked.texts)
+        if not checked.errors:
+            print(_summary(checked))
+    return cli.FAULT if checked.errors else cli.ACCEPTED
+
+
+def _data_faults(checked: pipeline.Checked, allow_outside: bool) -> None:
+    """Read the data files too, so that a missing one is found now."""
+    for model in checked.require().models:
+        try:
+            pipeline.measure(model, checked, allow_outside)
+        except SpecError as error:
+            known = checked.diagnostics
+            known += [d for d in error.diagnostics if d not in known]
+
+
+def _git_ignored(checked: pipeline.Checked) -> None:
+    """Warn when git would not keep the file: a common template ignores `*.spec`."""
+    try:
+        done = subprocess.run(
+            ["git", "check-ignore", "-q", checked.path.name],
+            cwd=checked.path.resolve().parent,
+            capture_output=True,
+            timeout=2,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return  # no git here: nothing to warn of
+    if done.returncode == 0:
+        span = Span(str(checked.path))
+        checked.diagnostics.append(Diagnostic("git-ignored", span, severity="warning"))
+
+
+def _summary(checked: pipeline.Checked) -> str:
+    document = checked.require()
+    lines = []
+    for model in document.models:
+        sites = len(model.spectra[0].sites)
+        unknowns = len(model.parameters) + sum(len(j.names) - 1 for j in model.joints)
+        lines.append(
+            f"{checked.path.name}: no faults. {model.kind}, {len(model.spectra)} "
+            f"spectrum(s), {sites} site(s), {unknowns} unknowns."
+        )
+        measured = pipeline.measure(model, checked, allow_outside=True)
+        _, kept = pipeline.strategies(model, measured)
+        for strategy in kept:
+            rule = model.rules[strategy.index]
+            lines.append(
+                f"  line {rule.place.line}: {rule.place.text.split(' because')[0]} — "
+                f"{strategy.strategy}, keeps {100 * strategy.mass_kept:.3g} % of the prior"
+            )
+    if not document.models:
+        lines.append(f"{checked.path.name}: no faults; it declares no model.")
+    return "\n".join(lines)
+
+
+def fmt(arguments: argparse.Namespace) -> int:
+    """Rewrite the file in its standard form; `--check` only says whether it would."""
+    path: Path = arguments.file
+    checked = pipeline.Checked(path)
+    text = pipeline.read_text(path, checked)
+    if text is None:
+        show_diagnostics(checked.diagnostics, checked.texts)
+        return cli.FAULT
+    spec, faults = parse(text, str(path))
+    if any(d.severity == "error" for d in faults):
+        show_diagnostics(faults, {str(path): text})
+        return cli.FAULT
+    formatted = print_spec(spec)
+    if formatted == text:
+        print(f"{path}: unchanged", file=sys.stderr)
+        return cli.ACCEPTED
+    if arguments.check:
+        print(f"{path}: would be rewritten", file=sys.stderr)
+        return cli.REJECTED
+    replace_text(path, formatted)
+    print(f"{path}: rewritten", file=sys.stderr)
+    return cli.ACCEPTED
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a file's text atomically, keeping its permissions."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).chmod(path.stat().st_mode & 0o777)
+    os.replace(name, path)

@@ -1,0 +1,80 @@
+"""`specfit run`: find, judge, report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from specfit import cli
+from specfit.commands.common import Reporter, show_diagnostics
+
+
+def prepare_device(device: str) -> None:
+    """Choose the device and the compile cache; must come before JAX is imported."""
+    if device != "auto":
+        os.environ["JAX_PLATFORMS"] = "cuda" if device == "gpu" else "cpu"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = Path(base) / "specfit" / "xla"
+    try:
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return  # a read-only home only costs the compile time
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one .spec file; the exit code is its verdict."""
+    from specfit import pipeline
+
+    checked = pipeline.check(arguments.file, arguments.allow_outside)
+    show_diagnostics(checked.diagnostics, checked.texts)
+    if checked.errors:
+        return cli.FAULT
+    prepare_device(arguments.device)
+    from specfit import inference, report
+
+    inference.use_cores()
+    folder = arguments.out or Path("runs") / arguments.file.stem
+    _writable(folder)
+    options = pipeline.Options(
+        seed=arguments.seed,
+        chains=arguments.chains,
+        draws=arguments.draws,
+        warmup=arguments.warmup,
+        variant=arguments.variant,
+        allow_outside=arguments.allow_outside,
+    )
+    reporter = None if arguments.quiet else Reporter()
+    try:
+        done = pipeline.run(arguments.file, options, reporter)
+        if reporter:
+            reporter("report", 0.0, "")
+        report.write(done, folder)
+    except inference.NonFiniteStart as error:
+        if reporter:
+            reporter.close()
+        print(f"error: {error}", file=sys.stderr)
+        return cli.NOT_CONVERGED
+    if reporter:
+        reporter.close()
+    if arguments.json:
+        print((folder / "result.json").read_text(encoding="utf-8"))
+    else:
+        print(report.terminal(done))
+        print(f"\n{folder / 'report.html'}")
+    if done.fit.settings.get("interrupted"):
+        return cli.INTERRUPTED
+    return cli._VERDICTS[done.verdict.outcome]
+
+
+def _writable(folder: Path) -> None:
+    """Fail before the work, not after it, where the run folder cannot be made."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    probe = tempfile.mkdtemp(prefix=".specfit-", dir=folder.parent)
+    shutil.rmtree(probe)
