@@ -33,18 +33,15 @@ def declared_measurement(source: DataSource, table: Table) -> Measurement:
     if not increasing(axis, table.lines, source.file, axis_name):
         axis, values = axis[::-1], values[::-1]
         found.append(("order", f"{axis_name} falls through the file; reversed"))
-    jacobian = np.zeros((len(axis), 0))
-    nuisance: tuple[str, ...] = ()
     if axis_unit == CANONICAL["velocity"]:
-        axis, jacobian, nuisance, said = _on_iron(source, axis)
-        found += said
+        axis, said = _on_iron(source, axis)
+        found.append(said)
     return Measurement(
         np.ascontiguousarray(axis),
         np.ascontiguousarray(values),
         axis_unit,
         value_unit,
-        axis_jacobian=jacobian,
-        nuisance_names=nuisance,
+        axis_jacobian=np.zeros((len(axis), 0)),
         found=tuple(found),
     )
 
@@ -97,13 +94,17 @@ def _unit(text: str, name: str) -> Unit:
 
 def _on_iron(
     source: DataSource, axis: FloatArray
-) -> tuple[FloatArray, FloatArray, tuple[str, ...], Found]:
-    """The axis on the α-Fe scale, and what the shift of the source leaves open."""
+) -> tuple[FloatArray, tuple[str, str]]:
+    """The axis on the α-Fe scale, and what was moved."""
+    for option in ("calibration", "velocity_max"):
+        if option in source.options:
+            words = {"data": source.data, "option": option}
+            raise ReaderError("velocity-twice", words)
     stated = source.options.get("IS_zero")
     key, shift, sd = reference(str(stated or IRON))
     if key == IRON:
         text = "α-Fe" if stated else "α-Fe (assumed: no IS_zero is stated)"
-        return axis, np.zeros((len(axis), 0)), (), [("velocity zero", text)]
-    text = f"{key}; moved by {plus_minus(-shift, sd, 'mm/s')} onto the α-Fe scale"
-    jacobian = np.full((len(axis), 1), sd)
-    return axis - shift, jacobian, ("velocity_zero",), [("velocity zero", text)]
+        return axis, ("velocity zero", text)
+    moved = plus_minus(-shift, sd, "mm/s")
+    text = f"{key}; moved by {moved} onto the α-Fe scale, the error not carried on"
+    return axis - shift, ("velocity zero", text)

@@ -49,8 +49,8 @@ def load(name: str, root: Path, allow_outside: bool = False) -> FileContent:
     ------
     ReaderError
         `data-path`, `data-missing`, `data-misspelt`, `data-outside`,
-        `data-not-regular`, `data-unreadable`, `data-too-large`, `data-empty` or
-        `data-compressed`.
+        `data-is-folder`, `data-not-regular`, `data-unreadable`, `data-too-large`,
+        `data-empty` or `data-compressed`.
 
     """
     path = _resolve(name, root)
@@ -90,9 +90,10 @@ def _missing(name: str, root: Path) -> ReaderError:
 
 
 def _read_regular(name: str, path: Path) -> bytes:
-    kind = {"file": name, "kind": "@folder" if path.is_dir() else "@special-file"}
+    if path.is_dir():
+        raise ReaderError("data-is-folder", {"file": name})
     if not path.is_file():
-        raise ReaderError("data-not-regular", kind)
+        raise ReaderError("data-not-regular", {"file": name})
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
     for flag in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC"):
         flags |= getattr(os, flag, 0)
@@ -104,7 +105,7 @@ def _read_regular(name: str, path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):  # swapped since it was looked at
-            raise ReaderError("data-not-regular", kind)
+            raise ReaderError("data-not-regular", {"file": name})
         if status.st_size > MAXIMUM_BYTES:
             raise _too_large(name, status.st_size)
         data = stream.read(MAXIMUM_BYTES + 1)

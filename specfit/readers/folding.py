@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from specfit.contracts import FloatArray
-from specfit.readers.errors import ReaderError
 
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -73,8 +72,9 @@ def dead_channels(counts: FloatArray) -> BoolArray:
     """(n_channels,) True where a channel did not count like its neighbours.
 
     A first or last channel (up to three) is dead when it leaves the median of the
-    twelve next to it by more than 8 robust standard deviations and by more than a tenth; any
-    other when it holds less than half of what its neighbours do, by 8 of its own.
+    twelve next to it by more than 8 robust standard deviations and by more than a
+    tenth; any other when it holds less than half of what its neighbours do, by 8 of its
+    own.
     """
     n_channels = len(counts)
     dead = np.zeros(n_channels, dtype=bool)
@@ -184,8 +184,6 @@ def fold(counts: FloatArray, dead: BoolArray, mirror: Mirror) -> Folded:
     first = np.arange(max(1, total - n_channels), (total - 1) // 2 + 1)
     second = total - first
     alive = ~(dead[first - 1] | dead[second - 1])
-    if int(alive.sum()) < 16:
-        raise ReaderError("data-too-few", {"found": str(int(alive.sum()))})
     sums = counts[first - 1] + counts[second - 1]
     distance = total / 2 - first.astype(np.float64)
     return Folded(distance[alive], sums[alive], mirror, int((~alive).sum()))

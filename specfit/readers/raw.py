@@ -11,7 +11,7 @@ import numpy as np
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES, FieldScale
 from specfit.contracts import FloatArray, Measurement
 from specfit.readers.alpha_iron import Calibration, calibrate
-from specfit.readers.checks import check_counts
+from specfit.readers.checks import check_counts, check_enough
 from specfit.readers.drive import Drive, DriveName, period_of
 from specfit.readers.errors import ReaderError
 from specfit.readers.files import FileContent
@@ -58,7 +58,7 @@ def raw_measurement(source: DataSource, table: Table, opened: Opener) -> Measure
     spectrum = Spectrum(spectrum.counts, spectrum.dead, mirror)
     found = _describe(spectrum) + found
     build = _folded if folding == "auto" else _unfolded
-    return build(spectrum, scale, found)
+    return build(source.file, spectrum, scale, found)
 
 
 def _choice(
@@ -138,6 +138,7 @@ def _scale(
     _same_drive(source, spectrum, reference, content.name)
     convention, positions = field_scale(source)
     folded = fold(reference.counts, reference.dead, reference.mirror)
+    check_enough(len(folded.counts), content.name)
     calibration = calibrate(folded, drive, positions, content.name)
     scale, said = from_calibration(calibration, drive, source)
     found = [("calibration", f"{content.name}, sha256 {content.sha256}")]
@@ -198,9 +199,12 @@ def _describe_lines(calibration: Calibration, convention: str) -> Found:
     ]
 
 
-def _folded(spectrum: Spectrum, scale: VelocityScale, found: Found) -> Measurement:
+def _folded(
+    name: str, spectrum: Spectrum, scale: VelocityScale, found: Found
+) -> Measurement:
     folded = fold(spectrum.counts, spectrum.dead, spectrum.mirror)
     axis = scale.velocity(folded.distance)
+    check_enough(len(axis), name)
     offset = _half_offset(folded, scale)
     total = folded.mirror.nearest
     found = [
@@ -221,22 +225,19 @@ def _half_offset(folded: Folded, scale: VelocityScale) -> float:
     return float(folded.mirror.offset * np.sqrt(np.mean(steps**2)))
 
 
-def _unfolded(spectrum: Spectrum, scale: VelocityScale, found: Found) -> Measurement:
-    """Every live channel at its own velocity; the mirror point is a third nuisance."""
+def _unfolded(
+    name: str, spectrum: Spectrum, scale: VelocityScale, found: Found
+) -> Measurement:
+    """Every live channel at its own velocity."""
     channel = np.arange(1.0, len(spectrum.counts) + 1)[~spectrum.dead]
-    away = channel - spectrum.mirror.point
-    axis = scale.velocity(np.abs(away))
+    check_enough(len(channel), name)
+    axis = scale.velocity(np.abs(channel - spectrum.mirror.point))
     found = [*found, ("folded", f"no: {len(axis)} raw channels, each at its velocity")]
-    plain = _measurement(axis, spectrum.counts[~spectrum.dead], scale, 0.0, found)
-    moved = -np.sign(away) * scale.per_channel(np.abs(away)) * spectrum.mirror.sd
-    moved = moved[np.argsort(axis, kind="stable")]
-    return Measurement(
-        plain.axis,
-        plain.values,
-        axis_jacobian=np.column_stack([plain.axis_jacobian, moved]),
-        nuisance_names=(*NUISANCE_NAMES, "mirror_point"),
-        found=plain.found,
-    )
+    rest = np.array([scale.drive.period / 4])
+    open_ = abs(float(scale.per_channel(rest)[0])) * spectrum.mirror.sd
+    text = f"moves the halves by ±{open_:.5f} mm/s against each other; taken as known"
+    found.append(("error of the mirror point", text))
+    return _measurement(axis, spectrum.counts[~spectrum.dead], scale, 0.0, found)
 
 
 def _measurement(
