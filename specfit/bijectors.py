@@ -78,10 +78,9 @@ def simplex_forward(z: Array, total: Bound = 1.0) -> tuple[Array, Array]:
     shifted = z - _offsets(z.shape[0])
     taken = jax.nn.log_sigmoid(shifted)
     kept = jax.nn.log_sigmoid(-shifted)
-    left = jnp.concatenate([jnp.zeros_like(z[:0]), jnp.cumsum(kept)])
-    before = left - kept
-    parts = jnp.concatenate([taken + before, left[-1:]])
-    log_jacobian = jnp.sum(taken + kept + before) + z.shape[0] * jnp.log(total)
+    left = jnp.concatenate([jnp.zeros(1, z.dtype), jnp.cumsum(kept)])
+    parts = jnp.concatenate([taken + left[:-1], left[-1:]])
+    log_jacobian = jnp.sum(parts[:-1] + kept) + z.shape[0] * jnp.log(total)
     return total * jnp.exp(jnp.maximum(parts, _LEAST)), log_jacobian
 
 
@@ -89,7 +88,8 @@ def simplex_inverse(x: Array, total: Bound = 1.0) -> Array:
     """The z (n − 1,) that `simplex_forward` maps to x (n,), all positive."""
     part = x / total
     left = jnp.cumsum(part[::-1])[::-1]
-    return jnp.log(part[:-1]) - jnp.log(left[1:]) + _offsets(x.shape[0] - 1)
+    z: Array = jnp.log(part[:-1]) - jnp.log(left[1:]) + _offsets(x.shape[0] - 1)
+    return z
 
 
 def _offsets(n: int) -> Any:

@@ -107,7 +107,8 @@ def _negative_binomial(y: Array, mu: Array, excess: Array) -> Array:
     def at(m: Array) -> Array:
         distance = (datum - m) / (1.0 + a * m)
         pull = spread * distance * _log1p_over(a * distance)
-        return datum_part + _log_ratio(m, datum) + pull
+        value: Array = datum_part + _log_ratio(m, datum) + pull
+        return value
 
     return _guarded(datum, mean, at)
 

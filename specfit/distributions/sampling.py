@@ -112,7 +112,8 @@ def _invert(
 
         def tail(x: FloatArray) -> FloatArray:
             above, below = (f(NUMPY, x, *arguments) for f in (law.above, law.below))
-            return np.where(upper, above, below)
+            nearer: FloatArray = np.where(upper, above, below)
+            return nearer
 
         target = np.logaddexp(
             np.log1p(-uniform) + tail(low), np.log(uniform) + tail(high)
@@ -131,7 +132,7 @@ def _between(part: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """The point at `part` (0 to 1) of the way from `low` to `high`, which may be ∞."""
     bottom, top = np.nan_to_num(low, neginf=0.0), np.nan_to_num(high, posinf=0.0)
     rise, fall = part / (1.0 - part), (1.0 - part) / part
-    inner = np.where(np.isfinite(high), low + part * (top - bottom), bottom + rise)
+    inner = np.where(np.isfinite(high), bottom + part * (top - bottom), bottom + rise)
     outer = np.where(np.isfinite(high), top - fall, rise - fall)
     point: FloatArray = np.where(np.isfinite(low), inner, outer)
     return point

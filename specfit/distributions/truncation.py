@@ -14,13 +14,8 @@ from specfit.lazy import LazyModule
 
 if TYPE_CHECKING:
     import jax.numpy as jnp
-    from jax.scipy.special import logsumexp
 else:
     jnp = LazyModule("jax.numpy")
-
-    def logsumexp(*arguments: Any, **options: Any) -> Any:
-        """JAX's own, imported when it is called."""
-        return JAX.special.logsumexp(*arguments, **options)
 
 
 Bound = Any  # a number, an array or None (unbounded)
@@ -64,10 +59,6 @@ def _implied(bound: Bound, edge: Bound, sign: float) -> bool:
     return isinstance(edge, int | float) and sign * bound <= sign * edge
 
 
-def _inside(x: Array, low: Bound, high: Bound) -> Array:
-    return clip(JAX, x, low, high) == x
-
-
 def log_density(
     family: str,
     x: Array,
@@ -101,12 +92,14 @@ def mixture_log_density(
         JAX.log(w) + log_mass(JAX, name, given, low, high) for w, name, given in parts
     ]
     value = _log_total(densities) - _log_total(masses)
-    return jnp.where(_inside(point, low, high), value, -jnp.inf)
+    return jnp.where(clip(JAX, point, low, high) == point, value, -jnp.inf)
 
 
 def _log_total(terms: Sequence[Array]) -> Array:
     """The logarithm of the sum of exponentials."""
     if len(terms) == 1:
         return terms[0]
-    total: Array = logsumexp(jnp.stack(jnp.broadcast_arrays(*terms)), axis=0)
-    return total
+    stack = jnp.stack(jnp.broadcast_arrays(*terms))
+    possible = jnp.any(stack > -jnp.inf, axis=0)
+    total = JAX.special.logsumexp(jnp.where(possible, stack, 0.0), axis=0)
+    return jnp.where(possible, total, -jnp.inf)

@@ -1,0 +1,107 @@
+"""Every registered site kind keeps the promises of a `SiteKind`."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
+from specfit.sites import SITES
+
+SLOPES = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
+TYPICAL = {
+    "IS": 0.37,
+    "QS": 0.6,
+    "ratio": 1.2,
+    "Bint": 49.0,
+    "x": 2.1,
+    "width": 0.28,
+    "I": 0.4,
+    "sigma_IS": 0.02,
+    "sigma_QS": 0.05,
+    "sigma_Bint": 0.7,
+}
+EDGES = {"QS": 0.0, "Bint": 0.0, "x": 0.0, "sigma_IS": 0.0, "sigma_QS": 0.0}
+EDGES |= {"sigma_Bint": 0.0}
+sites = pytest.mark.parametrize("name", SITES)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _strict_float64():
+    with (
+        jax.enable_x64(True),
+        jax.numpy_dtype_promotion("strict"),
+        jax.numpy_rank_promotion("raise"),
+    ):
+        yield
+
+
+def values(name, **changes):
+    symbols = [p.symbol for p in SITES[name].signature.parameters]
+    chosen = TYPICAL | changes
+    return {symbol: jnp.asarray(chosen[symbol]) for symbol in symbols}
+
+
+@sites
+def test_lines_have_the_promised_shape_and_areas_sum_to_one(name):
+    kind = SITES[name]
+    lines = kind.lines(values(name), SLOPES)
+    for part in lines:
+        assert part.shape == (kind.n_lines,)
+        assert part.dtype == np.float64
+    assert float(lines.area.sum()) == pytest.approx(1.0, abs=1e-15)
+    assert (np.asarray(lines.area) >= 0).all()
+    assert (np.diff(np.asarray(lines.position)) > 0).all()
+
+
+@sites
+def test_without_distributions_every_line_is_lorentzian(name):
+    lines = SITES[name].lines(values(name, **EDGES), SLOPES)
+    np.testing.assert_array_equal(lines.gauss_sigma, 0.0)
+
+
+@sites
+def test_isomer_shift_moves_every_line_by_itself(name):
+    before = SITES[name].lines(values(name), SLOPES)
+    after = SITES[name].lines(values(name, IS=1.37), SLOPES)
+    np.testing.assert_allclose(after.position - before.position, 1.0, rtol=1e-14)
+    np.testing.assert_array_equal(after.area, before.area)
+
+
+@sites
+@pytest.mark.parametrize("changes", [{}, EDGES], ids=["typical", "edges"])
+def test_derivatives_are_finite(name, changes):
+    def flat(given):
+        return jnp.concatenate(SITES[name].lines(given, SLOPES))
+
+    at = values(name, **changes)
+    for tree in (jax.jacfwd(flat)(at), jax.jacrev(flat)(at)):
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+
+
+@sites
+def test_vmap_equals_a_loop(name):
+    many = [values(name, IS=shift, QS=0.1 + shift) for shift in (0.1, 0.2, 0.9)]
+    stacked = {symbol: jnp.stack([one[symbol] for one in many]) for symbol in many[0]}
+    mapped = jax.vmap(SITES[name].lines, (0, None))(stacked, jnp.asarray(SLOPES))
+    for index, one in enumerate(many):
+        alone = SITES[name].lines(one, SLOPES)
+        for part, whole in zip(alone, mapped, strict=True):
+            np.testing.assert_allclose(part, whole[index], rtol=1e-15)
+
+
+@sites
+def test_signature_is_complete(name):
+    signature = SITES[name].signature
+    symbols = [p.symbol for p in signature.parameters]
+    assert signature.name == name
+    assert len(set(symbols)) == len(symbols)
+    assert {"IS", "width", "I", "sigma_IS"} <= set(symbols)
+    assert signature.source
+    for parameter in signature.parameters:
+        assert parameter.meaning
+        assert parameter.default is None or parameter.default[:2] in ("~ ", "= ")
+        if parameter.dimension == "velocity":
+            assert parameter.unit == "mm/s"
+    fraction = signature.parameter("I")
+    assert (fraction.low, fraction.high, fraction.default) == (0.0, 1.0, None)
