@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from specfit import units
 from specfit.language import tree
-from specfit.model import ir, records
+from specfit.model import ir
 from specfit.model.components import Component
 from specfit.model.declared import Expected
 from specfit.model.faults import Faults, nearest
+from specfit.model.lookup import record_for
 from specfit.model.names import Entry, Names
+from specfit.model.records import RecordError
 from specfit.model.typed import Context, Typer
 
 PARAMETERS = ("IS", "QS", "Bint")
@@ -76,8 +78,8 @@ class Citations:
             return None
         key, temperature, widen = read
         try:
-            found = records.lookup(key, temperature)
-        except records.RecordError as error:
+            found = record_for(key, temperature)
+        except RecordError as error:
             self.faults.add(error.code, call.span, **error.words)
             return None
         self._records[component.name] = key
@@ -121,8 +123,8 @@ class Citations:
             self.faults.add("db-parameter", call.span, name=parameter, known=known)
             return None
         try:
-            found = records.lookup(key, temperature)
-        except records.RecordError as error:
+            found = record_for(key, temperature)
+        except RecordError as error:
             self.faults.add(error.code, call.span, **error.words)
             return None
         if parameter not in found.parameters:

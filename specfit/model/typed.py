@@ -172,7 +172,10 @@ class Typer:
         if block != self.names.data:
             return None
         if key in self.names.columns:
-            return Typed(ir.Ref(name=text), self.names.columns[key])
+            label = self.names.levels.labels[context.level or 0]
+            own = f"{block}[{label}].{key}" if label else text
+            name = text if context.level is None else own
+            return Typed(ir.Ref(name=name), self.names.columns[key])
         known = [level[key] for level in self.names.levels.conditions if key in level]
         if not known:
             return None
