@@ -248,7 +248,8 @@ def _record_line(identifier: str, parameter: str, unit: str) -> str:
     origin = records.source(seen.source).citation
     place = f" — {seen.locator}" if seen.locator else ""
     value = getattr(seen, parameter)
+    access = seen.access.replace("_", " ")
+    how = access if access == seen.confidence else f"{seen.confidence}, {access}"
     return (
-        f"record {seen.id}: {value:g} {unit} at {seen.T_K:g} K, {seen.confidence},"
-        f" {seen.access.replace('_', ' ')}; {origin}{place}"
+        f"record {seen.id}: {value:g} {unit} at {seen.T_K:g} K, {how}; {origin}{place}"
     )
