@@ -363,4 +363,6 @@ def _targets(items: tuple[tree.AnyStatement, ...]) -> set[str]:
 def _word(block: tree.Block) -> str:
     if isinstance(block.kind, tree.Call):
         return block.kind.function.text
+    if block.kind is None and block.keyword == "model":
+        return block.name or ""  # `model peaks on xrd` names its kind
     return block.kind.text if block.kind else ""

@@ -1,0 +1,157 @@
+"""`specfit simulate`: synthetic data of a model, with the truth beside them.
+
+The truth is a TOML file: `[values]` gives parameters by name, `[axis]` the velocity grid
+(`low`, `high` in mm/s, `channels`), `seed` the noise.  Unknowns that are not named are
+drawn from the prior, and all values used are written into `truth.toml` beside the data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specfit import cli, pipeline
+from specfit.commands.common import show_diagnostics
+from specfit.commands.run import prepare_device
+from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
+from specfit.contracts import Measurement
+from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.model import ir
+from specfit.model.faults import nearest
+from specfit.readers.writing import write_columns
+
+
+def simulate(arguments: argparse.Namespace) -> int:
+    """Write one synthetic data file for each source of the model, and the truth."""
+    checked = pipeline.check(arguments.file, arguments.allow_outside)
+    show_diagnostics(checked.diagnostics, checked.texts)
+    if checked.errors:
+        return cli.FAULT
+    document = checked.require()
+    if len(document.models) != 1:
+        raise _fault("one-model", arguments.file, count=str(len(document.models)))
+    model = document.models[0]
+    truth = _truth(arguments.truth)
+    seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
+    prepare_device("cpu")
+    values, counts, axis = _draw(model, truth, seed, arguments.truth)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    names = set()
+    for source, row in zip(model.sources, counts, strict=True):
+        path = arguments.out / Path(source.file).name
+        if path.name in names:
+            path = path.with_stem(f"{path.stem}_{source.label}")
+        names.add(path.name)
+        write_columns(path, axis, row, _header(arguments, document, seed))
+        print(path)
+    _write_truth(arguments.out / f"{arguments.file.stem}.truth.toml", values, seed)
+    return cli.ACCEPTED
+
+
+def _fault(code: str, path: Path, **words: str) -> SpecError:
+    return SpecError([Diagnostic(code, Span(str(path)), words)])
+
+
+def _truth(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _fault("truth-missing", path, path=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        words = {"path": str(path), "reason": str(error)}
+        raise _fault("truth-unreadable", path, **words) from None
+
+
+def _axis(truth: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    grid = truth.get("axis", {})
+    low, high = float(grid.get("low", -10.0)), float(grid.get("high", 10.0))
+    return np.linspace(low, high, int(grid.get("channels", 512)))
+
+
+def _draw(
+    model: ir.Model[ir.Prior], truth: Mapping[str, Any], seed: int, path: Path
+) -> tuple[dict[str, float], Any, Any]:
+    """Values (truth over prior draw), counts and axis."""
+    axis = _axis(truth)
+    scale = str(model.sources[0].options.get("field_scale", DEFAULT_FIELD_SCALE))
+    level = float(truth.get("values", {}).get("N0", 1e5))
+    blank = Measurement(
+        axis=axis,
+        values=np.full(axis.shape, level),
+        field_slopes=FIELD_SCALES[scale].slopes,
+        field_scale=scale,
+        axis_jacobian=np.zeros((axis.size, 0)),
+    )
+    with pipeline.float64():
+        import jax
+
+        problem = pipeline.build(model, (blank,) * len(model.spectra))
+        key, noise = jax.random.split(jax.random.key(seed))
+        drawn = problem.sample_prior(key, 1, problem.data)
+        values = {name: float(np.asarray(value)[0]) for name, value in drawn.items()}
+        given = _given(truth, values, path)
+        values |= given
+        position = problem.unconstrain(
+            {name: np.asarray(value) for name, value in values.items()}, problem.data
+        )
+        exact = problem.constrain(position, problem.data)
+        values = {name: float(np.asarray(value)) for name, value in exact.items()}
+        _same(given, values, path)
+        counts = problem.simulate(
+            noise, {name: np.asarray(v) for name, v in values.items()}, problem.data
+        )
+    return values, np.asarray(counts), axis
+
+
+def _given(
+    truth: Mapping[str, Any], known: Mapping[str, float], path: Path
+) -> dict[str, float]:
+    given: dict[str, float] = {}
+    for name, value in _flat(truth.get("values", {})):
+        if name not in known:
+            words = {"name": name, "known": nearest(name, known)}
+            raise _fault("unknown-name", path, **words)
+        given[name] = float(value)
+    return given
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
+    found: list[tuple[str, float]] = []
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            found += _flat(value, f"{name}.")
+        else:
+            found.append((name, float(value)))
+    return found
+
+
+def _same(given: Mapping[str, float], used: Mapping[str, float], path: Path) -> None:
+    """A truth that the model's own rules forbid is refused, not bent."""
+    for name, value in given.items():
+        if abs(used[name] - value) > 1e-6 * max(1.0, abs(value)):
+            words = {"name": name, "value": f"{value:g}", "used": f"{used[name]:g}"}
+            raise _fault("truth-forbidden", path, **words)
+
+
+def _header(
+    arguments: argparse.Namespace, document: ir.Document[ir.Prior], seed: int
+) -> list[str]:
+    title = f" ({document.title})" if document.title else ""
+    return [
+        f"SYNTHETIC: made by specfit simulate from {arguments.file.name}{title}",
+        f"seed {seed}; the true values stand in {arguments.file.stem}.truth.toml",
+        "velocity (mm/s), counts",
+    ]
+
+
+def _write_truth(path: Path, values: Mapping[str, float], seed: int) -> None:
+    lines = ["# the values behind the synthetic data of the same name", f"seed = {seed}"]
+    lines.append("\n[values]")
+    lines += [f'"{name}" = {value!r}' for name, value in sorted(values.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
