@@ -25,6 +25,7 @@ _MAXIMUM_VELOCITIES = (3.3, 25.0)  # mm/s, the scales tried
 # within 2 %, nothing left unexplained.  Magnetite and ferrihydrite fail two or more.
 _FWHM = (0.12, 0.6)  # mm/s
 _LINE_SIGNIFICANCE = 5.0
+_EVALUATIONS = 1000  # of the curve, gradients included; α-Fe takes some 200
 _SCATTER = 0.035  # mm/s, the furthest a line may lie from its place
 _UNEXPLAINED = 0.03  # of the absorption
 _DEPTH_RATIO = 1.2  # outermost pair to innermost, at least
@@ -159,7 +160,9 @@ def _fit_lines(
 
     widths = np.full(n_lines // 2, np.log(0.3 * rate))
     theta = np.concatenate([[1.0, 0.0, 0.0], places, depths, widths])
-    fit = least_squares(residual, theta, method="lm", x_scale=_steps(theta, rate))
+    fit = least_squares(
+        residual, theta, method="lm", x_scale=_steps(theta, rate), max_nfev=_EVALUATIONS
+    )
     return _weigh(fit, n_lines, counts, level) if fit.success else None
 
 

@@ -21,8 +21,9 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 _SMOOTHING = 1 / 512  # Gaussian sigma as a fraction of the channels: about a third of a
 # line's FWHM at ±12 mm/s; it only steadies the search for the mirror point.
-_SEARCH = 1 / 8  # the mirror point lies within this fraction of the middle
+_SEARCH = 1 / 16  # of the channels: how far from the middle the mirror point may lie
 _SIGNIFICANCE = 5.0  # standard deviations of Fisher's z that make an agreement sure
+_AGREEMENT, _EXCESS = 0.8, 3.0  # lines 1 and 2 of α-Fe laid on one another reach 0.5
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,20 @@ class Mirror:
     """The mirror point c of a raw spectrum (channels from 1) with its error.
 
     agreement: correlation of the two halves at c; significance: of that correlation, in
-    standard deviations.
+    standard deviations; excess: χ² per channel of their difference.
     """
 
     point: float
     sd: float
     agreement: float
     significance: float
+    excess: float
 
     @property
     def known(self) -> bool:
-        """The two halves agree beyond chance."""
-        return self.significance > _SIGNIFICANCE and self.sd < 0.5
+        """The two halves agree beyond chance, and not only some of their lines."""
+        alike = self.agreement > _AGREEMENT or self.excess < _EXCESS
+        return alike and self.significance > _SIGNIFICANCE and self.sd < 0.5
 
     @property
     def nearest(self) -> int:
@@ -122,7 +125,7 @@ def _coarse(channel: FloatArray, smooth: FloatArray) -> int:
     n_channels = len(channel)
     place = np.linspace(-1, 1, n_channels)
     flat = smooth - np.polynomial.Polynomial.fit(place, smooth, 4)(place)
-    span = round(n_channels * _SEARCH)
+    span = round(2 * n_channels * _SEARCH)
 
     def disagreement(total: int) -> float:
         first = np.arange(max(1, total - n_channels), (total - 1) // 2 + 1)
@@ -175,7 +178,8 @@ def _judge_mirror(
     correlation = float(a @ b) / norm if norm > 0 else 0.0
     independent = max(len(a) / correlated - 3, 0.0)
     z = np.arctanh(np.clip(correlation, -1 + 1e-12, 1 - 1e-12))
-    return Mirror(twice / 2, float(sd), correlation, float(z * np.sqrt(independent)))
+    significance = float(z * np.sqrt(independent))
+    return Mirror(twice / 2, float(sd), correlation, significance, excess)
 
 
 def fold(counts: FloatArray, dead: BoolArray, mirror: Mirror) -> Folded:

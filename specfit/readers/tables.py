@@ -63,13 +63,13 @@ class Table:
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
     """The text of a file and the name of its encoding."""
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
+    for mark, encoding, title in (
+        (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with BOM"),
+        (b"\xff\xfe", "utf-16", "UTF-16 with BOM"),
+        (b"\xfe\xff", "utf-16", "UTF-16 with BOM"),
     ):
         if data.startswith(mark):
-            return _decode_as(data, encoding, name), f"{encoding[:6].upper()} with BOM"
+            return _decode_as(data, encoding, name), title
     if data[1:40:2].count(0) > len(data[1:40:2]) // 2:
         return _decode_as(data, "utf-16-le", name), "UTF-16 (little endian)"
     if _BINARY.search(data):
