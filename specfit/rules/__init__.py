@@ -1,0 +1,127 @@
+"""Rules: what physics and the user demand of an answer, judged on posterior draws.
+
+Verdicts rest on probabilities of the posterior and never on its best point, so that a
+rule is as sharp as the data and no sharper.  Hard failures are for what cannot be: a
+broken `require`, a failed `check`, an impossible line.  All else is a warning with the
+remedy a spectroscopist would try next, because a verdict that rejects too much is soon
+switched off.
+
+`RULES` is the table of what always runs, one file each, in the order shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from specfit.contracts import (
+    Finding,
+    Fit,
+    Measurement,
+    PhysicsRule,
+    RequireStrategy,
+    Verdict,
+)
+from specfit.model.ir import Model, Prior
+from specfit.rules import (
+    bounds,
+    conflict,
+    duplicate_sites,
+    hyperfine_windows,
+    intensity_ratio,
+    linewidth,
+    magnetic_order,
+    phase_transitions,
+    residuals,
+    site_areas,
+    superparamagnetism,
+)
+from specfit.rules.conflict import Conflict, conflicts
+from specfit.rules.posterior import Posterior
+from specfit.rules.residuals import Residuals, chi2_reduced, statistics
+from specfit.rules.statements import judge_statements
+
+__all__ = [
+    "RULES",
+    "Conflict",
+    "Residuals",
+    "chi2_reduced",
+    "conflicts",
+    "judge",
+    "statistics",
+    "with_findings",
+]
+
+
+def _table(*rules: PhysicsRule) -> tuple[PhysicsRule, ...]:
+    names = [rule.name for rule in rules]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two rules have one name: {names}")
+    return rules
+
+
+RULES = _table(
+    magnetic_order.RULE,
+    linewidth.RULE,
+    hyperfine_windows.RULE,
+    phase_transitions.RULE,
+    superparamagnetism.RULE,
+    intensity_ratio.RULE,
+    site_areas.RULE,
+    duplicate_sites.RULE,
+    bounds.RULE,
+    conflict.RULE,
+    residuals.RULE,
+)
+
+
+def judge(
+    model: Model[Prior],
+    measurements: Sequence[Measurement],
+    fit: Fit,
+    strategies: Sequence[RequireStrategy],
+) -> Verdict:
+    """The verdict: every statement of the user, every rule of physics, the gates.
+
+    A fit that did not converge is no result, whatever its draws satisfy; one that did
+    is rejected by any failed finding and accepted otherwise.
+    """
+    findings = list(
+        judge_statements(Posterior.of(model, measurements, fit), strategies)
+    )
+    for rule in RULES:
+        findings += rule.judge(model, measurements, fit)
+    if not fit.converged:
+        return Verdict("not_converged", tuple(findings), _failed_gates(fit))
+    return _verdict(findings)
+
+
+def with_findings(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
+    """The verdict once more is known; what did not converge stays without a result."""
+    every = (*verdict.findings, *findings)
+    if verdict.outcome == "not_converged":
+        return replace(verdict, findings=every)
+    return _verdict(every)
+
+
+def _verdict(findings: Sequence[Finding]) -> Verdict:
+    failed = tuple(_reason(item) for item in findings if item.outcome == "failed")
+    return Verdict("rejected" if failed else "accepted", tuple(findings), failed)
+
+
+def _reason(finding: Finding) -> str:
+    """One short sentence: what failed, and why it was demanded."""
+    if finding.rule not in ("require", "expect", "check"):
+        return finding.text
+    reason = f"failed: {finding.text}"
+    if finding.detail:
+        reason += f" ({finding.detail})"
+    return reason
+
+
+def _failed_gates(fit: Fit) -> tuple[str, ...]:
+    return tuple(
+        f"{name} is {value:.4g}, the gate is {bound:.4g}"
+        for name, value, bound, passed in fit.gates
+        if not passed
+    )

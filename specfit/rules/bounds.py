@@ -1,0 +1,69 @@
+"""Posteriors that lean on an explicit bound of their prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.model.ir import Dist, Model, Parameter, Prior
+from specfit.rules.draws import flat, passed, share
+
+NAME = "bounds"
+SOURCE = "more than 5 % of the posterior within 1 % of a bound"
+MASS, NEAR = 0.05, 0.01
+
+
+def judge(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> Sequence[Finding]:
+    """Warn of unknowns whose posterior gathers at an end of `in [low, high]`."""
+    bounded = [
+        (parameter, ends)
+        for parameter in model.parameters
+        if (ends := _ends(parameter.prior.dist))
+    ]
+    found = [
+        finding
+        for parameter, ends in bounded
+        if (finding := _judge_one(parameter, ends, flat(fit, model, parameter.name)))
+    ]
+    if found or not bounded:
+        return found
+    return [passed(NAME, "no posterior leans on a bound of its prior", SOURCE)]
+
+
+def _ends(dist: Dist) -> tuple[float, float] | None:
+    low, high = dist.low, dist.high
+    if dist.family == "uniform" and all(a.op == "const" for a in dist.arguments):
+        first, second = (a.value for a in dist.arguments if a.op == "const")
+        low = first if low is None else max(low, first)
+        high = second if high is None else min(high, second)
+    return None if low is None or high is None else (low, high)
+
+
+def _judge_one(
+    parameter: Parameter[Prior], ends: tuple[float, float], draws: FloatArray
+) -> Finding | None:
+    near = NEAR * (ends[1] - ends[0])
+    masses = [share(draws < ends[0] + near), share(draws > ends[1] - near)]
+    side = int(np.argmax(masses))
+    if masses[side] <= MASS:
+        return None
+    word = ("lower", "upper")[side]
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    return Finding(
+        NAME,
+        "physics",
+        "warned",
+        f"`{parameter.name}` leans on the {word} bound of its prior, "
+        f"{ends[side]:g}{unit}: {masses[side]:.0%} of the posterior within 1 % of it",
+        value=float(draws.mean()),
+        detail="its sd is that of the bound; widen the bound if it was a guess",
+        source=SOURCE,
+        line=parameter.place.line or None,
+    )
+
+
+RULE = PhysicsRule(NAME, SOURCE, judge)

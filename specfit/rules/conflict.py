@@ -1,0 +1,217 @@
+"""The posterior against the records its prior was drawn from.
+
+Two distances are always stated: in predictive scales of the records as they stand, and
+in those of the prior after the user's `widen`.  A `check conflict(db) < 3` reads the
+second, the largest over all parameters ("posterior against database, in prior sd"); a
+reader is warned by the first, because a widened prior hides the disagreement it was
+widened for.  The weight that the posterior gives to the vague class range of the
+mixture says the same without a scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from specfit.constants import SOURCE_SHIFTS
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.distributions.laws import LAWS
+from specfit.distributions.mathematics import NUMPY
+from specfit.model.expressions import evaluate
+from specfit.model.ir import Dist, Model, Parameter, Prior, Provenance
+from specfit.rules.draws import environment, flat, passed, spread
+
+NAME = "conflict"
+SOURCE = "predictive of the database records for a new sample"
+LIMIT = 3.0
+"""Scales beyond which records and posterior disagree."""
+CAUSES = {
+    "IS": "wrong reference of the isomer shift (source matrix instead of α-Fe), "
+    "velocity zero or folding point off, another oxidation or spin state, another "
+    "temperature (−0.0007 mm/s per K)",
+    "QS": "another definition (ε, 2ε or ΔEQ), another phase or direction of the "
+    "moments, substitution or disorder at the site",
+    "Bint": "velocity calibration or field-scale convention off (0.4 % is 0.2 T at "
+    "49 T), another phase, substitution or oxidation, small particles (collective "
+    "excitations lower the field), another temperature",
+}
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """How far one posterior lies from the records of its prior.
+
+    in_records, in_prior: |posterior mean − record location| in predictive scales of the
+    records, before and after `widen`.  vague_weight: share of the posterior that the
+    class range explains better than the records, None where the prior is no mixture.
+    """
+
+    parameter: Parameter[Prior]
+    origin: Provenance
+    mean: float
+    sd: float
+    in_records: float
+    in_prior: float
+    vague_weight: float | None
+
+    @property
+    def difference(self) -> float:
+        """Posterior mean minus record location, in the parameter's unit."""
+        return self.mean - self.origin.location
+
+
+def conflicts(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> tuple[Conflict, ...]:
+    """Every parameter drawn from the database, in the order of the model."""
+    return tuple(
+        _compare(model, measurements, fit, parameter, parameter.prior.provenance)
+        for parameter in model.parameters
+        if parameter.prior.provenance is not None
+    )
+
+
+def largest(found: Sequence[Conflict]) -> Conflict | None:
+    """The conflict that `conflict(db)` speaks of; None without database priors."""
+    return max(found, key=lambda item: item.in_prior, default=None)
+
+
+def _compare(
+    model: Model[Prior],
+    measurements: Sequence[Measurement],
+    fit: Fit,
+    parameter: Parameter[Prior],
+    origin: Provenance,
+) -> Conflict:
+    draws = flat(fit, model, parameter.name)
+    mean = float(draws.mean())
+    distance = _nearest(mean, origin, parameter.prior.dist)
+    return Conflict(
+        parameter=parameter,
+        origin=origin,
+        mean=mean,
+        sd=spread(draws),
+        in_records=distance / origin.scale,
+        in_prior=distance / (origin.scale * origin.widen),
+        vague_weight=_vague_weight(
+            draws, parameter.prior.dist, environment(fit, model, measurements)
+        ),
+    )
+
+
+def _nearest(mean: float, origin: Provenance, dist: Dist) -> float:
+    """Distance to the records, to the nearer cluster where they stay two clusters."""
+    centres = [origin.location]
+    for _, component in dist.components[:-1]:
+        if len(dist.components) > 2 and component.family == "student_t":
+            located = component.arguments[1]
+            centres += [located.value] if located.op == "const" else []
+    return min(abs(mean - centre) for centre in centres)
+
+
+def _vague_weight(
+    draws: FloatArray, dist: Dist, known: dict[str, object]
+) -> float | None:
+    """Posterior weight of the last component, the class range.
+
+    The mixture is cut off as a whole, so that the bounds leave the shares alone.
+    """
+    if len(dist.components) < 2:
+        return None
+    with np.errstate(all="ignore"):
+        logs = np.stack(
+            [
+                np.log(weight) + _log_density(draws, component, known)
+                for weight, component in dist.components
+            ]
+        )
+        total = np.logaddexp.reduce(logs, axis=0)
+        weights = np.exp(logs[-1] - total)
+    return float(np.mean(np.nan_to_num(weights, nan=1.0)))
+
+
+def _log_density(x: FloatArray, dist: Dist, known: dict[str, object]) -> FloatArray:
+    arguments = [
+        np.asarray(evaluate(argument, known, np), dtype=float)
+        for argument in dist.arguments
+    ]
+    value = np.asarray(LAWS[dist.family].density(NUMPY, x, *arguments), dtype=float)
+    inside = np.ones_like(x, dtype=bool)
+    if dist.family == "uniform":
+        inside = (x >= arguments[0]) & (x <= arguments[1])
+    value = np.where(inside, value, -np.inf)
+    return np.broadcast_to(value, x.shape)
+
+
+# --------------------------------------------------------------------- the rule
+
+
+def judge(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> Sequence[Finding]:
+    """Fail beyond three prior scales; warn beyond three record scales."""
+    every = conflicts(model, measurements, fit)
+    found = [finding for item in every if (finding := _judge_one(item))]
+    if found or not every:
+        return found
+    text = f"all {len(every)} posteriors agree with the records of their priors"
+    return [passed(NAME, text, SOURCE)]
+
+
+def _judge_one(item: Conflict) -> Finding | None:
+    vague = item.vague_weight is not None and item.vague_weight > 0.5
+    if item.in_records <= LIMIT and not vague:
+        return None
+    failed = item.in_prior > LIMIT
+    return Finding(
+        NAME,
+        "physics",
+        "failed" if failed else "warned",
+        _sentence(item, failed),
+        value=item.in_prior,
+        detail="likely causes: " + _causes(item),
+        source=SOURCE,
+        line=item.parameter.place.line or None,
+    )
+
+
+def _sentence(item: Conflict, failed: bool) -> str:
+    parameter, origin = item.parameter, item.origin
+    side = "above" if item.difference > 0 else "below"
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    head = "prior and data conflict: " if failed else ""
+    text = (
+        f"{head}`{parameter.name}` is {_number(item.mean, unit)}{unit}, "
+        f"{_number(abs(item.difference), unit)}{unit} {side} the "
+        f"{_number(origin.location, unit)}{unit} of its records ({origin.record}), "
+        f"{item.in_records:.1f} of their scales"
+    )
+    if origin.widen != 1:
+        text += f"; {item.in_prior:.1f} after the prior was widened ×{origin.widen:g}"
+    if item.vague_weight is not None and item.vague_weight > 0.5:
+        text += f"; the class range carries {item.vague_weight:.0%} of the posterior"
+    return text
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.2f}" if unit.strip() == "T" else f"{value:.3f}"
+
+
+def _causes(item: Conflict) -> str:
+    role = item.origin.parameter
+    known = CAUSES.get(role, "another phase, calibration, temperature")
+    if role != "IS":
+        return known
+    for name, shift in SOURCE_SHIFTS.items():
+        if shift and abs(item.difference - shift) < 0.015:
+            return (
+                f"the shift of {item.difference:+.3f} mm/s is that of {name} against "
+                f"α-Fe ({shift:+.3f} mm/s): was the zero left on the source? "
+                f"Else {known}"
+            )
+    return known
+
+
+RULE = PhysicsRule(NAME, SOURCE, judge)

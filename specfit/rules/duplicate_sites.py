@@ -1,0 +1,95 @@
+"""Two sites of a kind that the spectrum cannot tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.model.ir import Model, Prior
+from specfit.rules.draws import (
+    IronSite,
+    iron_sites,
+    passed,
+    share,
+    symbol_draws,
+)
+
+NAME = "duplicate_sites"
+SOURCE = (
+    "components closer than a fifth of a linewidth are not resolved (label switching)"
+)
+VELOCITY_PER_UNIT = {
+    "IS": 1.0,
+    "QS": 1.0,
+    "Bint": FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes[0],
+}
+"""How far the outer line moves with each parameter: mm/s, mm/s, mm/s per tesla."""
+
+
+def judge(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> Sequence[Finding]:
+    """Warn of pairs of a kind closer than Γ/5 in every hyperfine parameter."""
+    pairs = [
+        (left, right)
+        for left, right in combinations(iron_sites(model), 2)
+        if left.site.kind == right.site.kind and left.spectrum is right.spectrum
+    ]
+    found = [
+        finding
+        for left, right in pairs
+        if (finding := _judge_pair(model, fit, left, right))
+    ]
+    if found or not pairs:
+        return found
+    text = "no two sites of a kind lie closer than a fifth of a linewidth"
+    return [passed(NAME, text, SOURCE)]
+
+
+def _judge_pair(
+    model: Model[Prior], fit: Fit, left: IronSite, right: IronSite
+) -> Finding | None:
+    distance = _distance(model, fit, left, right)
+    if distance is None:
+        return None
+    probability = share(distance < 0.2)
+    if probability <= 0.5:
+        return None
+    return Finding(
+        NAME,
+        "physics",
+        "warned",
+        f"`{left.name}` and `{right.name}` lie within a fifth of a linewidth of each "
+        "other in every hyperfine parameter: the spectrum cannot tell them apart",
+        probability=1.0 - probability,
+        value=float(np.mean(distance)),
+        detail="only the sum of their areas is known; merge them, or order them by a "
+        "`require`",
+        source=SOURCE,
+    )
+
+
+def _distance(
+    model: Model[Prior], fit: Fit, left: IronSite, right: IronSite
+) -> FloatArray | None:
+    """Largest line shift between two sites, in linewidths, for each draw."""
+    width = symbol_draws(fit, model, left, "width")
+    shifts = []
+    for symbol, slope in VELOCITY_PER_UNIT.items():
+        first = symbol_draws(fit, model, left, symbol)
+        second = symbol_draws(fit, model, right, symbol)
+        if first is not None and second is not None:
+            shifts.append(slope * np.abs(first - second))
+    if width is None or not shifts:
+        return None
+    largest = shifts[0]
+    for shift in shifts[1:]:
+        largest = np.maximum(largest, shift)
+    return np.asarray(largest / width)
+
+
+RULE = PhysicsRule(NAME, SOURCE, judge)

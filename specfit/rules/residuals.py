@@ -1,0 +1,220 @@
+"""What the model leaves over: χ², neighbours, runs.  They always run.
+
+A folded channel is a sum of raw counts, so neighbouring residuals of a sufficient model
+are independent with unit variance.  None of the three rejects by itself: they warn that
+the model is insufficient, and `check chi2 < …` makes it a demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.model.ir import Model, Prior, Spectrum
+
+NAME = "residuals"
+SOURCE = (
+    "A. Wald, J. Wolfowitz, Ann. Math. Stat. 11, 147 (1940) for runs; "
+    "posterior predictive χ² after A. Gelman et al., Bayesian Data Analysis (2013)"
+)
+FAR = 4.0
+"""Standard deviations at which a residual statistic is no longer chance."""
+BAND = (0.9, 1.15)
+"""Reduced χ² that a good model of many counts stays within, where 3 sd allow it."""
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Residual statistics of one spectrum.
+
+    pearson: (n_channels,) (counts − curve) / sd.  predictive: share of replicated
+    spectra with a χ² at least as large as the measured one.
+    """
+
+    label: str
+    pearson: FloatArray
+    chi2: float
+    freedom: int
+    predictive: float
+    lag1: float
+    lag1_z: float
+    runs: int
+    runs_z: float
+    worst_at: float
+    worst_z: float
+
+    @property
+    def chi2_reduced(self) -> float:
+        """χ² for each degree of freedom."""
+        return self.chi2 / self.freedom
+
+    @property
+    def chi2_z(self) -> float:
+        """Distance of χ² from its degrees of freedom, in standard deviations."""
+        return (self.chi2 - self.freedom) / float(np.sqrt(2 * self.freedom))
+
+    @property
+    def insufficient(self) -> bool:
+        """Whether any statistic says that the model leaves structure behind."""
+        far = [self.chi2_z, self.lag1_z, self.runs_z]
+        outside = not BAND[0] <= self.chi2_reduced <= BAND[1]
+        return max(map(abs, far)) > FAR or (outside and abs(self.chi2_z) > 3)
+
+
+def statistics(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> tuple[Residuals, ...]:
+    """The residual statistics of every spectrum."""
+    parameters = fit.positions.shape[-1] / len(measurements)
+    return tuple(
+        _of_spectrum(index, spectrum, measurement, fit, parameters)
+        for index, (spectrum, measurement) in enumerate(
+            zip(model.spectra, measurements, strict=True)
+        )
+    )
+
+
+def chi2_reduced(found: Sequence[Residuals]) -> float:
+    """Reduced χ² of all spectra together."""
+    return sum(r.chi2 for r in found) / sum(r.freedom for r in found)
+
+
+def _of_spectrum(
+    index: int,
+    spectrum: Spectrum,
+    measurement: Measurement,
+    fit: Fit,
+    parameters: float,
+) -> Residuals:
+    counts = measurement.values
+    expected = fit.curve[index, : counts.size]
+    replicated = fit.replicated[:, index, : counts.size]
+    sd = _sd(spectrum, expected, replicated)
+    pearson = (counts - expected) / sd
+    chi2 = float(np.sum(pearson**2))
+    replicas = np.sum(((replicated - expected) / sd) ** 2, axis=1)
+    lag1 = float(np.sum(pearson[1:] * pearson[:-1]) / chi2)
+    runs, runs_z = _runs(pearson)
+    where, worst = _worst(pearson)
+    return Residuals(
+        label=spectrum.label,
+        pearson=pearson,
+        chi2=chi2,
+        freedom=max(1, round(counts.size - parameters)),
+        predictive=float(np.mean(replicas >= chi2)),
+        lag1=lag1,
+        lag1_z=lag1 * float(np.sqrt(counts.size)),
+        runs=runs,
+        runs_z=runs_z,
+        worst_at=float(measurement.axis[where]),
+        worst_z=worst,
+    )
+
+
+def _sd(spectrum: Spectrum, expected: FloatArray, replicated: FloatArray) -> FloatArray:
+    """Standard deviation of each count: Poisson, or as wide as the replicates are."""
+    poisson = np.sqrt(np.maximum(expected, 1e-12))
+    if spectrum.noise.family == "poisson" or not replicated.size:
+        return poisson
+    excess = float(np.mean(((replicated - expected) / poisson) ** 2))
+    scaled: FloatArray = poisson * np.sqrt(excess)
+    return scaled
+
+
+def _runs(pearson: FloatArray) -> tuple[int, float]:
+    """Number of runs of one sign and its z; negative z means too few, long runs."""
+    positive = pearson > 0
+    runs = 1 + int(np.sum(positive[1:] != positive[:-1]))
+    n = positive.size
+    up = int(positive.sum())
+    down = n - up
+    if up == 0 or down == 0:
+        return runs, -float(np.sqrt(n))
+    mean = 1 + 2 * up * down / n
+    variance = (mean - 1) * (mean - 2) / (n - 1)
+    return runs, float((runs - mean) / np.sqrt(max(variance, 1e-12)))
+
+
+def _worst(pearson: FloatArray) -> tuple[int, float]:
+    """Middle channel and z of the five neighbours that are furthest off together."""
+    width = min(5, pearson.size)
+    sums = np.convolve(pearson, np.ones(width), mode="same") / np.sqrt(width)
+    where = int(np.argmax(np.abs(sums)))
+    return where, float(sums[where])
+
+
+# --------------------------------------------------------------------- the rule
+
+
+def judge(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> Sequence[Finding]:
+    """Three findings for each spectrum: χ², autocorrelation, runs."""
+    found: list[Finding] = []
+    for item in statistics(model, measurements, fit):
+        found += _findings(item)
+    return found
+
+
+def _findings(item: Residuals) -> list[Finding]:
+    where = f" of [{item.label}]" if item.label else ""
+    outside = not BAND[0] <= item.chi2_reduced <= BAND[1]
+    off = abs(item.chi2_z) > FAR or (outside and abs(item.chi2_z) > 3)
+    entries = [
+        (
+            off,
+            item.chi2_reduced,
+            item.predictive,
+            f"χ²{where} is {item.chi2:.0f} for {item.freedom} degrees of freedom "
+            f"({item.chi2_reduced:.2f}, z = {item.chi2_z:+.1f}); "
+            f"{item.predictive:.0%} of replicated spectra have a larger one",
+        ),
+        (
+            abs(item.lag1_z) > FAR,
+            item.lag1,
+            None,
+            f"neighbouring residuals{where} correlate with {item.lag1:+.2f} "
+            f"(z = {item.lag1_z:+.1f})",
+        ),
+        (
+            abs(item.runs_z) > FAR,
+            float(item.runs),
+            None,
+            f"residuals{where} form {item.runs} runs (z = {item.runs_z:+.1f})",
+        ),
+    ]
+    return [
+        Finding(
+            NAME,
+            "residual",
+            "warned" if warned else "passed",
+            ("the model is insufficient: " if warned else "") + text,
+            probability=probability,
+            value=value,
+            detail=_advice(item) if warned else "",
+            source=SOURCE,
+        )
+        for warned, value, probability, text in entries
+    ]
+
+
+def _advice(item: Residuals) -> str:
+    """What a spectroscopist would look at next."""
+    if item.chi2_reduced < BAND[0]:
+        return (
+            "the counts scatter less than counts can: smoothed or interpolated data, "
+            "a sum that was divided, or folding that averaged instead of adding"
+        )
+    missing = "less" if item.worst_z > 0 else "more"
+    return (
+        f"the largest misfit is near {item.worst_at:+.2f} mm/s ({item.worst_z:+.1f} sd "
+        f"over five channels: the sample absorbs {missing} there than the model); next "
+        "try a further component, a distribution of the field or the splitting (broad "
+        "lines), or a thick absorber (strong lines too shallow and too broad)"
+    )
+
+
+RULE = PhysicsRule(NAME, SOURCE, judge)

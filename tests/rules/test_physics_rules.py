@@ -1,0 +1,267 @@
+"""Each rule of physics: one scene that it flags and one that it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from specfit import rules
+
+
+def outcome(scene, rule: str) -> list:
+    model, measurements, fit = scene.parts()
+    entry = next(entry for entry in rules.RULES if entry.name == rule)
+    return list(entry.judge(model, measurements, fit))
+
+
+def only(findings):
+    assert len(findings) == 1, findings
+    return findings[0]
+
+
+def sites_with(build, name: str, **changes):
+    """The default sites with values of one of them changed."""
+    return tuple(
+        replace(site, values={**site.values, **changes}) if site.name == name else site
+        for site in build.DEFAULT_SITES
+    )
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.name)
+def test_a_good_run_earns_no_failure_and_every_finding_has_a_source(build, rule):
+    model, measurements, fit = build.Scene(records={}).parts()
+    findings = rule.judge(model, measurements, fit)
+    assert all(finding.outcome == "passed" for finding in findings)
+    assert rule.source
+    assert all(finding.source for finding in findings)
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.name)
+def test_rules_of_iron_leave_other_kinds_alone(build, rule):
+    model, measurements, fit = build.Scene().parts()
+    other = model.model_copy(update={"kind": "peaks"})
+    found = rule.judge(other, measurements, fit)
+    allowed = ("bounds", "conflict", "residuals")
+    assert rule.name in allowed or not found
+
+
+def test_a_sextet_above_its_ordering_temperature_names_the_reason(build):
+    site = build.SiteScene(
+        "S",
+        "siderite",
+        "sextet",
+        {"IS": (1.23, 0.01), "QS": 0.0, "Bint": (18.0, 0.1), "I": 1.0},
+        "siderite",
+    )
+    scene = build.Scene(sites=(site,), records={"S.IS": (1.23, 0.02, 1)}, orders=38.0)
+    finding = only(outcome(scene, "magnetic_order"))
+    assert finding.outcome == "failed"
+    assert finding.text == (
+        "siderite orders at 38 K; at 295 K it is paramagnetic and shows a doublet or a "
+        "single line, so the sextet `S` cannot be siderite"
+    )
+    cold = replace(scene, temperature=4.2)
+    assert only(outcome(cold, "magnetic_order")).outcome == "passed"
+
+
+def test_a_width_below_twice_the_natural_one_fails(build):
+    scene = build.Scene(width=(0.17, 0.004))
+    finding = only(outcome(scene, "linewidth"))
+    assert finding.outcome == "failed"
+    assert finding.probability < 0.01
+    assert "B, A, Fe" in finding.text
+    assert only(outcome(build.Scene(), "linewidth")).outcome == "passed"
+
+
+def test_a_width_pressed_against_the_floor_fails(build):
+    floor = 0.194 + np.random.default_rng(3).exponential(0.0005, (4, 250))
+    scene = build.Scene(overrides={"Γ": floor})
+    assert "pressed against" in only(outcome(scene, "linewidth")).text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected", "word"),
+    [
+        ((2.02, 0.05), "passed", "thin powder"),
+        ((2.9, 0.05), "warned", "texture"),
+        ((1.5, 0.05), "warned", "thick absorber"),
+        ((4.3, 0.1), "failed", "outside [0, 4]"),
+    ],
+)
+def test_the_intensity_ratio(build, ratio, expected, word):
+    scene = build.Scene(sites=sites_with(build, "Fe", x=ratio))
+    finding = only(outcome(scene, "intensity_ratio"))
+    assert finding.outcome == expected
+    assert word in finding.text + finding.detail
+
+
+def test_a_known_ratio_is_not_judged(build):
+    assert outcome(build.Scene(sites=sites_with(build, "Fe", x=3.0)), "bounds")
+    scene = build.Scene(sites=sites_with(build, "Fe", x=3.0))
+    assert outcome(scene, "intensity_ratio") == []
+
+
+def test_a_site_whose_area_cannot_be_told_from_zero_is_superfluous(build):
+    scene = build.Scene(sites=sites_with(build, "A", I=(0.004, 0.003)))
+    finding = only(outcome(scene, "site_areas"))
+    assert finding.outcome in ("warned", "failed")
+    shares = np.abs(np.random.default_rng(1).normal(0, 0.003, (4, 250)))
+    warned = only(outcome(replace(scene, overrides={"A.I": shares}), "site_areas"))
+    assert warned.outcome == "warned"
+    assert "superfluous" in warned.text
+
+
+def test_a_negative_area_fails(build):
+    scene = build.Scene(sites=sites_with(build, "A", I=(-0.05, 0.003)))
+    assert only(outcome(scene, "site_areas")).outcome == "failed"
+
+
+def test_two_sites_that_cannot_be_told_apart(build):
+    twin = sites_with(build, "A", IS=(0.67, 0.004), QS=(0.0, 0.004), Bint=(44.5, 0.04))
+    finding = only(outcome(build.Scene(sites=twin, records={}), "duplicate_sites"))
+    assert finding.outcome == "warned"
+    assert "`B` and `A`" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"Bint": (57.5, 0.2)}, "warned"),
+        ({"Bint": (61.0, 0.2)}, "failed"),
+        ({"IS": (1.9, 0.02)}, "failed"),
+        ({"IS": (-0.9, 0.01)}, "passed"),
+    ],
+)
+def test_hyperfine_windows(build, changes, expected):
+    scene = build.Scene(sites=sites_with(build, "A", **changes))
+    assert only(outcome(scene, "hyperfine_windows")).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("temperature", "splitting", "expected"),
+    [
+        (295.0, (-0.20, 0.01), "passed"),
+        (295.0, (0.41, 0.01), "warned"),
+        (80.0, (0.41, 0.01), "passed"),
+        (80.0, (-0.20, 0.01), "warned"),
+        (255.0, (0.41, 0.01), None),
+    ],
+)
+def test_the_morin_sign_of_hematite(build, temperature, splitting, expected):
+    site = build.SiteScene(
+        "H",
+        "hematite",
+        "sextet",
+        {"IS": (0.37, 0.01), "QS": splitting, "Bint": (51.7, 0.1), "I": 1.0},
+        "hematite",
+    )
+    scene = build.Scene(sites=(site,), temperature=temperature)
+    found = outcome(scene, "phase_transitions")
+    if expected in (None, "passed"):
+        assert all(finding.outcome == "passed" for finding in found)
+    else:
+        assert only(found).outcome == expected
+
+
+def test_magnetite_below_its_verwey_transition(build):
+    found = outcome(build.Scene(temperature=80.0), "phase_transitions")
+    assert [finding.outcome for finding in found] == ["warned", "warned"]
+
+
+def test_a_doublet_at_room_temperature_may_be_superparamagnetic(build):
+    def scene(splitting, temperature=295.0):
+        values = {"IS": (0.35, 0.01), "QS": splitting, "I": 1.0}
+        site = build.SiteScene("D", "Fe3+", "doublet", values)
+        return build.Scene(sites=(site,), temperature=temperature)
+
+    assert "4.2 K" in only(outcome(scene((0.7, 0.02)), "superparamagnetism")).detail
+    for quiet in (scene((1.8, 0.02)), scene((0.7, 0.02), 77.0)):
+        assert only(outcome(quiet, "superparamagnetism")).outcome == "passed"
+
+
+def test_a_doublet_of_an_ordered_phase_is_flagged(build):
+    values = {"IS": (0.37, 0.01), "QS": (0.3, 0.02), "I": 1.0}
+    site = build.SiteScene("D", "hematite", "doublet", values, "hematite")
+    scene = build.Scene(sites=(site,), records={"D.IS": (0.37, 0.02, 1)}, orders=955.0)
+    assert "955 K" in only(outcome(scene, "superparamagnetism")).text
+
+
+def test_a_posterior_at_its_bound(build):
+    draws = 0.6 - np.random.default_rng(3).exponential(0.001, (4, 250))
+    finding = only(outcome(build.Scene(overrides={"Γ": draws}), "bounds"))
+    assert finding.outcome == "warned"
+    assert "upper bound" in finding.text
+
+
+# -------------------------------------------------------------------- conflict
+
+
+def test_a_widened_prior_is_reported_and_passes(build):
+    finding = only(outcome(build.Scene(), "conflict"))
+    assert finding.outcome == "warned"
+    assert "44.40 T, 1.60 T below the 46.00 T of its records" in finding.text
+    assert "widened ×4" in finding.text
+    assert "velocity calibration" in finding.detail
+    assert finding.value == pytest.approx(1.6 / (4 * 0.45), rel=0.01)
+
+
+def test_a_prior_data_conflict_fails(build):
+    scene = build.Scene(records={"B.Bint": (46.0, 0.1, 1.0)})
+    finding = only(outcome(scene, "conflict"))
+    assert finding.outcome == "failed"
+    assert finding.text.startswith("prior and data conflict")
+    assert "the class range carries" in finding.text
+
+
+def test_an_isomer_shift_left_on_the_source_scale_is_recognised(build):
+    moved = sites_with(build, "Fe", IS=(-0.108, 0.002))
+    scene = build.Scene(sites=moved, records={"Fe.IS": (0.0, 0.01, 1.0)})
+    assert "57Co(Rh)" in only(outcome(scene, "conflict")).detail
+
+
+def test_the_vague_weight_is_that_of_the_class_range(build):
+    near = build.Scene(records={"A.Bint": (48.8, 0.4, 1.0)}).parts()
+    far = build.Scene(records={"A.Bint": (40.0, 0.3, 1.0)}).parts()
+    assert rules.conflicts(*near)[0].vague_weight < 0.05
+    assert rules.conflicts(*far)[0].vague_weight > 0.9
+
+
+# ------------------------------------------------------------------- residuals
+
+
+def test_white_residuals_pass_and_a_missing_line_is_flagged(build):
+    good = outcome(build.Scene(), "residuals")
+    assert [finding.outcome for finding in good] == ["passed"] * 3
+    bad = outcome(build.Scene(extra_counts=8e3), "residuals")
+    assert [finding.outcome for finding in bad[:2]] == ["warned"] * 2
+    assert "the model is insufficient" in bad[0].text
+    where = float(bad[0].detail.split("near ")[1].split(" mm/s")[0])
+    assert where == pytest.approx(0.4, abs=0.3)
+    assert "absorbs more there" in bad[0].detail
+
+
+def test_residual_statistics_of_white_noise_are_standard(build):
+    """Pooled over 60 scenes: |mean z| < 3.3/√60, a false alarm in a thousand."""
+    z = []
+    for seed in range(60):
+        item = rules.statistics(*build.Scene(seed=seed, draws=20).parts())[0]
+        z.append((item.chi2_z, item.lag1_z, item.runs_z))
+    means = np.mean(z, axis=0)
+    # the synthetic curve is the truth, so χ² is that of all channels, not of those
+    # less the parameters
+    assert abs(means[0] - 13 / np.sqrt(2 * 243)) < 3.3 / np.sqrt(60)
+    assert np.all(np.abs(means[1:]) < 3.3 / np.sqrt(60))
+    assert np.all(np.abs(np.std(z, axis=0) - 1) < 0.35)
+
+
+def test_smoothed_counts_are_recognised(build):
+    model, measurements, fit = build.Scene().parts()
+    item = measurements[0]
+    curve = fit.curve[0]
+    kernel = np.ones(3) / 3
+    smooth = curve + np.convolve(item.values - curve, kernel, mode="same")
+    found = rules.RULES[-1].judge(model, (replace(item, values=smooth),), fit)
+    assert found[0].outcome == "warned"
+    assert "interpolated" in found[0].detail

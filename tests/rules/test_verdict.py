@@ -1,0 +1,155 @@
+"""The user's statements and the verdict they lead to."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from specfit import rules
+from specfit.contracts import Finding
+from specfit.model import ir
+
+
+def judge(scene):
+    model, measurements, fit = scene.parts()
+    return rules.judge(model, measurements, fit, scene.strategies)
+
+
+def check(build, expression, text="check …"):
+    place = ir.Place(line=5, text=text)
+    return build.Scene(
+        rules=(ir.Rule(kind="check", expression=expression, place=place),)
+    )
+
+
+def statement(scene):
+    return judge(scene).findings[0]
+
+
+def test_the_example_is_accepted_with_its_reasons_kept(build):
+    written, strategies = build.standard_rules()
+    verdict = judge(build.Scene(rules=written, strategies=strategies))
+    assert verdict.outcome == "accepted"
+    assert verdict.reasons == ()
+    require, expect, probability, conflict = verdict.findings[:4]
+    assert require.strategy == "ordered, keeps 0.83 of the prior"
+    assert require.because.startswith("ferrimagnetic spinel")
+    assert require.probability == 1.0
+    assert require.line == 29
+    assert expect.value == pytest.approx(1.2, abs=0.2)
+    assert probability.probability == 1.0
+    assert conflict.value == pytest.approx(0.89, abs=0.01)
+    assert "3.6 before it was widened ×4" in conflict.detail
+
+
+def test_a_broken_requirement_rejects(build):
+    rule = ir.Rule(
+        kind="require",
+        expression=build.apply("<", build.ref("Fe.I"), build.const(0.4)),
+        because="the recipe holds less iron",
+        place=ir.Place(line=7, text="require Fe.I < 0.4"),
+    )
+    verdict = judge(build.Scene(rules=(rule,)))
+    assert verdict.outcome == "rejected"
+    assert "require Fe.I < 0.4" in verdict.reasons[0]
+    assert verdict.findings[0].probability == 0.0
+
+
+def test_a_tie_holds_within_rounding(build):
+    total = build.apply("sum", *(build.ref(f"{s}.I") for s in ("B", "A", "Fe")))
+    rule = ir.Rule(kind="require", expression=build.apply("==", total, build.const(1)))
+    assert statement(build.Scene(rules=(rule,))).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("mean", "expected"), [(2.0, "passed"), (1.0, "warned"), (50.0, "warned")]
+)
+def test_the_tension_of_an_expectation(build, mean, expected):
+    rule = ir.Rule(
+        kind="expect",
+        expression=build.apply("/", build.ref("B.I"), build.ref("A.I")),
+        dist=build.normal(mean, 0.1),
+        because="known",
+    )
+    finding = statement(build.Scene(rules=(rule,)))
+    assert finding.outcome == expected
+    # z of a normal, also far beyond where its tail underflows
+    assert finding.value == pytest.approx(abs(2.0 - mean) / 0.1, abs=0.1)
+
+
+def test_a_check_of_draws_holds_at_95_percent(build):
+    def inside(low, high):
+        bounds = (build.const(low), build.const(high))
+        return check(build, build.apply("within", build.ref("B.IS"), *bounds))
+
+    wide, narrow = statement(inside(0.65, 0.69)), statement(inside(0.665, 0.675))
+    assert wide.outcome == "passed"
+    assert wide.probability > 0.99
+    assert narrow.outcome == "failed"
+    assert narrow.probability == pytest.approx(0.59, abs=0.05)
+    assert narrow.value == pytest.approx(0.67, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("function", "sign", "bound", "outcome", "value"),
+    [
+        ("rhat", "<", 1.01, "passed", 1.002),
+        ("ess", ">", 400, "passed", 987),
+        ("ess", ">", 1000, "failed", 987),
+        ("chi2", "<", 1.3, "passed", 1.055),
+        ("chi2", "<", 0.5, "failed", 1.055),
+    ],
+)
+@pytest.mark.parametrize("bare", [True, False])
+def test_posterior_quantities(build, function, sign, bound, outcome, value, bare):
+    call = build.ref(function) if bare else build.apply(function)
+    finding = statement(check(build, build.apply(sign, call, build.const(bound))))
+    assert finding.outcome == outcome
+    assert finding.value == pytest.approx(value, rel=0.01)
+
+
+def test_a_check_may_use_a_statistic_of_the_data(build):
+    ratio = build.apply(
+        "/", build.ref("N0"), build.apply("mean", build.ref("spectrum.counts"))
+    )
+    bounds = (build.const(0.9), build.const(1.3))
+    finding = statement(check(build, build.apply("within", ratio, *bounds)))
+    assert finding.outcome == "passed"
+    assert finding.value == pytest.approx(1.0, abs=0.1)
+
+
+def test_conflict_without_database_priors_is_zero(build):
+    expression = build.apply(
+        "<", build.apply("conflict", build.ref("db")), build.const(3)
+    )
+    scene = check(build, expression)
+    scene.records = {}
+    assert statement(scene).outcome == "passed"
+
+
+def test_a_fit_that_did_not_converge_has_no_result(build):
+    verdict = judge(build.Scene(converged=False))
+    assert verdict.outcome == "not_converged"
+    assert verdict.reasons == ("R-hat is 1.34, the gate is 1.01",)
+
+
+def test_later_findings_can_only_worsen_a_verdict(build):
+    verdict = judge(build.Scene())
+    failed = Finding("pressed", "require", "failed", "the data contradict it")
+    assert rules.with_findings(verdict, [failed]).outcome == "rejected"
+    assert rules.with_findings(verdict, [failed]).reasons == ("the data contradict it",)
+    open_ = judge(build.Scene(converged=False))
+    assert rules.with_findings(open_, [failed]).outcome == "not_converged"
+
+
+def test_rules_have_one_name_each():
+    names = [rule.name for rule in rules.RULES]
+    assert len(set(names)) == len(names)
+
+
+def test_rules_need_no_jax():
+    import subprocess
+
+    code = "import sys, specfit.rules; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
