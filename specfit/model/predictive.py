@@ -71,7 +71,7 @@ class _Grid(NamedTuple):
 
 
 def _grid(values: FloatArray, errors: FloatArray, scatter: float) -> _Grid:
-    tau = np.linspace(0.0, 5.0 * scatter, 251)
+    tau = 5.0 * scatter * np.linspace(0.0, 1.0, 151) ** 2  # dense near 0
     weight = 1.0 / (errors[None, :] ** 2 + tau[:, None] ** 2)
     total = weight.sum(axis=1)
     mean = (weight * values).sum(axis=1) / total
@@ -80,7 +80,7 @@ def _grid(values: FloatArray, errors: FloatArray, scatter: float) -> _Grid:
     log_like = 0.5 * (np.log(weight).sum(axis=1) - np.log(total) - misfit)
     log_like -= 0.5 * (n - 1) * np.log(2.0 * np.pi)
     log_prior = -0.5 * (tau / scatter) ** 2 + 0.5 * np.log(2.0 / np.pi)
-    step = np.full(tau.size, tau[1])
+    step = np.gradient(tau)
     step[[0, -1]] /= 2.0
     log_weight = log_like + log_prior - np.log(scatter) + np.log(step)
     return _Grid(tau, log_weight, mean, 1.0 / total + tau**2)
@@ -125,7 +125,7 @@ def _quantiles(grid: _Grid, weight: FloatArray) -> tuple[float, ...]:
     sd = np.sqrt(grid.variance)
     centre = float(weight @ grid.mean)
     reach = 6.0 * float(np.sqrt(weight @ (grid.variance + (grid.mean - centre) ** 2)))
-    x = np.linspace(centre - reach, centre + reach, 801)
+    x = np.linspace(centre - reach, centre + reach, 601)
     shape = np.exp(-0.5 * ((x[:, None] - grid.mean) / sd) ** 2) / sd
     density = shape @ weight
     mass = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
