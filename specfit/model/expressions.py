@@ -184,6 +184,21 @@ def evaluate(expression: Expression, environment: Mapping[str, Any], xp: Any) ->
     return values[0]
 
 
+def missing(expression: Expression, environment: Mapping[str, Any]) -> set[str]:
+    """The names without which `expression` cannot be evaluated."""
+    lacking: set[str] = set()
+    stack: list[Expression] = [expression]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Ref) and node.name not in environment:
+            lacking.add(node.name)
+        elif isinstance(node, Apply) and not (
+            is_statistic(node) and to_text(node) in environment
+        ):
+            stack.extend(node.arguments)
+    return lacking
+
+
 def substitute(
     expression: Expression, replacements: Mapping[str, Expression]
 ) -> Expression:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from graphlib import TopologicalSorter
-from math import inf
 
 from specfit.distributions import FAMILIES
 from specfit.model.elimination import Inequality, range_of
@@ -34,7 +33,6 @@ from specfit.model.ir import (
     Place,
     Prior,
     Ref,
-    Site,
 )
 from specfit.model.known import conditions
 from specfit.model.linear import (
@@ -46,8 +44,8 @@ from specfit.model.linear import (
     solved,
     support_of,
 )
+from specfit.model.ranges import physical_ranges
 from specfit.model.requirements import PlanError, Relation, bounded, gap, relations
-from specfit.sites import SITES
 
 NO_RULE = -1  # a prior whose bounds are unknowns
 JOINT_SUM = -2  # an opened joint: never left to a barrier
@@ -157,19 +155,8 @@ class Planner:
                 yield from bounded(index, rule.expression, support_of(rule.dist))
         for parameter in self.model.parameters:
             yield from _moving_ends(parameter.name, parameter.prior.dist)
-        for spectrum in self.model.spectra:
-            for site in spectrum.sites:
-                yield from self._physical(site)
-
-    def _physical(self, site: Site) -> Iterator[Relation]:
-        """The range of a site's parameter holds where it is computed, too."""
-        for entry in SITES[site.kind].signature.parameters:
-            name = site.parameters[entry.symbol]
-            value = self.definitions.get(name)
-            if value is not None and references(value):
-                low = -inf if entry.low is None else entry.low
-                high = inf if entry.high is None else entry.high
-                yield from bounded(NO_RULE, Ref(name=name), (low, high))
+        for name, low, high in physical_ranges(self.model):
+            yield from bounded(NO_RULE, Ref(name=name), (low, high))
 
     def _already(self, relation: Relation) -> bool:
         """Whether the relation holds wherever the priors do; a false one is a fault."""

@@ -1,0 +1,229 @@
+"""The curve: expected counts of every channel, from all lines of all sites at once.
+
+    N(v) = N0 · ( b(v) − area · Σ_j I_j Σ_l a_jl · profile(v − v_jl; width_j, σ_jl) )
+
+with b = 1, 1 + slope·u or 1 + slope·u + curvature·u² and u = v / max |v| of the
+spectrum.  The calibration's nuisances move v; a folded channel is the mean of the curve
+at the two velocities at which it was counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import Array, Data, FloatArray, Lines, Measurement
+from specfit.density.coordinates import Coordinates
+from specfit.model.ir import Model, Prior, Site
+from specfit.shapes import SHAPES
+from specfit.sites import SITES
+
+_BASELINE = ("slope", "curvature")
+
+
+class Stack(NamedTuple):
+    """All sites of one kind and line shape, in whatever spectrum they stand."""
+
+    kind: str
+    shape: str
+    rows: Mapping[str, FloatArray]  # symbol → places in the vector of values
+    spectrum: FloatArray  # (n_sites,) index of each site's spectrum
+    site: FloatArray  # (n_sites,) its position within that spectrum
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How the values of a model make the curve of its spectra."""
+
+    stacks: tuple[Stack, ...]
+    n_spectra: int
+    n_sites: int  # of the spectrum that has most
+    scalars: Mapping[str, FloatArray]  # symbol → places (n_spectra,)
+    baseline: FloatArray  # (n_spectra, 2) which of slope and curvature take part
+    nuisances: FloatArray | None  # (n_spectra, n_nuisance) places, −1 where none
+    folded: bool
+
+    # ------------------------------------------------------------------- axis
+
+    def velocity(self, values: Array, data: Data) -> Array:
+        """Velocities (S, C), or (S, 2C) where channels are sums of two, mm/s."""
+        velocity = jnp.asarray(data["velocity"])
+        if self.nuisances is not None:
+            moved = jnp.where(self.nuisances >= 0, values[self.nuisances], 0.0)
+            velocity = velocity + jnp.einsum("sck,sk->sc", data["jacobian"], moved)
+        if not self.folded:
+            return velocity
+        offset = jnp.asarray(data["half_offset"])[:, None]
+        return jnp.concatenate([velocity + offset, velocity - offset], axis=1)
+
+    def channels(self, curve: Array) -> Array:
+        """The last axis by channel again: the mean of the two that were summed."""
+        if not self.folded:
+            return curve
+        first, second = jnp.split(curve, 2, axis=-1)
+        return 0.5 * (first + second)
+
+    # -------------------------------------------------------------- the curve
+
+    def expected(self, values: Array, data: Data) -> Array:
+        """Expected counts (S, C), before they are kept positive."""
+        velocity = self.velocity(values, data)
+        level, area = (values[self.scalars[name]][:, None] for name in ("N0", "area"))
+        shape = self.background(values, velocity, data) - area * self._dip(
+            values, velocity, data
+        )
+        return level * self.channels(shape)
+
+    def background(self, values: Array, velocity: Array, data: Data) -> Array:
+        """The baseline relative to N0, shaped like `velocity`."""
+        if not self.baseline.any():
+            return jnp.ones_like(velocity)
+        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
+        total = jnp.ones_like(velocity)
+        for power, name in enumerate(_BASELINE):
+            if self.baseline[:, power].any():
+                height = self.baseline[:, power] * values[self.scalars[name]]
+                total = total + height[:, None] * u ** (power + 1)
+        return total
+
+    def _dip(self, values: Array, velocity: Array, data: Data) -> Array:
+        """Σ_j I_j × absorption of unit area, shaped like `velocity`, 1/(mm/s)."""
+        total = jnp.zeros_like(velocity)
+        for stack in self.stacks:
+            lines, fwhm = _lines(stack, values, data)
+            weight = lines.area * values[stack.rows["I"]][:, None]
+            profile = SHAPES[stack.shape].profile
+            if self.n_spectra == 1:
+                at = velocity[0]
+                shape = profile(
+                    at - lines.position.reshape(-1, 1),
+                    jnp.repeat(fwhm, lines.area.shape[1])[:, None],
+                    lines.gauss_sigma.reshape(-1, 1),
+                )
+                total = total + jnp.sum(weight.reshape(-1, 1) * shape, axis=0)
+            else:
+                each = jnp.sum(
+                    weight[..., None] * _profiles(stack, lines, fwhm, velocity), axis=1
+                )
+                owner = np.equal.outer(np.arange(self.n_spectra), stack.spectrum)
+                total = total + owner.astype(float) @ each
+        return total
+
+    def components(self, values: Array, data: Data) -> Array:
+        """Absorption of each site in counts (S, n_sites, C); zero rows where none."""
+        level, area = (values[self.scalars[name]] for name in ("N0", "area"))
+        atoms = self.atoms(values, data)
+        total = jnp.zeros((self.n_spectra, self.n_sites, data["counts"].shape[1]))
+        for stack, atom in zip(self.stacks, atoms, strict=True):
+            height = (level * area)[stack.spectrum] * values[stack.rows["I"]]
+            part = height[:, None] * atom
+            total = total.at[stack.spectrum, stack.site].set(part)
+        return total
+
+    def atoms(self, values: Array, data: Data) -> list[Array]:
+        """Absorption of unit area of each site, (n_sites, C) for each stack."""
+        velocity = self.velocity(values, data)
+        found = []
+        for stack in self.stacks:
+            lines, fwhm = _lines(stack, values, data)
+            shape = _profiles(stack, lines, fwhm, velocity)
+            found.append(self.channels(jnp.sum(lines.area[..., None] * shape, axis=1)))
+        return found
+
+
+def curve_of(
+    model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
+) -> Curve:
+    """The curve of a model; which sites are Voigt and which Lorentzian is decided here."""
+    fixed = {d.name: d.value for d in model.definitions}
+    groups: dict[tuple[str, str], list[tuple[int, int, Site]]] = {}
+    for s, spectrum in enumerate(model.spectra):
+        for j, site in enumerate(spectrum.sites):
+            key = (site.kind, _shape_of(site, fixed))
+            groups.setdefault(key, []).append((s, j, site))
+    powers = {"constant": (0, 0), "linear": (1, 0), "parabola": (1, 1)}
+    names = {name for spectrum in model.spectra for name in spectrum.scalars}
+    return Curve(
+        stacks=tuple(
+            Stack(
+                kind,
+                shape,
+                {
+                    entry.symbol: where.rows(
+                        [site.parameters[entry.symbol] for *_, site in members]
+                    )
+                    for entry in SITES[kind].signature.parameters
+                },
+                np.array([s for s, *_ in members]),
+                np.array([j for _, j, _ in members]),
+            )
+            for (kind, shape), members in groups.items()
+        ),
+        n_spectra=len(model.spectra),
+        n_sites=max(len(spectrum.sites) for spectrum in model.spectra),
+        scalars={
+            name: where.rows(
+                [s.scalars.get(name, s.scalars["N0"]) for s in model.spectra]
+            )
+            for name in names & {"N0", "area", *_BASELINE}
+        },
+        baseline=np.array([powers[s.baseline] for s in model.spectra]),
+        nuisances=_nuisances(model, measurements, where),
+        folded=any(m.half_offset != 0.0 for m in measurements),
+    )
+
+
+def positive(expected: Array, floor: Array) -> Array:
+    """Expected counts, bent so that they stay positive: a rate cannot be negative.
+
+    Untouched above `floor` (1e-3 of the largest count, which no thin absorber reaches);
+    below it f / (2 − N/f), which joins with equal slope, falls to zero like 1/|N| and
+    so keeps value and gradient of any log-likelihood finite.
+    """
+    low = jnp.minimum(expected, floor)
+    return jnp.where(expected > floor, expected, floor / (2.0 - low / floor))
+
+
+def _shape_of(site: Site, fixed: Mapping[str, Any]) -> str:
+    """Lorentzian where every Gaussian width of the site is the constant 0."""
+    for symbol, name in site.parameters.items():
+        value = getattr(fixed.get(name), "value", None)
+        if symbol.startswith("sigma") and value != 0.0:
+            return "voigt"
+    return "lorentzian"
+
+
+def _nuisances(
+    model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
+) -> FloatArray | None:
+    width = max(len(m.nuisance_names) for m in measurements)
+    places = np.full((len(measurements), width), -1)
+    for s, (spectrum, measurement) in enumerate(
+        zip(model.spectra, measurements, strict=True)
+    ):
+        for k, name in enumerate(measurement.nuisance_names):
+            if name in spectrum.scalars:
+                places[s, k] = where.index[spectrum.scalars[name]]
+    return places if (places >= 0).any() else None
+
+
+def _lines(stack: Stack, values: Array, data: Data) -> tuple[Lines, Array]:
+    """Lines (n_sites, n_lines) and Lorentzian widths (n_sites,) of a stack."""
+    given = {symbol: values[rows] for symbol, rows in stack.rows.items()}
+    slopes = jnp.asarray(data["slopes"])[stack.spectrum]
+    return jax.vmap(SITES[stack.kind].lines)(given, slopes), given["width"]
+
+
+def _profiles(stack: Stack, lines: Lines, fwhm: Array, velocity: Array) -> Array:
+    """Profiles (n_sites, n_lines, n_velocities) on each site's own spectrum."""
+    at = velocity[stack.spectrum][:, None, :]
+    return SHAPES[stack.shape].profile(
+        at - lines.position[..., None],
+        fwhm[:, None, None],
+        lines.gauss_sigma[..., None],
+    )

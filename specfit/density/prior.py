@@ -1,0 +1,173 @@
+"""The log prior: densities of the unknowns, of expectations, and barriers.
+
+Densities of one family are evaluated together, and where their arguments are constants
+the part that renormalises them to their bounds is worked out once, with NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import logsumexp
+
+from specfit.contracts import Array, Data
+from specfit.density.coordinates import Coordinates, Scope
+from specfit.distributions import FAMILIES, dirichlet
+from specfit.distributions.mathematics import JAX
+from specfit.distributions.truncation import log_mass
+from specfit.model.drawing import log_mass_of, simple
+from specfit.model.expressions import evaluate
+from specfit.model.ir import Const, Dist, Expression, Joint, Model, Prior
+from specfit.model.linear import support_of
+from specfit.model.support import Plan
+
+Term = Callable[[Array, Scope, Data], Array]
+
+
+@dataclass(frozen=True)
+class PriorTerms:
+    """The terms of a log prior: names, and a function that gives them in one vector."""
+
+    names: tuple[str, ...]
+    parts: tuple[Term, ...]
+
+    def __call__(self, values: Array, scope: Scope, data: Data) -> Array:
+        """All terms (n_terms,), in the order of `names`."""
+        return jnp.concatenate([part(values, scope, data) for part in self.parts])
+
+
+def prior_terms(model: Model[Prior], plan: Plan, where: Coordinates) -> PriorTerms:
+    """Every factor of the prior but the change of variables."""
+    names: list[str] = []
+    parts: list[Term] = []
+    for group in _grouped(model):
+        names += [f"prior of {name}" for name, _ in group]
+        parts.append(_densities(group, where, plan.tied))
+    for joint in model.joints:
+        names.append("prior of " + ", ".join(joint.names))
+        parts.append(_dirichlet(joint, where))
+    for rule in model.rules:
+        if rule.kind == "expect" and rule.dist is not None:
+            names.append(f"expect line {rule.place.line}")
+            parts.append(_expectation(rule.expression, rule.dist))
+    for position, barrier in enumerate(plan.barriers):
+        if barrier.rule >= 0:
+            rule = model.rules[barrier.rule]
+            names.append(f"{rule.kind} line {rule.place.line} barrier")
+        else:
+            names.append("physical range barrier")
+        parts.append(_barrier(barrier.slack, position))
+    return PriorTerms(tuple(names), tuple(parts))
+
+
+def _is_constant(dist: Dist) -> bool:
+    return all(
+        isinstance(argument, Const)
+        for _, _, arguments in simple(dist)
+        for argument in arguments
+    )
+
+
+def _grouped(model: Model[Prior]) -> list[list[tuple[str, Dist]]]:
+    """Parameters whose densities have one form, together."""
+    groups: dict[Any, list[tuple[str, Dist]]] = {}
+    for parameter in model.parameters:
+        dist = parameter.prior.dist
+        families = tuple(family for _, family, _ in simple(dist))
+        key = (families,) if _is_constant(dist) else parameter.name
+        groups.setdefault(key, []).append((parameter.name, dist))
+    return list(groups.values())
+
+
+def _densities(
+    group: Sequence[tuple[str, Dist]], where: Coordinates, tied: frozenset[str]
+) -> Term:
+    rows = where.rows([name for name, _ in group])
+    ends = np.array([support_of(dist) for _, dist in group])
+    clip = any(name in tied for name, _ in group)
+    dists = [dist for _, dist in group]
+    if all(_is_constant(dist) for dist in dists):
+        density = _constant_density(dists)
+    else:
+        density = _moving_density(dists[0])
+
+    def term(values: Array, scope: Scope, data: Data) -> Array:
+        x = values[rows]
+        return density(jnp.clip(x, ends[:, 0], ends[:, 1]) if clip else x, scope)
+
+    return term
+
+
+def _constant_density(dists: Sequence[Dist]) -> Callable[[Array, Scope], Array]:
+    """Log densities with constant arguments, element by element."""
+    forms = [simple(dist) for dist in dists]
+    mass = np.array([log_mass_of(dist, {}) for dist in dists])
+    parts = []
+    for position in range(len(forms[0])):
+        weights = np.log([form[position][0] for form in forms])
+        arguments = zip(*(_numbers(form[position][2]) for form in forms), strict=True)
+        family = FAMILIES[forms[0][position][1]]
+        parts.append((weights, family, [np.array(column) for column in arguments]))
+
+    def density(x: Array, scope: Scope) -> Array:
+        logs = [w + family.log_density(x, *given) for w, family, given in parts]
+        if len(logs) == 1:
+            return logs[0] - mass
+        return logsumexp(jnp.stack(logs), axis=0) - mass
+
+    return density
+
+
+def _numbers(arguments: Sequence[Expression]) -> list[float]:
+    return [argument.value for argument in arguments if isinstance(argument, Const)]
+
+
+def _moving_density(dist: Dist) -> Callable[[Array, Scope], Array]:
+    """The log density of one variable whose arguments are other unknowns or data."""
+    form = simple(dist)
+
+    def density(x: Array, scope: Scope) -> Array:
+        logs, masses = [], []
+        for weight, family, arguments in form:
+            given = [jnp.asarray(evaluate(a, scope, jnp), x.dtype) for a in arguments]
+            logs.append(np.log(weight) + FAMILIES[family].log_density(x, *given))
+            mass = log_mass(JAX, family, given, dist.low, dist.high)
+            masses.append(np.log(weight) + jnp.asarray(mass, x.dtype))
+        if len(logs) == 1:
+            return logs[0] - masses[0]
+        return logsumexp(jnp.stack(logs), axis=0) - logsumexp(jnp.stack(masses))
+
+    return density
+
+
+def _dirichlet(joint: Joint, where: Coordinates) -> Term:
+    rows = where.rows(joint.names)
+
+    def term(values: Array, scope: Scope, data: Data) -> Array:
+        x = jnp.maximum(values[rows], np.finfo(float).tiny)
+        return dirichlet.log_density(x, joint.concentrations, joint.total)[None]
+
+    return term
+
+
+def _expectation(expression: Expression, dist: Dist) -> Term:
+    low, high = support_of(dist)
+    density = _constant_density([dist]) if _is_constant(dist) else _moving_density(dist)
+
+    def term(values: Array, scope: Scope, data: Data) -> Array:
+        x = jnp.asarray(evaluate(expression, scope, jnp), values.dtype)
+        return density(jnp.clip(x, low, high)[None], scope)
+
+    return term
+
+
+def _barrier(slack: Expression, position: int) -> Term:
+    def term(values: Array, scope: Scope, data: Data) -> Array:
+        short = jnp.minimum(evaluate(slack, scope, jnp), 0.0)
+        return (-0.5 * (short / data["barrier_scale"][position]) ** 2)[None]
+
+    return term

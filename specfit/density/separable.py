@@ -1,0 +1,209 @@
+"""The part of a spectrum that is linear: N0, baseline and the area of every site.
+
+For given positions and widths the curve is a weighted sum of known curves; a search
+that solves for the weights has only the positions left to find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import Array, Data, FloatArray, Separable, Values
+from specfit.density.curve import Curve
+from specfit.model.expressions import references
+from specfit.model.ir import Model, Prior, Site, Spectrum
+from specfit.model.support import Plan
+
+Vector = Callable[[Mapping[str, Any], Data], Array]
+_BASELINE = ("slope", "curvature")
+
+
+class _Names:
+    """What is drawn, and what each name comes down to."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.computed = dict(plan.computed)
+        self.drawn = [unknown.name for unknown in plan.unknowns]
+        self.drawn += [name for joint in plan.simplices for name in joint.names]
+
+    def below(self, names: Sequence[str]) -> list[str]:
+        """The drawn names that `names` depend on, in the plan's order."""
+        found: set[str] = set()
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found.add(name)
+                if name in self.computed:
+                    stack.extend(references(self.computed[name]))
+        return [name for name in self.drawn if name in found]
+
+
+def separable_part(
+    model: Model[Prior],
+    plan: Plan,
+    curve: Curve,
+    draws: Mapping[str, FloatArray],
+    vector: Vector,
+    sample: Callable[[Array, int], Values],
+    settle: Callable[[Values], Values],
+) -> Separable | None:
+    """The separable form of a model, None where its amplitudes are not free.
+
+    It exists where N0 and `area` of each spectrum are drawn, belong to that spectrum
+    alone, move no line, and the fractions of its sites have a constant sum.  Where a
+    rule ties fractions to one another the fitted amplitudes are only a proposal:
+    `assemble` keeps those that are drawn and computes the others.
+    """
+    names = _Names(plan)
+    totals = _totals(model, names, draws)
+    if totals is None:
+        return None
+    sites = [(s, site) for s, part in enumerate(model.spectra) for site in part.sites]
+    owners = [s for s, _ in sites]
+    slots = _slots(curve, sites, model)
+    free = [_free_baseline(part, names) for part in model.spectra]
+    levels = [s for s, symbols in enumerate(free) for _ in ("N0", *symbols)]
+
+    def atom(values: Values, data: Data) -> Array:
+        rows = jnp.concatenate(curve.atoms(vector(values, data), data))[slots]
+        return _blocks(rows, owners, len(model.spectra))
+
+    def background(values: Values, data: Data) -> Array:
+        flat = vector(values, data)
+        velocity = curve.velocity(flat, data)
+        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
+        fixed = _fixed_baseline(curve, flat, u, free)
+        rows = []
+        for s, symbols in enumerate(free):
+            rows.append(fixed[s])
+            rows += [u[s] ** (_BASELINE.index(symbol) + 1) for symbol in symbols]
+        return _blocks(curve.channels(jnp.stack(rows)), levels, len(model.spectra))
+
+    def assemble(values: Values, amplitudes: Array, backgrounds: Array) -> Values:
+        changed = dict(values)
+        for s, part in enumerate(model.spectra):
+            heights = amplitudes[np.flatnonzero(np.equal(owners, s))]
+            level = backgrounds[np.flatnonzero(np.equal(levels, s))]
+            changed |= _scalars(part, free[s], heights, level, totals[s])
+        return settle(changed)
+
+    return Separable(
+        component_names=tuple(_name(model, s, site) for s, site in sites),
+        component_parameters=tuple(
+            tuple(names.below([n for k, n in site.parameters.items() if k != "I"]))
+            for _, site in sites
+        ),
+        sample=sample,
+        atom=atom,
+        background=background,
+        assemble=assemble,
+        target=_target,
+    )
+
+
+def _target(data: Data) -> tuple[Array, Array]:
+    """The counts and the inverse of their variances, 0 where there is no channel."""
+    counts = jnp.asarray(data["counts"])
+    weight = jnp.asarray(data["mask"]) / jnp.maximum(counts, 1.0)
+    return counts.reshape(-1), weight.reshape(-1)
+
+
+def _totals(
+    model: Model[Prior], names: _Names, draws: Mapping[str, FloatArray]
+) -> list[float] | None:
+    """The sum of the fractions of each spectrum, where amplitudes are free at all."""
+    moving = {
+        name
+        for part in model.spectra
+        for site in part.sites
+        for name in names.below([n for k, n in site.parameters.items() if k != "I"])
+    }
+    taken: set[str] = set()
+    totals = []
+    for part in model.spectra:
+        fractions = [site.parameters["I"] for site in part.sites]
+        own = {part.scalars["N0"], part.scalars["area"]}
+        linear = own | set(names.below(fractions))
+        if not own <= set(names.drawn) or linear & (moving | taken):
+            return None
+        taken |= linear
+        total = np.sum([draws[name] for name in fractions], axis=0)
+        if len(set(fractions)) < len(fractions) or np.ptp(total) > 1e-9:
+            return None
+        totals.append(float(total[0]))
+    return totals
+
+
+def _free_baseline(part: Spectrum, names: _Names) -> list[str]:
+    """Baseline coefficients that are drawn, for this spectrum."""
+    most = {"constant": 0, "linear": 1, "parabola": 2}[part.baseline]
+    return [name for name in _BASELINE[:most] if part.scalars[name] in names.drawn]
+
+
+def _fixed_baseline(
+    curve: Curve, values: Array, u: Array, free: Sequence[Sequence[str]]
+) -> Array:
+    """The baseline without its free coefficients, relative to N0."""
+    total = jnp.ones_like(u)
+    for power, name in enumerate(_BASELINE):
+        known = np.array([name not in symbols for symbols in free])
+        used = curve.baseline[:, power] * known
+        if used.any():
+            height = used * values[curve.scalars[name]]
+            total = total + height[:, None] * u ** (power + 1)
+    return total
+
+
+def _slots(
+    curve: Curve, sites: Sequence[tuple[int, Site]], model: Model[Prior]
+) -> FloatArray:
+    """Where each site of the model stands in the concatenated stacks."""
+    order = [
+        (int(s), int(j))
+        for stack in curve.stacks
+        for s, j in zip(stack.spectrum, stack.site, strict=True)
+    ]
+    wanted = [
+        (s, j) for s, part in enumerate(model.spectra) for j in range(len(part.sites))
+    ]
+    return np.array([order.index(pair) for pair in wanted], dtype=int)
+
+
+def _blocks(rows: Array, owners: Sequence[int], n_spectra: int) -> Array:
+    """Rows (n, C) as (n, n_spectra · C), zero outside each row's own spectrum."""
+    mine = np.equal.outer(np.array(owners), np.arange(n_spectra)).astype(float)
+    return (mine[:, :, None] * rows[:, None, :]).reshape(rows.shape[0], -1)
+
+
+def _scalars(
+    part: Spectrum,
+    free: Sequence[str],
+    heights: Array,
+    level: Array,
+    total: float,
+) -> Values:
+    """N0, baseline, area and fractions of one spectrum from its amplitudes."""
+    positive = jnp.maximum(heights, 0.0)
+    whole = jnp.sum(positive)
+    share = jnp.where(whole > 0.0, positive, 1.0)
+    share = total * share / jnp.sum(share)
+    counts = jnp.maximum(level[0], 1.0)
+    found = {part.scalars["N0"]: counts, part.scalars["area"]: whole / counts / total}
+    for position, symbol in enumerate(free):
+        found[part.scalars[symbol]] = level[position + 1] / counts
+    for position, site in enumerate(part.sites):
+        found[site.parameters["I"]] = share[position]
+    return found
+
+
+def _name(model: Model[Prior], s: int, site: Site) -> str:
+    return (
+        f"{site.name}[{model.spectra[s].label}]"
+        if model.spectra[s].label
+        else site.name
+    )
