@@ -29,6 +29,7 @@ Support = Literal["real", "positive", "unit", "interval"]
 Generator = np.random.Generator
 Size = int | tuple[int, ...]
 
+_FARTHEST = 1e140  # a density is evaluated no further out: its square is a number
 SELF = "self"
 """Dimension of an argument: that of the variable whose prior it is."""
 
@@ -54,9 +55,10 @@ def as_arrays(*values: Any) -> tuple[Any, ...]:
 def _log_density(name: str, support: Support) -> Callable[..., Array]:
     def log_density(x: Array, *arguments: Any) -> Array:
         point, *given = as_arrays(x, *arguments)
-        low, high = edges(support, tuple(given))
-        value = LAWS[name].density(JAX, clip(JAX, point, low, high), *given)
-        return jnp.where(clip(JAX, point, low, high) == point, value, -jnp.inf)
+        inside = clip(JAX, point, *edges(support, tuple(given)))
+        finite = clip(JAX, inside, -_FARTHEST, _FARTHEST)
+        value = LAWS[name].density(JAX, finite, *given)
+        return jnp.where(inside == point, value, -jnp.inf)
 
     return log_density
 

@@ -55,7 +55,7 @@ def _lognormal_tail(m: M, x: Any, location: Any, scale: Any, sign: float) -> Any
 
 def _student(m: M, x: Any, df: Any, location: Any, scale: Any) -> Any:
     t = (x - location) / scale
-    constant = -m.special.betaln(0.5 * df, 0.5) - 0.5 * m.array.log(df)
+    constant = -m.log_beta(0.5 * df, 0.5) - 0.5 * m.array.log(df)
     return constant - m.array.log(scale) - 0.5 * (df + 1.0) * m.array.log1p(t * t / df)
 
 
@@ -88,7 +88,7 @@ def _inverse_gamma(m: M, x: Any, shape: Any, scale: Any) -> Any:
 
 def _beta(m: M, x: Any, a: Any, b: Any) -> Any:
     powers = m.power_log(a - 1.0, x) + m.power_log(b - 1.0, 1.0 - x)
-    return powers - m.special.betaln(a, b)
+    return powers - m.log_beta(a, b)
 
 
 def _halfcauchy(m: M, x: Any, scale: Any) -> Any:

@@ -44,25 +44,10 @@ class Noise:
     sample_numpy: Callable[..., FloatArray]
 
 
-def _stirling(n: Array) -> Array:
-    """The remainder log n! − n log n + n − ½ log 2πn for n > 0, falling as 1 / 12n."""
-    small = jnp.where(n < 16.0, n, 16.0)
-    direct = (
-        JAX.special.gammaln(small + 1.0)
-        - (small + 0.5) * jnp.log(small)
-        + small
-        - 0.5 * math.log(2.0 * math.pi)
-    )
-    u = 1.0 / jnp.where(n < 16.0, 16.0, n)
-    u2 = u * u
-    series = u * (1 / 12 - u2 * (1 / 360 - u2 * (1 / 1260 - u2 * (1 / 1680))))
-    return jnp.where(n < 16.0, direct, series)
-
-
 def _saturated(y: Array) -> Array:
     """The Poisson log probability of `y` at its own mean: −log y! + y log y − y."""
     safe = jnp.where(y > 0, y, 1.0)
-    value = -_stirling(safe) - 0.5 * jnp.log(2.0 * math.pi * safe)
+    value = -JAX.stirling(safe) - 0.5 * jnp.log(2.0 * math.pi * safe)
     return jnp.where(y > 0, value, 0.0)
 
 
@@ -114,9 +99,9 @@ def _negative_binomial(y: Array, mu: Array, excess: Array) -> Array:
 
 
 def _stirling_change(a: Array, y: Array) -> Array:
-    """_stirling(y + 1/a) − _stirling(1/a), 0 at a = 0."""
+    """Stirling remainder of y + 1/a less that of 1/a, 0 at a = 0."""
     safe = jnp.where(a > 1e-30, a, 1.0)
-    change = _stirling(y + 1.0 / safe) - _stirling(1.0 / safe)
+    change = JAX.stirling(y + 1.0 / safe) - JAX.stirling(1.0 / safe)
     return jnp.where(a > 1e-30, change, -a * a * y / 12.0)
 
 

@@ -4,8 +4,8 @@ With z = (offset + i fwhm/2) / (√2 sigma) the profile is Re w(z) / (√(2π) s
 Faddeeva function.  It is computed by the trapezoidal or the midpoint rule in
 w(z) = (i/π) ∫ exp(−t²) / (z − t) dt, whichever has its nodes further from the pole,
 plus the residue of that pole where it is not negligible.  Written in the unscaled
-variables the rule is a finite sum of shifted Lorentzians with positive weights.  That is
-why this method was taken and not a rational approximation with a continued fraction:
+variables the rule is a finite sum of shifted Lorentzians with positive weights.  That
+is why this method was taken and not a rational approximation with a continued fraction:
 nothing is divided by sigma, so the profile and all its derivatives pass to the
 Lorentzian at sigma = 0; no term cancels another, so the far wing and a vanishing `fwhm`
 keep their relative accuracy; and automatic differentiation of any order needs no rule

@@ -75,7 +75,7 @@ def test_derivatives_are_finite(name, changes):
         return jnp.concatenate(SITES[name].lines(given, SLOPES))
 
     at = values(name, **changes)
-    for tree in (jax.jacfwd(flat)(at), jax.jacrev(flat)(at)):
+    for tree in (jax.jit(jax.jacfwd(flat))(at), jax.jit(jax.jacrev(flat))(at)):
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
 
 

@@ -37,8 +37,8 @@ def test_alpha_iron_of_violet_and_pipkorn():
 
 
 def test_hematite_above_the_morin_transition():
-    # eQVzz = 0.84 mm/s with the field across its axis: 2ε = −0.21 mm/s.  The numbers are
-    # from diagonalising the whole Hamiltonian; first order is good to 0.006 mm/s here.
+    # eQVzz = 0.84 mm/s with the field across its axis: 2ε = −0.21 mm/s.  The numbers
+    # are from diagonalising the whole Hamiltonian; first order is within 0.006 mm/s.
     exact = [-8.44578, -4.72631, -1.20712, 1.41684, 4.93603, 8.23607]
     position, _, _ = lines("sextet", CODATA, Bint=51.7, QS=-0.21)
     assert np.abs(position - exact).max() < 0.006
