@@ -14,13 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-ACCEPTED, REJECTED, FAULT, NOT_CONVERGED, EXHAUSTED = 0, 1, 2, 3, 4
-BUG, INTERRUPTED = 70, 130
-_VERDICTS = {
-    "accepted": ACCEPTED,
-    "rejected": REJECTED,
-    "not_converged": NOT_CONVERGED,
-}
+from specfit.exits import ACCEPTED, BUG, EXHAUSTED, FAULT, INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -117,7 +111,11 @@ def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
     for name, text, function in (
         ("check", "find every fault without running anything", _check),
         ("fmt", "print the file in its standard form, or rewrite it", _fmt),
-        ("explain", "say what each parameter is and where its prior comes from", _explain),
+        (
+            "explain",
+            "say what each parameter is and where its prior comes from",
+            _explain,
+        ),
         ("show", "print an intermediate value: tree, model, priors, density", _show),
     ):
         command = commands.add_parser(name, help=text)  # type: ignore[attr-defined]
@@ -144,7 +142,7 @@ def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
     simulate.add_argument("--truth", type=Path, required=True, help="TOML of values")
     simulate.add_argument("--out", type=Path, required=True, help="folder")
     simulate.add_argument("--seed", type=int, help="overrides the one in the truth")
-    simulate.set_defaults(command=_simulate)
+    simulate.set_defaults(command=_simulate, allow_outside=False)
 
 
 def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from specfit import rules
 from specfit.contracts import (
     Fit,
     Measurement,
@@ -29,10 +28,10 @@ from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.model import ir
 from specfit.model.check import check as check_spec
-from specfit.model.prior_draws import prior_draws
+from specfit.model.known import data_constants
+from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
-from specfit.model.records import RecordError
-from specfit.model.support import Plan, PlanError, plan
+from specfit.model.support import PlanError, plan
 from specfit.readers import ReaderError, read
 
 FILE_LIMIT = 1 << 20
@@ -112,9 +111,7 @@ def read_text(path: Path, done: Checked) -> str | None:
             return None
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        done.diagnostics.append(
-            Diagnostic("spec-not-found", span, {"path": str(path)})
-        )
+        done.diagnostics.append(Diagnostic("spec-not-found", span, {"path": str(path)}))
     except UnicodeDecodeError as error:
         where = {"path": str(path), "byte": str(error.start)}
         done.diagnostics.append(Diagnostic("not-utf8", span, where))
@@ -160,8 +157,8 @@ def _resolve(done: Checked) -> None:
     try:
         models = tuple(resolve_model(model) for model in document.models)
         variants = {n: resolve_model(model) for n, model in document.variants.items()}
-    except RecordError as error:
-        done.diagnostics.append(Diagnostic(error.code, Span(str(done.path)), error.words))
+    except SpecError as error:
+        done.diagnostics += error.diagnostics
         return
     for model in (*models, *variants.values()):
         try:
@@ -210,22 +207,11 @@ def measure(
 
 
 def strategies(
-    model: ir.Model[ir.Prior], measurements: tuple[Measurement, ...] | None
-) -> tuple[Plan, list[RequireStrategy]]:
+    model: ir.Model[ir.Prior], measurements: tuple[Measurement, ...]
+) -> list[RequireStrategy]:
     """How each `require` is kept, and the share of prior mass it leaves."""
-    planned = plan(model)
-    constants = data_constants(model, measurements) if measurements else {}
-    _, kept, _ = prior_draws(model, planned, 4000, 0, constants)
-    return planned, kept
-
-
-def data_constants(
-    model: ir.Model[Any], measurements: tuple[Measurement, ...]
-) -> dict[str, float]:
-    """Statistics of the data columns that priors refer to, by the text of the call."""
-    from specfit.model.known import data_statistics
-
-    return data_statistics(model, measurements)
+    known = data_constants(model, measurements)
+    return weighed(model, plan(model), known, 4000)
 
 
 # --------------------------------------------------------------------------- run
@@ -256,6 +242,8 @@ def run(path: Path, options: Options, progress: Progress | None = None) -> Run:
         A fault in the file or its data.
 
     """
+    from specfit import rules
+
     clock = _Clock(progress)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with clock("check"):
@@ -264,7 +252,7 @@ def run(path: Path, options: Options, progress: Progress | None = None) -> Run:
         model = _chosen(document, options.variant, checked)
     with clock("read data"):
         measurements = measure(model, checked, options.allow_outside)
-        _, kept = strategies(model, measurements)
+        kept = strategies(model, measurements)
     settings = _settings(document.run, options)
     with float64():
         fit, device = _sample(model, measurements, settings, clock)
@@ -353,7 +341,7 @@ def _contradicted(
     settings: Mapping[str, Any],
 ) -> Verdict:
     """Add what the data say against a `require` that the posterior is pressed upon."""
-    from specfit.rules import pressed
+    from specfit.rules import pressed, with_findings
 
     suspects = pressed.suspects(model, fit)
     if not suspects or verdict.outcome == "not_converged":
@@ -365,7 +353,7 @@ def _contradicted(
         )
         gain = _gain(freed, measurements, fit, settings)
         findings.append(pressed.finding(model.rules[index], gain))
-    return rules.with_findings(verdict, findings)
+    return with_findings(verdict, findings)
 
 
 def _gain(
@@ -414,17 +402,28 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _database_digest() -> str:
+    """SHA-256 over all files of the prior database, in the order of their paths."""
+    import hashlib
+
+    from specfit.assets import folder
+
+    digest = hashlib.sha256()
+    for path in sorted(Path(str(folder("priors_db"))).rglob("*.toml")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def versions() -> dict[str, str]:
     """Versions of everything that can change a number."""
     import platform
     from importlib.metadata import version
 
-    from specfit.model.records import database_digest
-
     names = ("specfit", "jax", "jaxlib", "blackjax", "numpy", "scipy")
     found = {name: version(name) for name in names}
     found["python"] = platform.python_version()
-    found["prior database"] = database_digest()
+    found["prior database"] = _database_digest()
     return found
 
 

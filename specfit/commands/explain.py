@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from specfit import cli, pipeline
+from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.diagnostics import Diagnostic, Span
 from specfit.model import ir
@@ -29,7 +29,7 @@ def explain(arguments: argparse.Namespace) -> int:
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
-        return cli.FAULT
+        return exits.FAULT
     document = checked.require()
     blocks = [block for model in document.models for block in _blocks(model)]
     wanted = arguments.name
@@ -40,10 +40,10 @@ def explain(arguments: argparse.Namespace) -> int:
             words = {"name": wanted, "known": nearest(wanted, names)}
             fault = Diagnostic("unknown-name", Span(str(arguments.file)), words)
             show_diagnostics([fault], checked.texts)
-            return cli.FAULT
+            return exits.FAULT
     for _, lines in blocks:
         print("\n".join(lines))
-    return cli.ACCEPTED
+    return exits.ACCEPTED
 
 
 def _blocks(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from specfit import cli, pipeline
+from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.language.parse import parse
@@ -36,7 +36,7 @@ def check(arguments: argparse.Namespace) -> int:
         show_diagnostics(checked.diagnostics, checked.texts)
         if not checked.errors:
             print(_summary(checked))
-    return cli.FAULT if checked.errors else cli.ACCEPTED
+    return exits.FAULT if checked.errors else exits.ACCEPTED
 
 
 def _data_faults(checked: pipeline.Checked, allow_outside: bool) -> None:
@@ -77,8 +77,7 @@ def _summary(checked: pipeline.Checked) -> str:
             f"spectrum(s), {sites} site(s), {unknowns} unknowns."
         )
         measured = pipeline.measure(model, checked, allow_outside=True)
-        _, kept = pipeline.strategies(model, measured)
-        for strategy in kept:
+        for strategy in pipeline.strategies(model, measured):
             rule = model.rules[strategy.index]
             lines.append(
                 f"  line {rule.place.line}: {rule.place.text.split(' because')[0]} — "
@@ -96,21 +95,21 @@ def fmt(arguments: argparse.Namespace) -> int:
     text = pipeline.read_text(path, checked)
     if text is None:
         show_diagnostics(checked.diagnostics, checked.texts)
-        return cli.FAULT
+        return exits.FAULT
     spec, faults = parse(text, str(path))
     if any(d.severity == "error" for d in faults):
         show_diagnostics(faults, {str(path): text})
-        return cli.FAULT
+        return exits.FAULT
     formatted = print_spec(spec)
     if formatted == text:
         print(f"{path}: unchanged", file=sys.stderr)
-        return cli.ACCEPTED
+        return exits.ACCEPTED
     if arguments.check:
         print(f"{path}: would be rewritten", file=sys.stderr)
-        return cli.REJECTED
+        return exits.REJECTED
     replace_text(path, formatted)
     print(f"{path}: rewritten", file=sys.stderr)
-    return cli.ACCEPTED
+    return exits.ACCEPTED
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from specfit import cli
+from specfit import exits
 from specfit.commands.common import Reporter, show_diagnostics
 
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
-        return cli.FAULT
+        return exits.FAULT
     prepare_device(arguments.device)
     from specfit import inference, report
 
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         if reporter:
             reporter.close()
         print(f"error: {error}", file=sys.stderr)
-        return cli.NOT_CONVERGED
+        return exits.NOT_CONVERGED
     if reporter:
         reporter.close()
     if arguments.json:
@@ -69,8 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(report.terminal(done))
         print(f"\n{folder / 'report.html'}")
     if done.fit.settings.get("interrupted"):
-        return cli.INTERRUPTED
-    return cli._VERDICTS[done.verdict.outcome]
+        return exits.INTERRUPTED
+    return exits.VERDICTS[done.verdict.outcome]
 
 
 def _writable(folder: Path) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Callable
 
-from specfit import cli, pipeline
+from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.commands.run import prepare_device
 from specfit.language.printer import print_spec
@@ -17,7 +17,7 @@ def show(arguments: argparse.Namespace) -> int:
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
-        return cli.FAULT
+        return exits.FAULT
     shown: dict[str, Callable[[pipeline.Checked], None]] = {
         "tree": _tree,
         "model": _model,
@@ -25,7 +25,7 @@ def show(arguments: argparse.Namespace) -> int:
         "density": _density,
     }
     shown[arguments.stage](checked)
-    return cli.ACCEPTED
+    return exits.ACCEPTED
 
 
 def _tree(checked: pipeline.Checked) -> None:

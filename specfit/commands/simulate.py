@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from specfit import cli, pipeline
+from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.commands.run import prepare_device
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
@@ -31,7 +31,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
-        return cli.FAULT
+        return exits.FAULT
     document = checked.require()
     if len(document.models) != 1:
         raise _fault("one-model", arguments.file, count=str(len(document.models)))
@@ -50,7 +50,7 @@ def simulate(arguments: argparse.Namespace) -> int:
         write_columns(path, axis, row, _header(arguments, document, seed))
         print(path)
     _write_truth(arguments.out / f"{arguments.file.stem}.truth.toml", values, seed)
-    return cli.ACCEPTED
+    return exits.ACCEPTED
 
 
 def _fault(code: str, path: Path, **words: str) -> SpecError:
@@ -151,7 +151,10 @@ def _header(
 
 
 def _write_truth(path: Path, values: Mapping[str, float], seed: int) -> None:
-    lines = ["# the values behind the synthetic data of the same name", f"seed = {seed}"]
+    lines = [
+        "# the values behind the synthetic data of the same name",
+        f"seed = {seed}",
+    ]
     lines.append("\n[values]")
     lines += [f'"{name}" = {value!r}' for name, value in sorted(values.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

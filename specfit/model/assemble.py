@@ -225,9 +225,7 @@ def _inlined(
 def _is_one(form: object) -> bool:
     coefficients = getattr(form, "coefficients", {})
     rest = getattr(form, "constant", 0.0)
-    return abs(rest - 1.0) < 1e-9 and all(
-        abs(c) < 1e-12 for c in coefficients.values()
-    )
+    return abs(rest - 1.0) < 1e-9 and all(abs(c) < 1e-12 for c in coefficients.values())
 
 
 def _equality(value: ir.Expression) -> bool:
@@ -337,5 +335,3 @@ def _unused(work: Elaborator) -> None:
         loose = entry.signature is None and isinstance(entry.statement, tree.Sample)
         if loose and entry.name not in work.names.used:
             work.faults.add("unused-parameter", entry.span, name=entry.name)
-
-

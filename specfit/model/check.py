@@ -53,8 +53,7 @@ def check(
     that can be checked is checked.  `load` reads the files named by `use`; it adds
     their text to `texts`, which is used to quote lines.
     """
-    faults = Faults()
-    faults.found += earlier
+    faults = Faults(earlier)
     work = _Check(faults, texts, file)
     document = work.document(spec, load)
     return (None if faults.errors else document), faults.found
@@ -69,9 +68,7 @@ class _Check:
         self.used_templates: set[str] = set()
         self.used_constants: set[str] = set()
 
-    def document(
-        self, spec: tree.Spec, load: Load
-    ) -> ir.Document[ir.Declared] | None:
+    def document(self, spec: tree.Spec, load: Load) -> ir.Document[ir.Declared] | None:
         expander = Expander(self.faults, load)
         expanded = expander.expand(spec, self.file)
         self.templates = expanded.templates
@@ -263,16 +260,14 @@ class _Check:
             self.faults.add("on-one-data", block.name_span, name=block.name or "")
             return None
         source = data.get(block.on[0])
+        if source is None and self.faults.excuses(block.on[0]):
+            return None
         if source is None:
             known = nearest(block.on[0], data)
-            self.faults.add(
-                "unknown-data", block.span, name=block.on[0], known=known
-            )
+            self.faults.add("unknown-data", block.span, name=block.on[0], known=known)
             return None
         if source.kind.name != kind.data:
-            self.faults.add(
-                "data-kind", block.span, name=source.name, kind=kind.data
-            )
+            self.faults.add("data-kind", block.span, name=source.name, kind=kind.data)
             return None
         return source
 

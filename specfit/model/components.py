@@ -78,9 +78,7 @@ class Components:
         source = block.source
         own = block.body.items if block.body else ()
         rules = [i for i in (*inherited, *own) if isinstance(i, tree.RuleStatement)]
-        self.found[name] = Component(
-            name, block, base, signature, source, tuple(rules)
-        )
+        self.found[name] = Component(name, block, base, signature, source, tuple(rules))
         self._defaults(name, base, signature, block)
         for item in inherited:
             self._statement(name, item, "template")

@@ -138,9 +138,7 @@ class Priors:
         arguments = (centre.value, spread.value)
         return "normal", arguments, centre.dimension, (None, None)
 
-    def _concise(
-        self, node: tree.Number, expected: Expected
-    ) -> _Family | None:
+    def _concise(self, node: tree.Number, expected: Expected) -> _Family | None:
         unit = self.typer.unit(node.unit, node.unit_span)
         if unit is None or node.sd is None:
             return None

@@ -130,6 +130,8 @@ class Elaborator:
     def _name(self, target: tree.Path, item: tree.Let | tree.Sample) -> None:
         name = target.text
         head, _, rest = name.partition(".")
+        if rest and self.faults.excuses(head):
+            return
         if rest and head not in self.names.components:
             known = nearest(head, self.names.components)
             self.faults.add("unknown-component", target.span, name=head, known=known)
@@ -145,7 +147,9 @@ class Elaborator:
                 known=known,
             )
             return
-        signature = next((s for s in self.scalar_signatures() if s.symbol == name), None)
+        signature = next(
+            (s for s in self.scalar_signatures() if s.symbol == name), None
+        )
         self.names.add(
             Entry(
                 name=name,

@@ -70,7 +70,9 @@ class Expander:
     ) -> Iterator[tree.AnyStatement]:
         path = str(PurePosixPath(trail[-1]).parent / item.path)
         if len(trail) > USE_DEPTH:
-            self.faults.add("use-depth", item.span, path=item.path, limit=str(USE_DEPTH))
+            self.faults.add(
+                "use-depth", item.span, path=item.path, limit=str(USE_DEPTH)
+            )
             return
         spec, name = self.load(path)
         if name in trail:

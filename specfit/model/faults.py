@@ -1,4 +1,4 @@
-"""Where the faults of one check are gathered, and how a name close to a wrong one is found."""
+"""Where the faults of one check are gathered, and the name closest to a wrong one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,36 @@ from difflib import get_close_matches
 from specfit.diagnostics import Diagnostic, Fix, Severity, Span
 
 
-class Faults:
-    """Collects diagnostics; each elaboration step returns None where it reported one."""
+_ECHOES = {
+    "fractions-incomplete",
+    "fractions-not-one",
+    "missing-key",
+    "no-components",
+    "observe-missing",
+    "unused-definition",
+    "unused-parameter",
+    "unused-template",
+}
+"""What is only missing because the statement that says it could not be read."""
 
-    def __init__(self) -> None:
-        self.found: list[Diagnostic] = []
+
+class Faults:
+    """Collects diagnostics; each elaboration step returns None where it reported one.
+
+    `earlier` are the parser's.  The names that its faulty statements would have defined
+    are known, and what is missing may stand in one of them: neither is a fault of its
+    own.
+    """
+
+    def __init__(self, earlier: Iterable[Diagnostic] = ()) -> None:
+        self.found: list[Diagnostic] = list(earlier)
+        self._unread = self.errors
+        self._defines = {d.words["defines"] for d in self.found if "defines" in d.words}
+
+    def excuses(self, name: str) -> bool:
+        """Would a statement that could not be read have defined `name`?"""
+        head = name.partition(".")[0]
+        return name in self._defines or head in self._defines
 
     def add(
         self,
@@ -25,6 +50,8 @@ class Faults:
         **words: str,
     ) -> None:
         """Report one fault; the same code at the same place is reported once."""
+        if self._unread and code in _ECHOES:
+            return
         if any(d.code == code and d.span == span for d in self.found):
             return
         notes = (note,) if note else ()

@@ -103,6 +103,8 @@ class Names:
     def unknown(self, path: tree.Path, scope: str) -> None:
         """Report a name that means nothing, with the nearest that does."""
         text = plain(path).removeprefix(OUTER)
+        if self.faults.excuses(text) or self.faults.excuses(f"{scope}.{text}"):
+            return
         head, _, rest = text.partition(".")
         if rest and head in self.components:
             known = nearest(rest, self.components[head])

@@ -57,7 +57,9 @@ def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | No
         low, high = _NUMBERS[key]
         if isinstance(value, float) and value == int(value) and low <= value <= high:
             return int(value)
-        faults.add("whole-number", item.value.span, key=key, low=f"{low}", high=f"{high}")
+        faults.add(
+            "whole-number", item.value.span, key=key, low=f"{low}", high=f"{high}"
+        )
         return None
     if key == "target_accept":
         if isinstance(value, float) and 0.5 <= value < 1:

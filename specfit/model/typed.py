@@ -206,9 +206,7 @@ class Typer:
             return None
         if node.operator == "not":
             return Typed(apply("not", operand.value), BOOLEAN)
-        return Typed(
-            apply("neg", operand.value), operand.dimension, operand.convention
-        )
+        return Typed(apply("neg", operand.value), operand.dimension, operand.convention)
 
     def _binary(self, node: tree.Binary, context: Context) -> Typed | None:
         left = self.expression(node.left, context)
@@ -363,9 +361,7 @@ class Typer:
             return Typed(value, first.dimension, first.convention)
         return Typed(value)
 
-    def _posterior(
-        self, name: str, node: tree.Call, context: Context
-    ) -> Typed | None:
+    def _posterior(self, name: str, node: tree.Call, context: Context) -> Typed | None:
         if len(node.arguments) != 1:
             self.faults.add("argument-count", node.span, name=name, count="1")
             return None
