@@ -1,7 +1,7 @@
 """Raw spectra: what the generator put in is found again, within the errors stated.
 
 Pulls are (found − truth) / stated error.  Bounds on a mean of n pulls are ±3.3/√n
-(false alarm 1e-3); bounds on their standard deviation are the 1e-3 quantiles of χ² at n.
+(false alarm 1e-3); those on their standard deviation are 1e-3 quantiles of χ² at n.
 """
 
 import time
@@ -224,6 +224,21 @@ def test_any_velocity_range(maximum, synthesis, source, tmp_path):
     measured(tmp_path, synthesis, machine, counts=1e6)
     found = read(source("iron.adt", calibration="iron.adt"), tmp_path)
     np.testing.assert_allclose(found.axis, truth_of(machine, found), atol=0.02)
+
+
+def test_calibrations_of_few_counts_or_channels_are_still_found(
+    synthesis, source, tmp_path
+):
+    few = {"counts": 1e4}
+    coarse = {"counts": 1e5, "depth": 0.12}
+    for more, channels in ((few, 512), (coarse, 256)):
+        for seed in range(10):
+            machine = synthesis.Machine(n_channels=channels, mirror=channels / 2 + 1.2)
+            measured(tmp_path, synthesis, machine, seed=seed, **more)
+            found = read(source("iron.adt", calibration="iron.adt"), tmp_path)
+            truth = truth_of(machine, found)
+            error = np.linalg.norm(found.axis_jacobian, axis=1)
+            assert np.all(np.abs(found.axis - truth) < 5 * error)
 
 
 def test_lost_channels(synthesis, source, tmp_path):
