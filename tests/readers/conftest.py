@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,17 @@ def source():
 @pytest.fixture(scope="session")
 def two_columns():
     return {"velocity": (1, "mm/s"), "counts": (2, "counts")}
+
+
+@pytest.fixture(scope="session")
+def told():
+    """Fills the sentences of an error with its words; a missing word is a failure."""
+    path = Path(__file__).parents[2] / "grammars" / "messages.toml"
+    messages = tomllib.loads(path.read_text("utf-8"))
+
+    def fill(error):
+        entry = messages[error.code]
+        keys = ("en", "ja", "help_en", "help_ja")
+        return [entry[key].format(**error.words) for key in keys]
+
+    return fill

@@ -45,10 +45,11 @@ def tree(tmp_path):
         ("../secrets.csv", "data-missing"),
     ],
 )
-def test_refused(name, code, tree):
+def test_refused(name, code, tree, told):
     with pytest.raises(ReaderError) as caught:
         load(name, tree)
     assert caught.value.code == code
+    assert all(told(caught.value))
 
 
 @pytest.mark.parametrize("name", ["data/good.csv", "inner.csv", "data/../inner.csv"])

@@ -321,7 +321,7 @@ def test_a_weak_sample_is_folded_where_its_calibration_is(synthesis, source, tmp
         ({"calibration": "iron.adt", "source": "57Co(X)"}, "reference-unknown"),
     ],
 )
-def test_faults_of_raw_blocks(options, code, synthesis, source, tmp_path):
+def test_faults_of_raw_blocks(options, code, synthesis, source, tmp_path, told):
     measured(tmp_path, synthesis, synthesis.Machine())
     short = synthesis.Machine(n_channels=256, mirror=128.6)
     counts = short.measure(synthesis.IRON, 1e5, 0)
@@ -331,6 +331,7 @@ def test_faults_of_raw_blocks(options, code, synthesis, source, tmp_path):
     with pytest.raises(ReaderError) as caught:
         read(source("sample.adt", **options), tmp_path)
     assert caught.value.code == code
+    assert all(told(caught.value))
 
 
 def test_samples_of_the_folder(samples, source):

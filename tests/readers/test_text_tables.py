@@ -111,10 +111,13 @@ def replaced(row, line):
         ("\n".join(str(n) for _, n in ROWS), "data-column-raw", {"column": "2"}),
     ],
 )
-def test_each_fault_has_its_own_error(text, code, words, tmp_path, source, two_columns):
+def test_each_fault_has_its_own_error(
+    text, code, words, tmp_path, source, two_columns, told
+):
     with pytest.raises(ReaderError) as caught:
         read(source(write(tmp_path, text), two_columns), tmp_path)
     assert caught.value.code == code
+    assert all(told(caught.value))
     assert words.items() <= caught.value.words.items()
 
 
@@ -133,11 +136,14 @@ def test_each_fault_has_its_own_error(text, code, words, tmp_path, source, two_c
         (None, {"field_scale": "33 T"}, "data-option"),
     ],
 )
-def test_faults_of_the_block(columns, options, code, tmp_path, source, two_columns):
+def test_faults_of_the_block(
+    columns, options, code, tmp_path, source, two_columns, told
+):
     declared = two_columns if columns is None else columns
     with pytest.raises(ReaderError) as caught:
         read(source(write(tmp_path, body(",")), declared, **options), tmp_path)
     assert caught.value.code == code
+    assert all(told(caught.value))
 
 
 def test_a_misspelt_source_is_offered_its_neighbour(tmp_path, source, two_columns):
