@@ -15,7 +15,7 @@ import numpy as np
 from specfit.contracts import FloatArray
 from specfit.readers.errors import ReaderError
 
-SAMPLE = 200
+SAMPLE = 60
 MAXIMUM_CHANNELS = 1 << 20
 COMMENT = re.compile(r"\s*(?:[#%!;*\"'/]|$)")
 NUMBER = re.compile(
@@ -122,6 +122,8 @@ def sniff(text: str) -> tuple[Dialect, int]:
         if len(widths) > best_lines:
             best, best_lines = dialect, len(widths)
             best_columns = max(set(widths), key=widths.count)
+        if best_lines == len(sample) and best_columns > 1:
+            break
     return best, best_columns
 
 
