@@ -1,8 +1,8 @@
 """What specfit says about a fault in the input: a value, collected and rendered once.
 
 A `Diagnostic` carries a code, a place and the words to fill in; the sentences stand in
-`grammars/messages.toml`, in English and Japanese, keyed by the code.  How they are shown
-(carets aligned by East Asian width, `--json`) is settled in `rendering` alone.
+`grammars/messages.toml`, in English and Japanese, keyed by the code.  How they are
+shown (carets aligned by East Asian width, `--json`) is settled in `rendering` alone.
 """
 
 from __future__ import annotations

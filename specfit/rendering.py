@@ -1,7 +1,7 @@
 """Diagnostics as people and programs read them: the only place that words them.
 
-The sentences stand in `grammars/messages.toml`, English and Japanese, a section for each
-code.  The form is a heading, the place, the line at fault below two lines of context,
+The sentences stand in `grammars/messages.toml`, English and Japanese, a section for
+each code.  The form is a heading, the place, the line at fault below two lines of context,
 carets under the smallest span, then notes and the remedy.
 """
 

@@ -90,4 +90,6 @@ def _recognised(
     fix = Fix(span, new, mistake.safe)
     diagnostic = Diagnostic(mistake.code, span, words | {"fixed": new}, fix=fix)
     one_statement = ";" not in new
-    return Recognised(diagnostic, line.edited(start, end, new) if one_statement else None)
+    return Recognised(
+        diagnostic, line.edited(start, end, new) if one_statement else None
+    )

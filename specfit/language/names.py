@@ -45,5 +45,5 @@ def latin_twin(name: str) -> str | None:
 
 
 def script(letter: str) -> str:
-    """The script of a letter, as Unicode names it: `CYRILLIC`, `GREEK`."""
-    return unicodedata.name(letter, "?").split(" ", maxsplit=1)[0]
+    """The script of a look-alike letter, as a term of `messages.toml`."""
+    return "@" + unicodedata.name(letter).split(" ", maxsplit=1)[0].lower()

@@ -30,7 +30,7 @@ MAXIMUM_BYTES = 1024 * 1024
 MAXIMUM_NODES = 5_000
 MAXIMUM_DEPTH = 200
 _REPAIRS = 8  # slips put right in one statement before we stop
-_WORD = re.compile(r"\w+|[^\w\s]")
+_WORD = re.compile(r'"[^"]*"|\w+|[^\w\s]')
 _DEFINES = re.compile(
     r"(?:(?:data|model|site|peak|component|baseline|analysis|method|variant|template)"
     r"\s+)?(\w[\w.]*)"
