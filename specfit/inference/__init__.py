@@ -1,0 +1,52 @@
+"""Inference: from a Problem to a Fit, knowing nothing of what the numbers mean.
+
+`find` searches the modes without a starting value (beam search over component curves
+where the problem is separable, polished prior draws otherwise), weighs them, samples
+the weightiest with NUTS in coordinates whitened by its curvature, and lists every gate
+that draws must pass before they may be called a posterior.  It runs in the floating
+point precision that the caller has opened; posteriors of high counts need float64.
+"""
+
+from __future__ import annotations
+
+from specfit.contracts import Fit, Problem, Progress
+from specfit.inference.settings import NonFiniteStart, Settings
+
+__all__ = ["NonFiniteStart", "Settings", "engine_names", "find", "use_cores"]
+
+
+def find(
+    problem: Problem, settings: Settings, progress: Progress | None = None
+) -> Fit:
+    """The posterior of `problem`, found and sampled as `settings` say.
+
+    Raises ValueError for an engine that does not exist, NonFiniteStart where the
+    density is finite nowhere, KeyboardInterrupt when interrupted before any draw was
+    kept (later, the draws are kept and the gate `interrupted` fails).
+    """
+    from specfit.inference.engines import ENGINES
+    from specfit.inference.ground import finish, survey
+
+    if settings.engine not in ENGINES:
+        known = ", ".join(ENGINES)
+        raise ValueError(f"unknown engine `{settings.engine}`; engines are {known}")
+    ground = survey(problem, settings, progress or _silent)
+    return finish(ground, ENGINES[settings.engine](ground))
+
+
+def engine_names() -> tuple[str, ...]:
+    """The names that `Settings.engine` may have."""
+    from specfit.inference.engines import ENGINES
+
+    return tuple(ENGINES)
+
+
+def use_cores(n_cores: int | None = None) -> int:
+    """Let JAX see `n_cores` CPU devices; see `backend.use_cores`.  Call it first."""
+    from specfit.inference.backend import use_cores as apply
+
+    return apply(n_cores)
+
+
+def _silent(stage: str, fraction: float, detail: str) -> None:
+    """Progress that nobody watches."""

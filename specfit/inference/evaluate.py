@@ -1,0 +1,128 @@
+"""The problem's functions, compiled once and called on NumPy arrays.
+
+Every kernel takes the function of the problem as a static argument and the data as a
+traced one: a second spectrum of the same layout costs no compilation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from specfit.contracts import Array, Data, FloatArray, Problem, Values
+
+Density = Callable[[dict[str, Array], Data], Array]
+Triple = tuple[float, FloatArray, FloatArray]
+
+BLOCK = 128
+"""Rows evaluated by one call; a shape that never changes compiles once."""
+
+
+@partial(jax.jit, static_argnames="logdensity")
+def _curvature(logdensity: Density, z: Array, data: Data) -> tuple[Array, Array, Array]:
+    value_and_gradient = jax.value_and_grad(lambda x: logdensity({"z": x}, data))
+    value, gradient = value_and_gradient(z)
+    hessian = jax.jacfwd(lambda x: value_and_gradient(x)[1])(z)
+    return value, gradient, -0.5 * (hessian + hessian.T)
+
+
+@partial(jax.jit, static_argnames="logdensity")
+def _many(logdensity: Density, z: Array, data: Data) -> Array:
+    return jax.lax.map(lambda x: logdensity({"z": x}, data), z)
+
+
+@partial(jax.jit, static_argnames="logdensity")
+def _many_gradients(logdensity: Density, z: Array, data: Data) -> tuple[Array, Array]:
+    both = jax.value_and_grad(lambda x: logdensity({"z": x}, data))
+    result: tuple[Array, Array] = jax.lax.map(both, z)
+    return result
+
+
+@partial(jax.jit, static_argnames="constrain")
+def _constrain(constrain: Callable[..., Values], z: Array, data: Data) -> Values:
+    return jax.vmap(lambda x: constrain({"z": x}, data))(z)
+
+
+@partial(jax.jit, static_argnames="unconstrain")
+def _unconstrain(unconstrain: Callable[..., Any], values: Values, data: Data) -> Array:
+    z: Array = jax.vmap(lambda v: unconstrain(v, data)["z"])(values)
+    return z
+
+
+def numpy(array: Any) -> FloatArray:
+    """The array as float64 on the host."""
+    return np.asarray(array, dtype=np.float64)
+
+
+def curvature(problem: Problem, z: FloatArray) -> Triple:
+    """Log-density at `z`, its gradient and the Hessian of the negative log-density."""
+    value, gradient, hessian = _curvature(problem.logdensity, z, problem.data)
+    return float(value), numpy(gradient), numpy(hessian)
+
+
+def log_densities(problem: Problem, z: FloatArray) -> FloatArray:
+    """Log-density at each row of `z`."""
+    return _in_blocks(lambda x: _many(problem.logdensity, x, problem.data), z)
+
+
+def finite_starts(problem: Problem, z: FloatArray) -> FloatArray:
+    """For each row of `z`, whether log-density and gradient are finite."""
+
+    def finite(rows: FloatArray) -> Any:
+        values, gradients = _many_gradients(problem.logdensity, rows, problem.data)
+        return np.isfinite(numpy(values)) & np.isfinite(numpy(gradients)).all(axis=1)
+
+    return _in_blocks(finite, z).astype(bool)
+
+
+def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
+    """Unknowns and definitions in physical units at each row of `z`."""
+    found: dict[str, FloatArray] = _in_blocks(
+        lambda x: _constrain(problem.constrain, x, problem.data), z
+    )
+    return found
+
+
+def unconstrain(problem: Problem, values: dict[str, FloatArray]) -> FloatArray:
+    """The positions (n, dimension) of constrained values (n,) by name."""
+    return _in_blocks(
+        lambda v: _unconstrain(problem.unconstrain, v, problem.data), values
+    )
+
+
+def _in_blocks(function: Callable[[Any], Any], rows: Any) -> Any:
+    """`function` of all rows, called with `BLOCK` of them so that it compiles once.
+
+    The last block is filled up with copies of the first row.
+    """
+    count = len(jax.tree.leaves(rows)[0])
+    order = np.arange(-(-count // BLOCK) * BLOCK)
+    order[count:] = 0
+    blocks = [
+        function(jax.tree.map(lambda x, part=part: x[part], rows))
+        for part in order.reshape(-1, BLOCK)
+    ]
+    return jax.tree.map(
+        lambda *parts: np.concatenate([np.asarray(p) for p in parts])[:count], *blocks
+    )
+
+
+def terms_at_fault(problem: Problem, z: FloatArray) -> tuple[str, ...]:
+    """The terms of the density whose value or gradient at `z` is not finite."""
+
+    def terms(x: Array) -> dict[str, Array]:
+        return problem.terms({"z": x}, problem.data)
+
+    values, slopes = jax.jit(lambda x: (terms(x), jax.jacrev(terms)(x)))(z)
+    return tuple(
+        name
+        for name in values
+        if not (
+            np.isfinite(numpy(values[name])).all()
+            and np.isfinite(numpy(slopes[name])).all()
+        )
+    )

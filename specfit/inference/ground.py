@@ -1,0 +1,206 @@
+"""What every engine starts from and ends with: the modes found, and the Fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from time import perf_counter
+
+import jax
+import numpy as np
+
+from specfit.contracts import Array, Fit, FloatArray, Mode, Problem, Progress, Stage
+from specfit.inference import evaluate, gates
+from specfit.inference.backend import layout
+from specfit.inference.gates import Gate
+from specfit.inference.laplace import UNRELIABLE, Evidence, Gaussian, evidence, gaussian
+from specfit.inference.laplace import weights as laplace_weights
+from specfit.inference.mixing import Mixing
+from specfit.inference.newton import Peak
+from specfit.inference.predictions import predictions
+from specfit.inference.search import search
+from specfit.inference.settings import Settings
+
+
+@dataclass(frozen=True)
+class Summit:
+    """A peak, the Gaussian that touches it, and its share of the evidence."""
+
+    peak: Peak
+    shape: Gaussian
+    weight: float
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The modes (weightiest first), their evidence, the prior, and the random keys."""
+
+    problem: Problem
+    settings: Settings
+    summits: tuple[Summit, ...]
+    evidence: Evidence
+    prior: Mapping[str, FloatArray]
+    prior_positions: FloatArray
+    keys: tuple[Array, ...]
+    say: Progress
+    stages: tuple[Stage, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def best(self) -> Summit:
+        """The mode that is sampled."""
+        return self.summits[0]
+
+    @property
+    def mode_gates(self) -> tuple[Gate, ...]:
+        """The gates that no sampling can open."""
+        others = sum(summit.weight for summit in self.summits[1:])
+        return gates.mode_gates(self.best.peak, others)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What an engine made: positions (n_chains, n_draws, dimension) and how good."""
+
+    positions: FloatArray
+    draws: Mapping[str, FloatArray]
+    statistics: Mapping[str, FloatArray]
+    mixed: Mixing
+    gates: tuple[Gate, ...]
+    notes: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    details: Mapping[str, object]
+
+
+class Clock:
+    """Seconds since the last stage ended."""
+
+    def __init__(self) -> None:
+        self._last = perf_counter()
+
+    def stage(self, name: str, detail: str = "") -> Stage:
+        """The stage that ends now."""
+        now = perf_counter()
+        seconds, self._last = now - self._last, now
+        return Stage(name, seconds, detail)
+
+
+def survey(problem: Problem, settings: Settings, say: Progress) -> Ground:
+    """Search, weigh the modes, and estimate the evidence.
+
+    Raises NonFiniteStart where the density is finite at no draw of the prior.
+    """
+    clock = Clock()
+    keys = tuple(jax.random.split(jax.random.key(settings.seed), 4))
+    say("search", 0.0, "")
+    found = search(problem, keys[0], settings)
+    searched = clock.stage("search", f"{len(found.peaks)} modes")
+    say("search", 1.0, searched.detail)
+    shapes = [gaussian(peak) for peak in found.peaks]
+    shares = laplace_weights(shapes)
+    summits = [
+        Summit(peak, shape, float(share))
+        for peak, shape, share in zip(found.peaks, shapes, shares, strict=True)
+    ]
+    summits.sort(key=lambda summit: -summit.weight)
+    weighed = evidence(problem, [s.shape for s in summits], keys[1])
+    measured = clock.stage("evidence", f"Pareto k {weighed.pareto_k:.2f}")
+    notes = found.notes + _notes(summits[0], weighed)
+    prior = {n: v[: settings.prior_draws] for n, v in found.prior.items()}
+    return Ground(
+        problem, settings, tuple(summits), weighed, prior, found.prior_positions,
+        keys, say, (searched, measured), notes,
+    )  # fmt: skip
+
+
+def _notes(best: Summit, weighed: Evidence) -> tuple[str, ...]:
+    notes = []
+    if best.shape.floored:
+        notes.append(
+            f"curvature at the mode is not positive in {best.shape.floored} directions "
+            "and was raised to the rounding level there"
+        )
+    if weighed.pareto_k > UNRELIABLE or best.shape.floored:
+        notes.append(
+            f"no log-evidence: importance weights have Pareto k {weighed.pareto_k:.2f} "
+            f"(Laplace alone gives {best.shape.log_evidence:.2f})"
+        )
+    else:
+        notes.append(
+            "log-evidence is that of the log-density as compiled: priors normalised, "
+            "prior mass of the rules and constant terms of the likelihood only as far "
+            "as the log-density holds them"
+        )
+    return tuple(notes)
+
+
+def physical(problem: Problem, positions: FloatArray) -> dict[str, FloatArray]:
+    """All unknowns and definitions (n_chains, n_draws) at the positions."""
+    n_chains, n_draws, dimension = positions.shape
+    values = evaluate.constrain(problem, positions.reshape(-1, dimension))
+    return {name: value.reshape(n_chains, n_draws) for name, value in values.items()}
+
+
+def modes(ground: Ground) -> tuple[Mode, ...]:
+    """The modes in physical units."""
+    positions = np.stack([summit.peak.position for summit in ground.summits])
+    values = evaluate.constrain(ground.problem, positions)
+    return tuple(
+        Mode(
+            values={name: float(value[i]) for name, value in values.items()},
+            log_density=summit.peak.log_density,
+            log_evidence=summit.shape.log_evidence,
+            weight=summit.weight,
+        )
+        for i, summit in enumerate(ground.summits)
+    )
+
+
+def finish(ground: Ground, sampled: Sampled) -> Fit:
+    """The Fit: draws, predictions, figures and gates together."""
+    clock, settings = Clock(), ground.settings
+    ground.say("prediction", 0.0, "")
+    predicted = predictions(
+        ground.problem, sampled.positions, ground.keys[3],
+        settings.thinned, settings.replicates,
+    )  # fmt: skip
+    stages = (*ground.stages, *sampled.stages, clock.stage("prediction"))
+    ground.say("prediction", 1.0, "")
+    believed = ground.evidence.pareto_k <= UNRELIABLE and not ground.best.shape.floored
+    return Fit(
+        draws=sampled.draws,
+        positions=sampled.positions,
+        prior=ground.prior,
+        curve=predicted.curve,
+        band=predicted.band,
+        components=predicted.components,
+        replicated=predicted.replicated,
+        pointwise=predicted.pointwise,
+        statistics=sampled.statistics,
+        rhat=sampled.mixed.rhat,
+        ess_bulk=sampled.mixed.ess_bulk,
+        ess_tail=sampled.mixed.ess_tail,
+        gates=sampled.gates,
+        modes=modes(ground),
+        stages=stages,
+        settings=settings.model_dump() | _circumstances(settings) | sampled.details,
+        log_evidence=(ground.evidence.value, ground.evidence.sd) if believed else None,
+        notes=ground.notes + sampled.notes,
+    )
+
+
+def _circumstances(settings: Settings) -> dict[str, object]:
+    """What else decides the bits of a run."""
+    return {
+        "layout": layout(settings.chains),
+        "platform": jax.local_devices()[0].platform,
+        "float": str(jax.numpy.zeros(()).dtype),
+        "jax": version("jax"),
+        "blackjax": version("blackjax"),
+    }
+
+
+def failed(conditions: Sequence[Gate]) -> list[str]:
+    """Names of the gates that did not pass."""
+    return [name for name, _, _, passed in conditions if not passed]

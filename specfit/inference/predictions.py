@@ -1,0 +1,87 @@
+"""What the draws predict: mean curve, band, components, replicated data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import Array, Data, FloatArray, Problem
+from specfit.inference import evaluate
+from specfit.inference.projection import Kernels
+
+BAND = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The fields of a Fit that come from predicting, as its docstring says them."""
+
+    curve: FloatArray
+    band: FloatArray
+    components: FloatArray
+    replicated: FloatArray
+    pointwise: FloatArray
+
+
+@partial(jax.jit, static_argnames="kernels")
+def _predict(
+    kernels: Kernels, z: Array, data: Data
+) -> tuple[Array, Array, Array]:
+    """Curves and pointwise likelihoods of all rows, mean components."""
+    problem = kernels.problem
+
+    def one(total: Array, x: Array) -> tuple[Array, tuple[Array, Array]]:
+        position = {"z": x}
+        total = total + problem.components(position, data) / len(z)
+        return total, (
+            problem.predict(position, data),
+            problem.pointwise(position, data),
+        )
+
+    shape = jax.eval_shape(lambda x: problem.components({"z": x}, data), z[0])
+    start = jnp.zeros(shape.shape, shape.dtype)
+    total, (curves, pointwise) = jax.lax.scan(one, start, z)
+    return curves, pointwise, total
+
+
+@partial(jax.jit, static_argnames="kernels")
+def _simulate(kernels: Kernels, keys: Array, z: Array, data: Data) -> Array:
+    problem = kernels.problem
+
+    def one(both: Any) -> Array:
+        key, x = both
+        return problem.simulate(key, problem.constrain({"z": x}, data), data)
+
+    replicated: Array = jax.lax.map(one, (keys, z))
+    return replicated
+
+
+def predictions(
+    problem: Problem, positions: FloatArray, key: Array, thinned: int, replicates: int
+) -> Predictions:
+    """Predictions of at most `thinned` draws evenly taken from every chain.
+
+    positions: (n_chains, n_draws, dimension).
+    """
+    n_chains, n_draws, dimension = positions.shape
+    each = max(1, min(n_draws, thinned // n_chains))
+    taken = np.linspace(0, n_draws - 1, each).round().astype(int)
+    few = positions[:, taken].reshape(-1, dimension)
+    kernels = Kernels(problem)
+    found = _predict(kernels, few, problem.data)
+    curves, pointwise, components = (evaluate.numpy(part) for part in found)
+    rows = np.linspace(0, len(few) - 1, replicates).round().astype(int)
+    keys = jax.random.split(key, replicates)
+    replicated = evaluate.numpy(_simulate(kernels, keys, few[rows], problem.data))
+    return Predictions(
+        curve=curves.mean(axis=0),
+        band=np.quantile(curves, BAND, axis=0),
+        components=components,
+        replicated=replicated,
+        pointwise=pointwise.reshape(n_chains, each, *pointwise.shape[1:]),
+    )

@@ -1,0 +1,142 @@
+"""The modes of a posterior, found without a starting value."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from specfit.contracts import Array, FloatArray, Problem
+from specfit.inference import evaluate
+from specfit.inference.beam import beam_starts
+from specfit.inference.newton import Peak, climb
+from specfit.inference.settings import NonFiniteStart, Settings
+
+TRIES = 100
+"""Prior draws at which density and gradient must be finite at least once."""
+STARTS = 16
+"""Starts polished when a problem is not separable."""
+BARRIER = 1.0
+"""Depth (nats) of the valley between two peaks that a chain crosses freely."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Distinct peaks, highest first, and the prior draws that search started from."""
+
+    peaks: tuple[Peak, ...]
+    prior: dict[str, FloatArray]
+    prior_positions: FloatArray
+    notes: tuple[str, ...]
+
+
+def search(problem: Problem, key: Array, settings: Settings) -> Found:
+    """Draw from the prior, place the components, polish, keep the distinct peaks.
+
+    Raises NonFiniteStart where density or gradient is finite at none of the draws.
+    """
+    prior, positions = prior_sample(problem, key, settings)
+    finite = evaluate.finite_starts(problem, positions[:TRIES])
+    if not finite.any():
+        faults = evaluate.terms_at_fault(problem, positions[0])
+        raise NonFiniteStart(faults, len(finite))
+    notes = ()
+    if not finite.all():
+        notes = (f"density not finite at {np.sum(~finite)} of {len(finite)} prior draws",)
+    starts = []
+    if problem.separable is not None:
+        starts = beam_starts(problem, prior, positions, settings.beams)
+    peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
+    peaks = distinct(problem, peaks)
+    twins = swapped(problem, peaks[0], tuple(prior))
+    peaks = distinct(problem, peaks + polish(problem, twins))
+    return Found(tuple(peaks), prior, positions, notes)
+
+
+def prior_sample(
+    problem: Problem, key: Array, settings: Settings
+) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Draws of the prior, constrained by name and unconstrained."""
+    count = settings.prior_draws
+    if problem.separable is not None:
+        count = max(count, settings.atoms)
+    draws = problem.sample_prior(key, count, problem.data)
+    prior = {name: evaluate.numpy(value) for name, value in draws.items()}
+    return prior, evaluate.unconstrain(problem, prior)
+
+
+def prior_starts(problem: Problem, positions: FloatArray) -> list[FloatArray]:
+    """The prior draws of highest density, and as many taken as they come."""
+    values = evaluate.log_densities(problem, positions)
+    order = np.argsort(-np.where(np.isfinite(values), values, -np.inf))
+    usable = np.flatnonzero(np.isfinite(values))
+    chosen = np.concatenate([order[: STARTS // 2], usable[: STARTS // 2]])
+    return list(positions[chosen])
+
+
+def polish(problem: Problem, starts: list[FloatArray]) -> list[Peak]:
+    """The peak above each start whose density is finite."""
+    peaks = []
+    for start in starts:
+        if all(np.isfinite(p).all() for p in evaluate.curvature(problem, start)):
+            peaks.append(climb(lambda z: evaluate.curvature(problem, z), start))
+    return peaks
+
+
+def distinct(problem: Problem, peaks: list[Peak]) -> list[Peak]:
+    """Proper maxima that no easy path joins, highest first.
+
+    An ascent that did not reach a maximum is kept only while nothing higher was found.
+    """
+    kept: list[Peak] = []
+    for peak in sorted(peaks, key=lambda p: -p.log_density):
+        new = all(_separate(problem, peak, other) for other in kept)
+        if new and (peak.reached or not kept):
+            kept.append(peak)
+    return kept
+
+
+def _separate(problem: Problem, low: Peak, high: Peak) -> bool:
+    """Whether the straight way between two peaks dips by more than `BARRIER`."""
+    share = np.linspace(0.0, 1.0, 11)[1:-1, None]
+    way = low.position + share * (high.position - low.position)
+    return bool(
+        np.min(evaluate.log_densities(problem, way)) < low.log_density - BARRIER
+    )
+
+
+def swapped(
+    problem: Problem, peak: Peak, names: tuple[str, ...]
+) -> list[FloatArray]:
+    """The peak with the values of two like components exchanged, for every pair.
+
+    names: those of a full set of values.  Components are alike when their own values
+    have the same last names (`A.IS`, `B.IS`).  Swaps find the labelling that the priors prefer, and show when they
+    prefer none.
+    """
+    if problem.separable is None:
+        return []
+    values = evaluate.constrain(problem, peak.position[None])
+    starts = []
+    for pair in _alike_pairs(problem.separable.component_names, names):
+        mixed = dict(values)
+        for one, other in pair:
+            mixed[one], mixed[other] = values[other], values[one]
+        starts.append(evaluate.unconstrain(problem, mixed)[0])
+    return [start for start in starts if np.isfinite(start).all()]
+
+
+def _alike_pairs(
+    components: tuple[str, ...], names: tuple[str, ...]
+) -> list[list[tuple[str, str]]]:
+    """For each pair of like components the names to exchange."""
+    owned = [
+        {n.removeprefix(f"{one}."): n for n in names if n.startswith(f"{one}.")}
+        for one in components
+    ]
+    return [
+        [(first[last], second[last]) for last in first]
+        for first, second in itertools.combinations(owned, 2)
+        if first and set(first) == set(second)
+    ]

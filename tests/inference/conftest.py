@@ -1,0 +1,211 @@
+"""Problems with known answers, built directly on the contract."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from specfit.contracts import Problem, Separable
+
+
+@pytest.fixture(autouse=True)
+def _double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+def density_problem(names, logdensity, scale=1.0, data=None, terms=None):
+    """A problem of `logdensity(z, data)` with a normal prior for search to draw from."""
+    dimension = len(names)
+
+    def of_position(position, data):
+        return logdensity(position["z"], data)
+
+    def constrain(position, data):
+        return {name: position["z"][i] for i, name in enumerate(names)}
+
+    def unconstrain(values, data):
+        return {"z": jnp.stack([values[name] for name in names])}
+
+    def sample_prior(key, n, data):
+        draws = scale * jax.random.normal(key, (n, dimension))
+        return {name: draws[:, i] for i, name in enumerate(names)}
+
+    def nothing(position, data):
+        return jnp.zeros((1, 1)) + 0.0 * position["z"][0]
+
+    return Problem(
+        names=tuple(names),
+        dimension=dimension,
+        data={} if data is None else data,
+        logdensity=of_position,
+        logprior=lambda position, data: 0.0 * position["z"][0],
+        loglikelihood=of_position,
+        constrain=constrain,
+        unconstrain=unconstrain,
+        predict=nothing,
+        components=lambda position, data: nothing(position, data)[None],
+        pointwise=nothing,
+        sample_prior=sample_prior,
+        simulate=lambda key, values, data: jnp.zeros((1, 1)),
+        terms=terms or (lambda position, data: {"density": of_position(position, data)}),
+    )
+
+
+# ------------------------------------------------------- three six-line patterns
+
+VELOCITY = np.linspace(-10.0, 10.0, 512)
+LINES = np.array([-5.3123, -3.0760, -0.8397, 0.8397, 3.0760, 5.3123]) / 33.04
+QUADRUPOLE = np.array([1.0, -1.0, -1.0, -1.0, -1.0, 1.0]) / 2.0
+INTENSITY = np.array([3.0, 2.0, 1.0, 1.0, 2.0, 3.0]) / 12.0
+TRUTH = {
+    "A.IS": 0.67, "A.QS": 0.0, "A.B": 44.4, "B.IS": 0.29, "B.QS": -0.10, "B.B": 48.8,
+    "C.IS": 0.0, "C.QS": 0.0, "C.B": 33.0, "width": 0.30, "area": 0.4,
+    "A.I": 0.30, "B.I": 0.15, "C.I": 0.55,
+}  # fmt: skip
+SITES = ("A", "B", "C")
+VAGUE = {"IS": (-0.5, 1.5), "QS": (-2.0, 2.0), "B": (0.0, 60.0)}
+
+
+def counts_of(level, seed):
+    """Poisson counts of the three patterns, the truth above, at one noise draw."""
+    curve = level * (1.0 - TRUTH["area"] * sum(
+        TRUTH[f"{s}.I"] * _curve(*(TRUTH[f"{s}.{p}"] for p in ("IS", "QS", "B")),
+                                 TRUTH["width"], np) for s in SITES))  # fmt: skip
+    return np.random.default_rng(seed).poisson(curve).astype(float)
+
+
+def _curve(isomer_shift, quadrupole, field, fwhm, xp):
+    centre = isomer_shift + QUADRUPOLE * quadrupole + LINES * field
+    half = fwhm / 2.0
+    offset = VELOCITY[:, None] - centre
+    profile = half / np.pi / (offset**2 + half**2)
+    return xp.sum(profile * INTENSITY, axis=1)
+
+
+def sextets(counts, level, ranges=None, density_calls=None):
+    """Three sextets with a common linewidth, uniform priors, N0 and fractions free.
+
+    ranges: name → (low, high) in place of the vague ones; density_calls: a list that
+    grows by one at each trace of the log-density.
+    """
+    ranges = ranges or {}
+    bounds = {f"{s}.{p}": ranges.get(f"{s}.{p}", VAGUE[p]) for s in SITES for p in VAGUE}
+    bounds |= {"width": (0.15, 1.0), "area": (0.0, 3.0), "N0": (0.5, 2.0)}
+    names = (*bounds, "A.I", "B.I")
+    low = jnp.asarray([b[0] for b in bounds.values()])
+    high = jnp.asarray([b[1] for b in bounds.values()])
+    n = len(bounds)
+
+    def constrain(position, data):
+        z = position["z"]
+        plain = low + (high - low) * jax.nn.sigmoid(z[:n])
+        values = {name: plain[i] for i, name in enumerate(bounds)}
+        first = jax.nn.sigmoid(z[n] - jnp.log(2.0))
+        second = (1.0 - first) * jax.nn.sigmoid(z[n + 1])
+        return values | {"A.I": first, "B.I": second, "C.I": 1.0 - first - second}
+
+    def unconstrain(values, data):
+        share = jnp.stack([(values[k] - bounds[k][0]) / (bounds[k][1] - bounds[k][0])
+                           for k in bounds])  # fmt: skip
+        plain = jnp.log(share) - jnp.log1p(-share)
+        first, second = values["A.I"], values["B.I"]
+        one = jnp.log(first) - jnp.log1p(-first) + jnp.log(2.0)
+        part = second / (1.0 - first)
+        two = jnp.log(part) - jnp.log1p(-part)
+        return {"z": jnp.concatenate([plain, jnp.stack([one, two])])}
+
+    def logprior(position, data):
+        z = position["z"]
+        plain = jnp.sum(jax.nn.log_sigmoid(z[:n]) + jax.nn.log_sigmoid(-z[:n]))
+        x, y = z[n] - jnp.log(2.0), z[n + 1]
+        first = jax.nn.log_sigmoid(x) + 2.0 * jax.nn.log_sigmoid(-x)
+        return plain + first + jax.nn.log_sigmoid(y) + jax.nn.log_sigmoid(-y) + jnp.log(2)
+
+    def atom(values, data):
+        fields = [jnp.stack([values[f"{s}.{p}"] for s in SITES]) for p in VAGUE]
+        return jax.vmap(lambda i, q, b: _curve(i, q, b, values["width"], jnp))(*fields)
+
+    def components(position, data):
+        values = constrain(position, data)
+        share = jnp.stack([values[f"{s}.I"] for s in SITES])
+        scale = level * values["N0"] * values["area"]
+        return (scale * share[:, None] * atom(values, data))[None]
+
+    def predict(position, data):
+        values = constrain(position, data)
+        whole = level * values["N0"] * jnp.ones(len(VELOCITY))
+        return jnp.maximum(whole - components(position, data)[0].sum(axis=0), 1e-3)[None]
+
+    def pointwise(position, data):
+        mean, seen = predict(position, data), data["counts"]
+        return seen * jnp.log(mean / seen) - (mean - seen)
+
+    def loglikelihood(position, data):
+        if density_calls is not None:
+            density_calls.append(1)
+        return jnp.sum(pointwise(position, data))
+
+    def sample_prior(key, size, data):
+        one, two = jax.random.split(key)
+        share = jax.random.uniform(one, (size, n))
+        weights = jax.random.dirichlet(two, jnp.ones(3), (size,))
+        plain = {k: low[i] + (high[i] - low[i]) * share[:, i]
+                 for i, k in enumerate(bounds)}  # fmt: skip
+        return plain | {f"{s}.I": weights[:, i] for i, s in enumerate(SITES)}
+
+    def assemble(values, amplitudes, background):
+        total = jnp.sum(amplitudes)
+        shares = {f"{s}.I": amplitudes[i] / total for i, s in enumerate(SITES)}
+        return values | shares | {
+            "N0": jnp.clip(background[0] / level, 0.51, 1.99),
+            "area": jnp.clip(total / background[0], 1e-3, 2.99),
+        }  # fmt: skip
+
+    def simulate(key, values, data):
+        mean = predict(unconstrain(values, data), data)
+        return jax.random.poisson(key, mean).astype(mean.dtype)
+
+    return Problem(
+        names=names,
+        dimension=len(names),
+        data={"counts": jnp.asarray(counts)},
+        logdensity=lambda p, d: logprior(p, d) + loglikelihood(p, d),
+        logprior=logprior,
+        loglikelihood=loglikelihood,
+        constrain=constrain,
+        unconstrain=unconstrain,
+        predict=predict,
+        components=components,
+        pointwise=pointwise,
+        sample_prior=sample_prior,
+        simulate=simulate,
+        terms=lambda p, d: {"prior": logprior(p, d), "counts": loglikelihood(p, d)},
+        separable=Separable(
+            component_names=SITES,
+            component_parameters=tuple(
+                (*(f"{s}.{p}" for p in VAGUE), "width") for s in SITES
+            ),
+            sample=lambda key, size: sample_prior(key, size, None),
+            atom=atom,
+            background=lambda values, data: jnp.ones((1, len(VELOCITY))),
+            assemble=assemble,
+            target=lambda d: (d["counts"], 1.0 / jnp.maximum(d["counts"], 1.0)),
+        ),
+    )
+
+
+ORDERED = {"A.B": (41.0, 46.5), "B.B": (46.5, 52.0), "C.B": (28.0, 38.0)}
+
+
+@pytest.fixture
+def toy():
+    """The builders above, for tests that cannot import this file."""
+    return SimpleNamespace(
+        density_problem=density_problem, sextets=sextets, counts_of=counts_of,
+        truth=TRUTH, ordered=ORDERED,
+    )  # fmt: skip
