@@ -166,7 +166,7 @@ class _Parser:
                 tree = grammar().parse(line.text, start="statement")
             except UnexpectedInput as fault:
                 repaired = self.syntax(line, fault)
-                if repaired is None:
+                if repaired is None or not repaired.text.strip():
                     return None
                 line = repaired
             else:
