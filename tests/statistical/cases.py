@@ -1,0 +1,54 @@
+"""The models that the statistical tests simulate and fit."""
+
+from pathlib import Path
+
+import numpy as np
+
+from specfit import pipeline
+from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
+from specfit.contracts import Measurement
+
+MODELS = Path(__file__).parents[2] / "models"
+
+ONE_SEXTET = """specfit 1
+data spectrum : transmission {
+  file = "none.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 K
+  IS_zero = "alpha-Fe"
+}
+model one : mossbauer57Fe on spectrum {
+  N0 ~ 2.0e4 ± 4.0e2 counts
+  area ~ lognormal(log(0.4), 0.3) mm/s
+  site S : sextet {
+    IS ~ 0.35 ± 0.10 mm/s
+    QS ~ 0.00 ± 0.15 mm/s
+    Bint ~ 48.0 ± 3.0 T
+    width ~ 0.30 ± 0.04 mm/s in [0.194, 0.60] mm/s
+  }
+  observe spectrum.counts ~ poisson
+}
+"""
+
+
+def blank(counts, channels=512, limit=10.0):
+    """A measurement of the right shape whose counts are still to come."""
+    scale = FIELD_SCALES[DEFAULT_FIELD_SCALE]
+    return Measurement(
+        axis=np.linspace(-limit, limit, channels),
+        values=np.full(channels, float(counts)),
+        field_slopes=scale.slopes,
+        field_scale=DEFAULT_FIELD_SCALE,
+        axis_jacobian=np.zeros((channels, 0)),
+    )
+
+
+def model_of(path):
+    """The typed model of a .spec file, its data not needed."""
+    return pipeline.check(Path(path)).require().models[0]
+
+
+def with_counts(data, counts):
+    """`Problem.data` with other counts: a new argument, nothing recompiled."""
+    return {**data, "counts": np.asarray(counts, dtype=float)}
