@@ -47,7 +47,9 @@ def _judge(
 
 
 def _text(rule: Rule) -> str:
-    return rule.place.text or f"{rule.kind} {to_text(rule.expression)}"
+    """The statement without its reason, which is quoted beside it."""
+    said = rule.place.text or f"{rule.kind} {to_text(rule.expression)}"
+    return said.partition(" because ")[0].rstrip() if rule.because else said
 
 
 # -------------------------------------------------------------------- require

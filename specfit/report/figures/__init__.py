@@ -1,0 +1,1 @@
+"""Figures: drawn on figure objects with the Agg canvas, returned as PNG."""

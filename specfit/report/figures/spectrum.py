@@ -1,0 +1,193 @@
+"""The spectrum: data, curve with its band, components, lines, residuals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.contracts import FloatArray
+from specfit.report.figures import style
+from specfit.report.numbers import concise
+from specfit.report.quantities import Findings
+from specfit.report.text import width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ABSORPTION = "mossbauer57Fe"
+"""The kind whose components are dips in a transmission, shown relative to it."""
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """Everything drawn, in the unit of the vertical axis."""
+
+    axis: FloatArray
+    data: FloatArray
+    error: FloatArray
+    curve: FloatArray
+    band: FloatArray  # (2, n)
+    base: FloatArray
+    components: FloatArray  # (n_sites, n), each by itself from the baseline
+    pearson: FloatArray
+    absorbing: bool
+
+
+def draw(found: Findings, index: int) -> bytes:
+    """The figure of one spectrum, as PNG."""
+    from matplotlib.gridspec import GridSpec
+
+    layers = _layers(found, index)
+    with style.dress():
+        names = _names(found, index)
+        columns = _legend_columns(names)
+        head = 0.12 + 0.19 * -(-(len(names) + 2) // columns)
+        heights = (0.16 + 0.14 * len(names), 3.9, 1.05)
+        total = head + sum(heights) + 0.46
+        figure = style.new(8.6, total)
+        grid = GridSpec(
+            3,
+            1,
+            figure,
+            height_ratios=heights,
+            hspace=0.0,
+            left=0.085,
+            right=0.975,
+            top=1 - head / total,
+            bottom=0.46 / total,
+        )
+        top, middle, bottom = (figure.add_subplot(grid[row]) for row in range(3))
+        _lines(top, layers)
+        _spectrum(middle, layers, names)
+        _residuals(bottom, layers)
+        figure.legend(
+            *middle.get_legend_handles_labels(),
+            loc="upper left",
+            bbox_to_anchor=(0.075, 1.0),
+            ncols=columns,
+            frameon=False,
+            handlelength=1.5,
+            columnspacing=1.8,
+            labelspacing=0.35,
+        )
+        for axes in (top, middle, bottom):
+            axes.set_xlim(layers.axis[0], layers.axis[-1])
+        unit = found.run.measurements[index].axis_unit
+        what = "velocity" if unit == "mm/s" else "position"
+        bottom.set_xlabel(f"{what} ({unit})")
+        figure.align_ylabels([middle, bottom])
+        return style.png(figure)
+
+
+def _layers(found: Findings, index: int) -> _Layers:
+    run = found.run
+    measurement, fit = run.measurements[index], run.fit
+    n = measurement.values.size
+    sites = len(run.model.spectra[index].sites)
+    curve = fit.curve[index, :n]
+    parts = fit.components[index, :sites, :n]
+    absorbing = run.model.kind == ABSORPTION
+    base = curve + parts.sum(axis=0) if absorbing else curve - parts.sum(axis=0)
+    scale = 100.0 / float(base.max()) if absorbing else 1.0
+    return _Layers(
+        axis=measurement.axis,
+        data=measurement.values * scale,
+        error=np.sqrt(np.maximum(curve, 0)) * scale,
+        curve=curve * scale,
+        band=fit.band[:, index, :n] * scale,
+        base=base * scale,
+        components=(base - parts if absorbing else base + parts) * scale,
+        pearson=found.residuals[index].pearson,
+        absorbing=absorbing,
+    )
+
+
+def _names(found: Findings, index: int) -> list[str]:
+    """What the legend calls the sites, with their share of the area."""
+    names = []
+    for number, site in enumerate(found.run.model.spectra[index].sites):
+        text = style.label(site.title, site.name, number)
+        share = site.parameters.get("I")
+        if share is not None:
+            text += f"   {concise(found.quantity(share).summary)}"
+        names.append(text)
+    return names
+
+
+def _legend_columns(names: list[str]) -> int:
+    """As many columns of the legend as fit side by side."""
+    longest = max(width(name) for name in names)
+    return max(1, min(len(names) + 2, 115 // (longest + 8)))
+
+
+def _lines(axes: Axes, layers: _Layers) -> None:
+    """Where the lines of each site are: one row of ticks for each."""
+    axes.set_axis_off()
+    rows = len(layers.components)
+    axes.set_ylim(rows - 0.35, -0.65)
+    for row, part in enumerate(layers.components):
+        depth = np.abs(part - layers.base)
+        places = line_positions(layers.axis, depth)
+        if not places.size:
+            continue
+        tint = style.colour(row)
+        axes.hlines(row, places.min(), places.max(), color=tint, lw=0.8, alpha=0.6)
+        axes.vlines(places, row - 0.3, row + 0.3, color=tint, lw=1.5)
+
+
+def line_positions(axis: FloatArray, depth: FloatArray) -> FloatArray:
+    """Maxima of a curve above 2 % of its highest, between channels by a parabola."""
+    inner = depth[1:-1]
+    tall = inner > 0.02 * depth.max()
+    peaks = 1 + np.flatnonzero(tall & (inner > depth[:-2]) & (inner >= depth[2:]))
+    left, middle, right = depth[peaks - 1], depth[peaks], depth[peaks + 1]
+    shift = 0.5 * (left - right) / (left - 2 * middle + right)
+    step = np.where(
+        shift < 0, axis[peaks] - axis[peaks - 1], axis[peaks + 1] - axis[peaks]
+    )
+    places: FloatArray = axis[peaks] + shift * step
+    return places
+
+
+def _spectrum(axes: Axes, layers: _Layers, names: list[str]) -> None:
+    x = layers.axis
+    for number, part in enumerate(layers.components):
+        tint = style.colour(number)
+        axes.fill_between(x, layers.base, part, color=tint, alpha=0.22, lw=0)
+        axes.plot(x, part, color=tint, lw=1.1, label=names[number])
+    low, high = layers.data - layers.error, layers.data + layers.error
+    axes.vlines(x, low, high, color=style.FAINT, lw=0.6, zorder=2.5)
+    axes.plot(
+        x, layers.data, "o", ms=2.1, mfc=style.DATA, mec="none", zorder=3, label="data"
+    )
+    axes.fill_between(x, *layers.band, color="#b30000", alpha=0.25, lw=0, zorder=3.5)
+    axes.plot(x, layers.curve, color="#b30000", lw=1.2, zorder=4, label="model, 5–95 %")
+    axes.set_ylabel("relative transmission (%)" if layers.absorbing else "counts")
+    _limits(axes, layers)
+    axes.minorticks_on()
+    axes.tick_params(which="both", top=True, right=True, labelbottom=False)
+
+
+def _limits(axes: Axes, layers: _Layers) -> None:
+    everything = np.concatenate([layers.data, layers.curve, layers.base])
+    low, high = float(everything.min()), float(everything.max())
+    room = 0.05 * (high - low)
+    axes.set_ylim(low - room, high + room)
+
+
+def _residuals(axes: Axes, layers: _Layers) -> None:
+    top = max(4.2, 1.08 * float(np.abs(layers.pearson).max()))
+    axes.axhspan(-1, 1, color="#000000", alpha=0.06, lw=0)
+    axes.axhline(0, color=style.FAINT, lw=0.8)
+    for level in (-3, 3):
+        axes.axhline(level, color="#b30000", lw=0.7, ls=(0, (4, 3)), alpha=0.7)
+    axes.vlines(layers.axis, 0, layers.pearson, color=style.DATA, lw=0.7)
+    axes.plot(layers.axis, layers.pearson, "o", ms=1.7, mfc=style.DATA, mec="none")
+    axes.set_ylim(-top, top)
+    axes.set_yticks([-3, 0, 3])
+    axes.set_ylabel("residual (sd)")
+    axes.minorticks_on()
+    axes.tick_params(which="both", top=True, right=True)
+    axes.tick_params(axis="y", which="minor", left=False, right=False)

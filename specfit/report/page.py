@@ -1,0 +1,81 @@
+"""`report.html`: the sections in one self-contained page.
+
+No JavaScript and a policy that forbids it, images as data: what a laboratory sends to a
+customer must open anywhere and load nothing.  Jinja2 escapes every value; an unknown
+name in the template is an error, not an empty string.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any
+
+from specfit.report.blocks import Block, Page
+from specfit.report.sections import SECTIONS
+from specfit.report.terminal import WORDS
+from specfit.report.text import clean
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A section ready for the template."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def render(page: Page) -> str:
+    """The whole page."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=False
+    )
+    source = files("specfit.report").joinpath("page.html.j2").read_text("utf-8")
+    run = page.found.run
+    shown = [
+        Shown(section.name, section.title, tuple(map(_clean, section.build(page))))
+        for section in SECTIONS
+    ]
+    return environment.from_string(source).render(
+        title=clean(run.document.title or run.model.title or run.model.name),
+        word=WORDS[run.verdict.outcome].lower(),
+        subtitle=_subtitle(page),
+        sections=[section for section in shown if section.blocks],
+        images=_images(page.figures),
+        footer=f"specfit {run.versions.get('specfit', '')} · result.json holds every "
+        "number, posterior.nc every draw.",
+    )
+
+
+def _subtitle(page: Page) -> str:
+    run = page.found.run
+    name = clean(PurePath(run.document.file).name)
+    sites = sum(len(spectrum.sites) for spectrum in run.model.spectra)
+    parts = (name, f"{run.model.kind} model", f"{sites} sites", run.started)
+    return " · ".join(part for part in parts if part)
+
+
+def _images(figures: Mapping[str, bytes]) -> dict[str, str]:
+    return {
+        name: f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        for name, content in figures.items()
+    }
+
+
+def _clean(value: Any) -> Any:
+    """A block with every string in it cleaned, whatever section made it."""
+    if isinstance(value, str):
+        return clean(value, keep="\t")
+    if isinstance(value, tuple | list):
+        return tuple(_clean(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{f.name: _clean(getattr(value, f.name)) for f in fields(value)}
+        )
+    return value

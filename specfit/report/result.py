@@ -1,0 +1,204 @@
+"""`result.json`: what scripts read.  One versioned schema, exported as JSON Schema.
+
+Keys are only ever added within a version; a key that changes its meaning changes the
+version.  Numbers that JSON does not have (NaN, infinities) are null.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from specfit.report.text import clean
+
+SCHEMA_VERSION: Literal["1"] = "1"
+
+
+def _clean(value: Any) -> Any:
+    return clean(value, keep="\n\t") if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_clean)]
+
+
+class Record(BaseModel):
+    """Closed to unknown keys, so that the schema is the whole truth."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Record):
+    """A citation behind a prior."""
+
+    key: str
+    citation: Text
+    doi: Text = ""
+
+
+class Origin(Record):
+    """The records a prior was drawn from, and what the posterior says of them.
+
+    `conflict_sd` is |posterior mean − location| in scales of the prior as used,
+    `conflict_sd_records` in those of the records before they were widened;
+    `vague_weight` the posterior weight of the class range.
+    """
+
+    record: str
+    temperature_K: float
+    location: float
+    scale: float
+    widen: float
+    scatter: float
+    class_range: str
+    observations: list[str]
+    sources: list[Source]
+    ordering_temperature_K: float | None
+    notes: list[Text]
+    conflict_sd: float
+    conflict_sd_records: float
+    vague_weight: float | None
+
+
+class QuantityResult(Record):
+    """One parameter or derived quantity."""
+
+    unit: str
+    mean: float
+    sd: float
+    median: float
+    q05: float
+    q95: float
+    rhat: float | None
+    ess_bulk: float | None
+    ess_tail: float | None
+    q025: float
+    q975: float
+    title: Text = ""
+    prior: Text = ""
+    origin: str = ""
+    because: Text = ""
+    prior_sd: float | None = None
+    database: Origin | None = None
+
+
+class RuleResult(Record):
+    """What one rule found."""
+
+    kind: Literal["require", "expect", "check", "physics", "residual"]
+    line: int | None
+    text: Text
+    because: Text
+    outcome: Literal["passed", "failed", "warned"]
+    probability: float | None
+    rule: str
+    value: float | None
+    detail: Text
+    strategy: Text
+    source: Text
+
+
+class Evidence(Record):
+    """Log-evidence with its standard error."""
+
+    value: float
+    sd: float
+
+
+class Diagnostics(Record):
+    """How well the sampler worked and how well the curve fits."""
+
+    divergences: int
+    rhat_max: float | None
+    ess_min: float | None
+    chi2_reduced: float
+
+
+class SpectrumResult(Record):
+    """Residual statistics of one spectrum and what was found in its file."""
+
+    data: str
+    label: str
+    file: Text
+    sha256: str
+    size: int
+    n_channels: int
+    field_scale: Text
+    found: list[tuple[Text, Text]]
+    chi2_reduced: float
+    chi2_z: float
+    predictive_p: float
+    lag1: float
+    lag1_z: float
+    runs: int
+    runs_z: float
+
+
+class ModeResult(Record):
+    """A local maximum that was found."""
+
+    values: dict[str, float]
+    log_density: float | None
+    log_evidence: float | None
+    weight: float | None
+
+
+class StageResult(Record):
+    """One step of finding the answer."""
+
+    name: str
+    seconds: float
+    detail: Text
+
+
+class Gate(Record):
+    """One convergence gate."""
+
+    name: str
+    value: float | None
+    bound: float | None
+    passed: bool
+
+
+class Hashes(Record):
+    """What exactly was run: SHA-256 of the text, the typed model and each data file."""
+
+    spec: str
+    model: str
+    data: list[str]
+
+
+class RunResult(Record):
+    """The whole of `result.json`."""
+
+    schema_version: Literal["1"] = SCHEMA_VERSION
+    verdict: Literal["accepted", "rejected", "not_converged"]
+    reasons: list[Text]
+    title: Text
+    model: str
+    kind: str
+    spec_file: Text
+    started: str
+    parameters: dict[str, QuantityResult]
+    derived: dict[str, QuantityResult]
+    rules: list[RuleResult]
+    log_evidence: Evidence | None
+    diagnostics: Diagnostics
+    gates: list[Gate]
+    spectra: list[SpectrumResult]
+    modes: list[ModeResult]
+    stages: list[StageResult]
+    notes: list[Text]
+    hashes: Hashes
+    versions: dict[str, str]
+    settings: dict[str, Any]
+    seed: int | None
+    device: str
+    timings_s: dict[str, float]
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON Schema of `result.json`."""
+    schema = RunResult.model_json_schema(mode="serialization")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema

@@ -1,0 +1,56 @@
+"""Prior against posterior, and how the unknowns hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from specfit.report.blocks import Block, Figure, Page, Paragraph, Section
+from specfit.report.figures.correlations import chosen, correlation
+
+STRONG = 0.95
+
+
+def _build(page: Page) -> Sequence[Block]:
+    blocks: list[Block] = []
+    if "prior_vs_posterior" in page.figures:
+        blocks.append(
+            Figure(
+                "prior_vs_posterior",
+                "densities of prior and posterior for every unknown",
+                "Grey: prior; blue: posterior, both scaled to one height. Orange: "
+                "location of the database records with their predictive scale, before "
+                "the prior was widened.",
+            )
+        )
+    if "correlations" in page.figures:
+        blocks.append(
+            Figure(
+                "correlations",
+                "joint densities and correlations of the unknowns",
+                "Joint posterior densities below the diagonal, correlation "
+                "coefficients above it.",
+            )
+        )
+        blocks += _entangled(page)
+    return blocks
+
+
+def _entangled(page: Page) -> list[Block]:
+    """Pairs that the spectrum cannot tell apart."""
+    items = chosen(page.found)
+    matrix = np.abs(correlation(items))
+    pairs = [
+        f"{items[row].name} and {items[column].name} ({matrix[row, column]:.2f})"
+        for row in range(len(items))
+        for column in range(row)
+        if matrix[row, column] > STRONG
+    ]
+    if not pairs:
+        return []
+    text = f"Correlated above {STRONG}, known only together: {'; '.join(pairs)}."
+    return [Paragraph(text, tone="warn")]
+
+
+SECTION = Section("knowledge", "What the data taught", _build)

@@ -1,0 +1,129 @@
+"""Where each prior comes from: records, sources, widening, conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specfit import rules
+from specfit.model import records
+from specfit.model.priors import describe
+from specfit.report.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Fold,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+)
+from specfit.report.numbers import decimals, fixed
+from specfit.report.quantities import Findings
+
+_WORDS = {
+    "explicit": "stated in the file",
+    "default": "default of the kind",
+    "database": "prior database",
+    "template": "template",
+    "calibration": "velocity calibration",
+}
+
+
+def _build(page: Page) -> Sequence[Block]:
+    found = page.found
+    blocks: list[Block] = [*_widened(found)]
+    conflicts = list(found.conflicts.values())
+    if conflicts:
+        blocks.append(_compared(conflicts))
+        blocks += [_records(conflict) for conflict in conflicts]
+    return [*blocks, _stated(found)]
+
+
+def _widened(found: Findings) -> list[Block]:
+    """A sentence for each literature value that was widened and is not met."""
+    return [
+        Paragraph(_sentence(c), tone="warn")
+        for c in found.conflicts.values()
+        if c.origin.widen != 1 and c.in_records > 1
+    ]
+
+
+def _sentence(conflict: rules.Conflict) -> str:
+    parameter, origin = conflict.parameter, conflict.origin
+    places = max(1, min(3, decimals(origin.scale)))
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    side = "above" if conflict.difference > 0 else "below"
+    gap = fixed(abs(conflict.difference), places)
+    return (
+        f"{parameter.name}: the posterior {fixed(conflict.mean, places)}{unit} lies "
+        f"{gap}{unit} {side} the literature's {fixed(origin.location, places)}{unit} "
+        f"({conflict.in_records:.1f} of its scales); the prior was widened "
+        f"×{origin.widen:g} to allow it ({conflict.in_prior:.1f} scales of the widened "
+        "prior)."
+    )
+
+
+def _compared(conflicts: list[rules.Conflict]) -> Table:
+    header = [
+        *("parameter", "record", "literature", "between samples", "widened"),
+        *("posterior", "distance", "after widening", "class range"),
+    ]
+    caption = (
+        "Posterior against the records it started from. Distances in predictive scales "
+        "of the records, before and after widening; “class range” is the share of the "
+        "posterior that the vague component of the prior carries."
+    )
+    return Table(header, [_row(conflict) for conflict in conflicts], caption)
+
+
+def _row(conflict: rules.Conflict) -> list[Cell]:
+    origin = conflict.origin
+    places = max(1, min(4, decimals(origin.scale)))
+    far = "warn" if conflict.in_records > 3 else ""
+    weight = conflict.vague_weight
+    literature = f"{fixed(origin.location, places)} ± {fixed(origin.scale, places)}"
+    return [
+        Cell(conflict.parameter.name, conflict.parameter.unit),
+        Cell(origin.record, f"{origin.temperature:g} K"),
+        Cell(literature, numeric=True),
+        Cell(fixed(origin.scatter, places), numeric=True),
+        Cell(f"×{origin.widen:g}" if origin.widen != 1 else "no"),
+        Cell(
+            f"{fixed(conflict.mean, places)} ± {fixed(conflict.sd, places)}",
+            numeric=True,
+        ),
+        Cell(f"{conflict.in_records:.1f}", tone=far, numeric=True),  # type: ignore[arg-type]
+        Cell(f"{conflict.in_prior:.1f}", numeric=True),
+        Cell("–" if weight is None else f"{100 * weight:.0f} %", numeric=True),
+    ]
+
+
+def _records(conflict: rules.Conflict) -> Fold:
+    origin = conflict.origin
+    cited = []
+    for key in origin.sources:
+        source = records.source(key)
+        doi = f" doi:{source.doi}" if source.doi else ""
+        cited.append(f"[{key}] {source.citation}.{doi}")
+    lines = describe(conflict.parameter.prior)
+    return Fold(
+        f"Records behind {conflict.parameter.name}",
+        [Bullets(lines), Paragraph("", strong="Sources"), Bullets(cited)],
+    )
+
+
+def _stated(found: Findings) -> Fold:
+    """Every prior that did not come from the database."""
+    rows = [
+        [
+            Cell(item.name, item.title),
+            Cell(item.prior),
+            Cell(_WORDS.get(item.origin, item.origin), item.because),
+        ]
+        for item in found.parameters.values()
+        if item.name not in found.conflicts
+    ]
+    return Fold("Priors stated in the file", [Table(["name", "prior", "origin"], rows)])
+
+
+SECTION = Section("origins", "Where each prior comes from", _build)

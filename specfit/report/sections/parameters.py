@@ -1,0 +1,105 @@
+"""The results: the sites like a paper's table, then every unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from specfit.report.blocks import Block, Cell, Fold, Page, Paragraph, Section, Table
+from specfit.report.numbers import concise, interval, plus_minus, short
+from specfit.report.quantities import Cell as Entry
+from specfit.report.quantities import Findings, Quantity, ResultTable
+
+
+def _build(page: Page) -> Sequence[Block]:
+    found = page.found
+    blocks: list[Block] = []
+    if found.run.verdict.outcome == "not_converged":
+        text = "These numbers come from chains that disagree; they are not a result."
+        blocks.append(Paragraph(text, tone="warn"))
+    blocks += [_results(table) for table in found.tables]
+    everything = _all(found)
+    return [*blocks, Fold("Every parameter, with its diagnostics", [everything])]
+
+
+def _results(table: ResultTable) -> Table:
+    header = ["site", *(f"{s} ({unit})" if unit else s for s, unit in table.columns)]
+    rows = [
+        [Cell(title, name), *(_entry(entry) for entry in cells)]
+        for name, title, cells in table.rows
+    ]
+    for item in table.also:
+        value = _entry(Entry(item))
+        title = f"{item.title} ({item.name})" if item.title else item.name
+        blank = [Cell("")] * (len(table.columns) - 1)
+        rows.append([Cell(title), value, *blank])
+    caption = (
+        "Posterior mean with the standard deviation of the last digits in brackets; "
+        "beneath, the interval that holds 95 % of the posterior. Isomer shifts against "
+        "α-Fe at room temperature; QS of a sextet is 2ε; I is the fraction of the "
+        "resonant area."
+    )
+    return Table(header, rows, caption)
+
+
+def _entry(entry: Entry) -> Cell:
+    if entry.quantity is None:
+        return Cell("", numeric=True)
+    summary = entry.quantity.summary
+    if summary.fixed:
+        return Cell(plus_minus(summary), "fixed", "quiet", numeric=True)
+    return Cell(concise(summary), interval(summary), numeric=True)
+
+
+_HEADER = (
+    *("parameter", "unit", "mean", "sd", "median", "5 %", "95 %"),
+    *("R-hat", "ESS bulk", "ESS tail", "learned", "prior"),
+)
+
+
+def _all(found: Findings) -> Table:
+    every = [*found.parameters.values(), *found.derived.values()]
+    caption = (
+        "“Learned” is 1 − (posterior sd / prior sd)², the share of the prior variance "
+        "that the data removed: near 0 the answer is the prior's, near 1 the data's."
+    )
+    return Table(_HEADER, [_row(found, item) for item in every], caption)
+
+
+def _row(found: Findings, item: Quantity) -> list[Cell]:
+    fit, summary = found.run.fit, item.summary
+    figures = (summary.mean, summary.sd, summary.median, summary.q05, summary.q95)
+    sampled = (fit.rhat, fit.ess_bulk, fit.ess_tail)
+    learned = _learned(found, item)
+    return [
+        Cell(item.name, item.title),
+        Cell(item.unit),
+        *(Cell(short(value, 6), numeric=True) for value in figures),
+        *(Cell(short(table.get(item.name)), numeric=True) for table in sampled),
+        Cell(
+            "–" if learned is None else f"{learned:.2f}",
+            tone="warn" if learned is not None and learned < 0.2 else "",
+            numeric=True,
+        ),
+        Cell(item.prior, item.because, "quiet"),
+    ]
+
+
+def _learned(found: Findings, item: Quantity) -> float | None:
+    prior = found.run.fit.prior.get(item.name)
+    if prior is None or np.size(prior) < 2:
+        return None
+    spread = _robust_sd(np.ravel(prior))
+    if spread == 0:
+        return None
+    return max(0.0, 1 - (_robust_sd(item.draws) / spread) ** 2)
+
+
+def _robust_sd(draws: np.ndarray) -> float:
+    """Half the central 68 %: heavy tails of a prior would flatter the data."""
+    low, high = np.quantile(draws, [0.16, 0.84])
+    return float(high - low) / 2
+
+
+SECTION = Section("parameters", "Results", _build)

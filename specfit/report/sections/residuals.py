@@ -1,0 +1,61 @@
+"""Residual checks: is anything left that the model does not explain?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specfit.report.blocks import Block, Cell, Page, Paragraph, Section, Table, Tone
+from specfit.rules import Residuals
+
+
+def _build(page: Page) -> Sequence[Block]:
+    items = page.found.residuals
+    rows = [row for item in items for row in _rows(item)]
+    blocks: list[Block] = [Table(["statistic", "value", "z", "reading"], rows)]
+    advice = {
+        finding.detail: None
+        for finding in page.found.run.verdict.findings
+        if finding.kind == "residual" and finding.detail
+    }
+    if advice:
+        blocks += [Paragraph(text, "What to try next:", "warn") for text in advice]
+    elif any(item.insufficient for item in items):
+        blocks.append(Paragraph("The model is insufficient.", tone="warn"))
+    else:
+        text = "The residuals are those of counting statistics."
+        blocks.append(Paragraph(text, tone="good"))
+    return blocks
+
+
+def _rows(item: Residuals) -> list[list[Cell]]:
+    where = f" [{item.label}]" if item.label else ""
+    return [
+        [
+            Cell(f"χ²{where}", f"{item.freedom} degrees of freedom"),
+            Cell(f"{item.chi2:.1f}", f"reduced {item.chi2_reduced:.3f}", numeric=True),
+            _z(item.chi2_z),
+            Cell(
+                f"{100 * item.predictive:.3g} % of replicated spectra have a larger one"
+            ),
+        ],
+        [
+            Cell(f"lag-1 autocorrelation{where}"),
+            Cell(f"{item.lag1:+.3f}", numeric=True),
+            _z(item.lag1_z),
+            Cell("do neighbouring residuals look alike?"),
+        ],
+        [
+            Cell(f"runs of one sign{where}", "Wald and Wolfowitz"),
+            Cell(str(item.runs), numeric=True),
+            _z(item.runs_z),
+            Cell("too few: long stretches above or below"),
+        ],
+    ]
+
+
+def _z(value: float) -> Cell:
+    tone: Tone = "bad" if abs(value) > 4 else "warn" if abs(value) > 3 else "good"
+    return Cell(f"{value:+.1f}", tone=tone, numeric=True)
+
+
+SECTION = Section("residuals", "Residual checks", _build)

@@ -1,0 +1,66 @@
+"""How the answer was found: stages, modes, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specfit.contracts import Mode
+from specfit.report.blocks import Block, Bullets, Cell, Page, Paragraph, Section, Table
+from specfit.report.numbers import short
+
+
+def _build(page: Page) -> Sequence[Block]:
+    fit = page.found.run.fit
+    text = (
+        "No starting value was given. Draws are from the posterior; each gate below "
+        "had to hold before anything was called a result."
+    )
+    blocks: list[Block] = [Paragraph(text), _gates(page)]
+    if fit.stages:
+        rows = [
+            [Cell(s.name, s.detail), Cell(f"{s.seconds:.1f} s", numeric=True)]
+            for s in fit.stages
+        ]
+        blocks.append(Table(["stage", "time"], rows))
+    if fit.modes:
+        blocks.append(_modes(fit.modes))
+    if fit.log_evidence is not None:
+        value, sd = fit.log_evidence
+        blocks.append(Paragraph(f"{value:.2f} ± {sd:.2f}", strong="Log-evidence:"))
+    if fit.notes:
+        blocks.append(Bullets(fit.notes))
+    return blocks
+
+
+def _gates(page: Page) -> Table:
+    rows = [
+        [
+            Cell(name),
+            Cell(short(value), numeric=True),
+            Cell(short(bound), numeric=True),
+            Cell("✓ holds" if passed else "✗ fails", tone="good" if passed else "bad"),
+        ]
+        for name, value, bound, passed in page.found.run.fit.gates
+    ]
+    return Table(["gate", "value", "bound", "outcome"], rows)
+
+
+def _modes(modes: Sequence[Mode]) -> Table:
+    rows = [
+        [
+            Cell(str(number), numeric=True),
+            Cell(short(mode.log_density, 7), numeric=True),
+            Cell(short(mode.log_evidence, 7), numeric=True),
+            Cell(short(mode.weight, 3), numeric=True),
+            Cell(
+                ", ".join(f"{n} {v:.4g}" for n, v in mode.values.items()), tone="quiet"
+            ),
+        ]
+        for number, mode in enumerate(modes, start=1)
+    ]
+    header = ["mode", "log density", "log evidence", "weight", "where"]
+    caption = "Local maxima of the posterior that the search met."
+    return Table(header, rows, caption)
+
+
+SECTION = Section("search", "How the answer was found", _build)

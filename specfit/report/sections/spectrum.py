@@ -1,0 +1,42 @@
+"""The spectra: data, curve, components, residuals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specfit.report.blocks import Block, Figure, Page, Section
+from specfit.report.collect import file_of
+from specfit.report.text import file_name
+
+
+def figure_name(page_index: int, label: str, alone: bool) -> str:
+    """The file of a spectrum's figure: `spectrum.png`, `spectrum_77.png`."""
+    return (
+        "spectrum" if alone else f"spectrum_{file_name(label or str(page_index + 1))}"
+    )
+
+
+def _build(page: Page) -> Sequence[Block]:
+    run = page.found.run
+    alone = len(run.model.spectra) == 1
+    blocks: list[Block] = []
+    for index, spectrum in enumerate(run.model.spectra):
+        measurement, item = run.measurements[index], page.found.residuals[index]
+        name = file_of(run.model, spectrum, measurement)
+        label = f" [{spectrum.label}]" if spectrum.label else ""
+        sites = ", ".join(site.title or site.name for site in spectrum.sites)
+        blocks.append(
+            Figure(
+                figure_name(index, spectrum.label, alone),
+                f"measured spectrum{label} with the fitted components and residuals",
+                f"{name}{label}, {measurement.values.size} channels. Points: data with "
+                "one standard deviation; red: posterior mean with the band of 5 to 95 "
+                f"%; filled: {sites}, with their area fractions; ticks: line positions. "
+                f"Below: residuals in standard deviations; reduced χ² = "
+                f"{item.chi2_reduced:.2f}.",
+            )
+        )
+    return blocks
+
+
+SECTION = Section("spectrum", "Spectrum", _build)

@@ -1,0 +1,37 @@
+"""The headline: accepted, rejected or no result, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specfit.report.blocks import Banner, Block, Bullets, Page, Paragraph, Section
+
+_WORDS = {
+    "accepted": "Accepted",
+    "rejected": "Rejected",
+    "not_converged": "Not converged",
+}
+_TONES = {"accepted": "good", "rejected": "bad", "not_converged": "warn"}
+_SENTENCES = {
+    "accepted": "The sampler converged; every requirement and check holds.",
+    "rejected": "The sampler converged, but the answer is not one to rely on:",
+    "not_converged": "The sampler did not converge. Nothing on this page is a result:",
+}
+
+
+def _build(page: Page) -> Sequence[Block]:
+    verdict = page.found.run.verdict
+    banner = Banner(
+        word=_WORDS[verdict.outcome],
+        tone=_TONES[verdict.outcome],  # type: ignore[arg-type]
+        sentence=_SENTENCES[verdict.outcome],
+        reasons=verdict.reasons,
+    )
+    warned = [f.text for f in verdict.findings if f.outcome == "warned"]
+    if not warned:
+        return [banner]
+    count = "One warning" if len(warned) == 1 else f"{len(warned)} warnings"
+    return [banner, Paragraph("", strong=f"{count}"), Bullets(warned)]
+
+
+SECTION = Section("verdict", "Verdict", _build)

@@ -1,0 +1,142 @@
+"""The last words on the terminal: the results like a paper's table, checks, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specfit.contracts import Finding, Run, Verdict
+from specfit.report.numbers import decimals, plus_minus
+from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
+from specfit.report.text import clean, pad, width
+
+_COLOURS = {
+    "accepted": "32",
+    "rejected": "31",
+    "not_converged": "33",
+    "passed": "32",
+    "warned": "33",
+    "failed": "31",
+}
+_MARKS = {"passed": "✓", "warned": "!", "failed": "✗"}
+WORDS = {
+    "accepted": "ACCEPTED",
+    "rejected": "REJECTED",
+    "not_converged": "NOT CONVERGED",
+}
+_LINE = 88
+
+
+def terminal(run: Run, colour: bool = False) -> str:
+    """What a run found, as plain text; `colour` adds ANSI colours."""
+    found = Findings(run)
+    title = clean(run.document.title or run.model.title or run.model.name)
+    blocks = [title, *(_table(table) for table in found.tables)]
+    if run.verdict.outcome == "not_converged":
+        blocks.insert(1, "The sampler did not converge: the numbers are no result.")
+    blocks += [_checks(run.verdict, colour), _verdict(run.verdict, colour)]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _table(table: ResultTable) -> str:
+    header = ["", *(f"{symbol}  {unit}".rstrip() for symbol, unit in table.columns)]
+    places = [
+        _places(column) for column in zip(*(c for *_, c in table.rows), strict=True)
+    ]
+    rows = [
+        [clean(title), *map(_cell, cells, places)] for _, title, cells in table.rows
+    ]
+    lines = _aligned([header, *rows])
+    further = [f"{clean(item.name)} = {_value(item)}" for item in table.also]
+    return "\n".join([*lines, *([""] if further else []), *further])
+
+
+def _places(column: Sequence[Cell]) -> int:
+    """Decimals that the sharpest number of a column deserves, for all of it."""
+    inferred = [c.quantity.summary for c in column if c.quantity]
+    return max((decimals(s.sd) for s in inferred if not s.fixed), default=0)
+
+
+def _cell(cell: Cell, places: int) -> str:
+    return "" if cell.quantity is None else plus_minus(cell.quantity.summary, places)
+
+
+def _value(item: Quantity) -> str:
+    text = plus_minus(item.summary)
+    return f"{text} {item.unit}" if item.unit else text
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines: names left, numbers by their ±, header over them, ruled."""
+    columns = list(zip(*rows, strict=True))
+    blocks = [_left(columns[0])] + [_by_sign(column) for column in columns[1:]]
+    lines = ["   ".join(parts).rstrip() for parts in zip(*blocks, strict=True)]
+    rule = "─" * max(width(line) for line in lines)
+    return [lines[0], rule, *lines[1:]]
+
+
+def _left(column: Sequence[str]) -> list[str]:
+    size = max(width(text) for text in column)
+    return [pad(text, size) for text in column]
+
+
+def _by_sign(column: Sequence[str]) -> list[str]:
+    """A column of `a ± s` with the signs under one another."""
+    split = [text.partition(" ± ") for text in column[1:]]
+    left = max((width(a) for a, _, _ in split), default=0)
+    right = max((width(b) for _, _, b in split), default=0)
+    texts = [
+        pad(a, left, right=True) + (f" ± {pad(b, right)}" if b else "")
+        for a, _, b in split
+    ]
+    size = max([width(column[0]), *(width(text) for text in texts)])
+    return [pad(column[0], size), *(pad(text, size) for text in texts)]
+
+
+def _checks(verdict: Verdict, colour: bool) -> str:
+    shown = [
+        finding
+        for finding in verdict.findings
+        if finding.kind in ("require", "expect", "check") or finding.outcome != "passed"
+    ]
+    silent = len(verdict.findings) - len(shown)
+    lines = [line for finding in shown for line in _finding(finding, colour)]
+    if silent:
+        lines.append(
+            f"  {_MARKS['passed']} {silent} rules of physics and residuals hold"
+        )
+    return "\n".join(lines)
+
+
+def _finding(finding: Finding, colour: bool) -> list[str]:
+    mark = _painted(_MARKS[finding.outcome], finding.outcome, colour)
+    words = clean(finding.text)
+    if finding.kind != "require" and finding.detail:
+        words += f" — {clean(finding.detail)}"
+    elif finding.probability is not None:
+        words += f" — holds in {100 * finding.probability:.3g} % of the posterior"
+    lines = _wrapped(words, "    ")
+    lines[0] = f"  {mark} {lines[0].strip()}"
+    if finding.because:
+        lines += _wrapped(f"because “{clean(finding.because)}”", "      ")
+    return lines
+
+
+def _verdict(verdict: Verdict, colour: bool) -> str:
+    word = _painted(WORDS[verdict.outcome], verdict.outcome, colour)
+    reasons = [_wrapped(f"· {clean(reason)}", "  ") for reason in verdict.reasons]
+    return "\n".join([f"verdict: {word}", *(line for r in reasons for line in r)])
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """`text` broken at blanks into lines of at most 88 columns."""
+    lines, current = [], indent
+    for word in text.split():
+        if width(current) + width(word) + 1 > _LINE and current.strip():
+            lines.append(current.rstrip())
+            current = indent
+        current += f"{word} "
+    return [*lines, current.rstrip()]
+
+
+def _painted(text: str, outcome: str, colour: bool) -> str:
+    return f"\x1b[1;{_COLOURS[outcome]}m{text}\x1b[0m" if colour else text

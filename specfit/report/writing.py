@@ -1,0 +1,129 @@
+"""The run folder, written whole or not at all.
+
+Everything is written into a folder beside the target, which takes the target's place by
+renaming; a reader never sees half a run, and a run that fails while it is written
+leaves the older one as it was.  A folder that holds something else than a run is never
+replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from specfit.contracts import Run
+from specfit.report.blocks import Page
+from specfit.report.collect import result_of
+from specfit.report.page import render
+from specfit.report.quantities import Findings
+from specfit.report.result import result_schema
+from specfit.report.sections.spectrum import figure_name
+from specfit.report.storage import write_posterior
+from specfit.report.tables import write_tables
+
+OWN = frozenset(
+    {
+        *("result.json", "result.schema.json", "posterior.nc", "report.html"),
+        *("model.json", "model.spec", "figures", "tables"),
+    }
+)
+"""What a run folder is made of; anything else in it is carried over."""
+
+
+def write(run: Run, folder: Path) -> None:
+    """Write the run folder `folder`, replacing an older run there at the very end.
+
+    Raises
+    ------
+    FileExistsError
+        `folder` exists and is not a run folder.
+
+    """
+    target = folder.resolve()
+    _refuse_foreign(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{target.name[:40]}-"
+    temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    try:
+        fill(run, temporary)
+        temporary.chmod(0o777 & ~_umask())
+        _take_place(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def fill(run: Run, folder: Path) -> None:
+    """Write every file of a run into an empty folder."""
+    found = Findings(run)
+    result = result_of(found)
+    _text(folder / "result.json", result.model_dump_json(indent=2))
+    schema = json.dumps(result_schema(), indent=2, ensure_ascii=False)
+    _text(folder / "result.schema.json", schema)
+    _text(folder / "model.json", run.model.canonical())
+    _text(folder / "model.spec", run.text)
+    write_posterior(found, folder / "posterior.nc")
+    (folder / "tables").mkdir()
+    write_tables(found, folder / "tables")
+    images = figures(found)
+    (folder / "figures").mkdir()
+    for name, content in images.items():
+        (folder / "figures" / f"{name}.png").write_bytes(content)
+    _text(folder / "report.html", render(Page(found, images)))
+
+
+def figures(found: Findings) -> dict[str, bytes]:
+    """Every figure of a run as PNG, by name."""
+    from specfit.report.figures import correlations, priors, spectrum
+
+    spectra = found.run.model.spectra
+    drawn: dict[str, bytes | None] = {
+        figure_name(index, entry.label, len(spectra) == 1): spectrum.draw(found, index)
+        for index, entry in enumerate(spectra)
+    }
+    drawn["prior_vs_posterior"] = priors.draw(found)
+    drawn["correlations"] = correlations.draw(found)
+    return {name: content for name, content in drawn.items() if content is not None}
+
+
+def _text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Stop before the work where `target` holds something that is not a run."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise FileExistsError(f"{target} is a file, not a run folder")
+    names = {entry.name for entry in target.iterdir()}
+    if names and "result.json" not in names:
+        raise FileExistsError(f"{target} is not empty and holds no run")
+
+
+def _take_place(temporary: Path, target: Path) -> None:
+    """Rename `temporary` to `target`; an older run there steps aside first."""
+    if not target.exists():
+        os.replace(temporary, target)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}-", dir=target.parent))
+    old = aside / "old"
+    os.replace(target, old)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        os.replace(old, target)
+        raise
+    for entry in old.iterdir():
+        if entry.name not in OWN and not (target / entry.name).exists():
+            os.replace(entry, target / entry.name)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
