@@ -19,7 +19,7 @@ from specfit.exits import ACCEPTED, BUG, EXHAUSTED, FAULT, INTERRUPTED
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = build_parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -69,7 +69,8 @@ def _bug(error: BaseException) -> int:
     return BUG
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="specfit",
         description="Spectra to material values: priors with sources, rules with "
@@ -161,7 +162,7 @@ def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]
 
 def _version(arguments: argparse.Namespace) -> int:
     if not arguments.version:
-        _parser().print_help()
+        build_parser().print_help()
         return FAULT
     from importlib.metadata import version
 

@@ -1,0 +1,66 @@
+"""Runs that must be accepted, rejected or refused, each with its reason."""
+
+from .spectra import doublet, sextet, spec
+
+IRON = sextet(0.0, 0.0, 33.0, 0.40)
+
+
+def test_a_clean_sextet_is_accepted(specfit, result_of, tmp_path):
+    body = '  site Fe "α-鉄" : sextet from db("iron.alpha") { QS = 0 mm/s }'
+    path = spec(tmp_path, body, IRON, title="標準試料")
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 0, err + out
+    result = result_of(tmp_path / "run")
+    assert result["verdict"] == "accepted"
+    assert abs(result["parameters"]["Fe.Bint"]["mean"] - 33.0) < 0.02
+    assert "α-鉄" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "α-鉄" in out
+
+
+def test_siderite_as_a_sextet_at_room_temperature(specfit, result_of, tmp_path):
+    body = '  site S : sextet from db("siderite") { Bint ~ free in [5, 55] T }'
+    path = spec(tmp_path, body, sextet(1.2, 0.2, 30.0, 0.4))
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 1, err + out
+    reasons = " ".join(result_of(tmp_path / "run")["reasons"])
+    assert "siderite" in reasons
+    assert "38 K" in reasons
+
+
+def test_a_line_narrower_than_nature_allows(specfit, result_of, tmp_path):
+    body = "  site D : doublet { width ~ 0.20 ± 0.05 mm/s in [0.05, 1.0] mm/s }"
+    path = spec(tmp_path, body, doublet(0.37, 0.7, 0.2, fwhm=0.14))
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 1, err + out
+    assert "natural" in " ".join(result_of(tmp_path / "run")["reasons"])
+
+
+def test_fractions_that_a_require_forbids(specfit, result_of, tmp_path):
+    body = """  site A : sextet { Bint ~ 49.0 ± 1.0 T }
+  site B : sextet { Bint ~ 33.0 ± 1.0 T }
+  require A.I / B.I > 1.5 because "two A for each B in this compound" """
+    lines = sextet(0.3, 0.0, 49.0, 0.2) + sextet(0.0, 0.0, 33.0, 0.3)
+    path = spec(tmp_path, body, lines)
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 1, err + out
+    reasons = " ".join(result_of(tmp_path / "run")["reasons"])
+    assert "A.I / B.I > 1.5" in reasons
+    assert "χ²" in reasons
+
+
+def test_a_prior_that_the_data_contradict(specfit, result_of, tmp_path):
+    body = '  site Fe : sextet from db("iron.alpha") { QS = 0 mm/s }'
+    path = spec(tmp_path, body, sextet(0.0, 0.0, 35.5, 0.40))
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 1, err + out
+    reasons = " ".join(result_of(tmp_path / "run")["reasons"])
+    assert "iron.alpha" in reasons
+
+
+def test_an_unidentified_model_gives_no_result(specfit, result_of, tmp_path):
+    body = """  site A : sextet { Bint ~ 33.0 ± 3.0 T }
+  site B : sextet { Bint ~ 33.0 ± 3.0 T }"""
+    path = spec(tmp_path, body, IRON, counts=2e4)
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 3, err + out
+    assert result_of(tmp_path / "run")["verdict"] == "not_converged"
