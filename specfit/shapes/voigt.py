@@ -48,7 +48,7 @@ def profile(offset: Array, fwhm: Array, sigma: Array) -> Array:
     deviation; one unit, mutually broadcast.
 
     Valid for: fwhm > 0 or sigma > 0; sigma = 0 is the Lorentzian, fwhm = 0 the
-    Gaussian, both with finite derivatives.  The relative error is below 3e-13.
+    Gaussian, both with finite derivatives.  The relative error is below 1e-13.
 
     Source: M. Al Azah, S. N. Chandler-Wilde, SIAM J. Numer. Anal. 59, 2346 (2021),
     doi:10.1137/20M1373037, equations for w_N with N = 11.
