@@ -57,9 +57,9 @@ def prior_terms(model: Model[Prior], plan: Plan, where: Coordinates) -> PriorTer
     for position, barrier in enumerate(plan.barriers):
         if barrier.rule >= 0:
             rule = model.rules[barrier.rule]
-            names.append(f"{rule.kind} line {rule.place.line} barrier")
+            names.append(f"barrier of {rule.kind} line {rule.place.line}")
         else:
-            names.append("physical range barrier")
+            names.append("barrier of physical range")
         parts.append(_barrier(barrier.slack, position))
     return PriorTerms(tuple(names), tuple(parts))
 

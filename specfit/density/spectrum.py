@@ -30,7 +30,7 @@ from specfit.model.known import data_constants
 from specfit.model.prior_draws import PriorDraws, prior_draws
 from specfit.model.support import Plan, plan
 
-N_DRAWS = 20_000
+N_DRAWS = 2_000
 """Prior draws behind the prior's normalisation and the barriers' widths."""
 
 _SEED = 20_260_101

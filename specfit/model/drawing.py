@@ -72,6 +72,9 @@ def draw(
     parts = _resolved(dist, known)
     if len(parts) == 1:
         _, family, arguments = parts[0]
+        if family == "uniform":
+            low, high = _overlap(arguments, low, high)
+            return np.asarray(low + (high - low) * generator.uniform(size=n))
         return sample(generator, n, family, arguments, low, high)
     return sample_mixture(generator, n, parts, low, high)
 
@@ -113,6 +116,14 @@ def _tighter(dist: Dist, low: Bound, high: Bound) -> tuple[Bound, Bound]:
     else:
         high = np.minimum(high, dist.high)
     return low, high
+
+
+def _overlap(arguments: list[Any], low: Bound, high: Bound) -> tuple[Any, Any]:
+    first, last = arguments
+    return (
+        first if low is None else np.maximum(first, low),
+        last if high is None else np.minimum(last, high),
+    )
 
 
 def _resolved(dist: Dist, known: Environment) -> list[tuple[float, str, list[Any]]]:

@@ -30,7 +30,7 @@ from specfit.model.ranges import physical_ranges
 from specfit.model.support import BARRIER_WIDTH, Plan, Unknown
 
 _BATCH = 20_000
-_MOST = 2_000_000  # proposals; then draws are repeated by weight
+_MOST = 1_000_000  # proposals; then draws are repeated by weight
 _EFFECTIVE = 400.0
 
 Environment = dict[str, Any]
@@ -70,7 +70,7 @@ def prior_draws(
     KeyError
         A statistic of the data is needed and not among `data_constants`.
     ValueError
-        None of two million proposals obeys the rules.
+        None of a million proposals obeys the rules.
 
     """
     generator = np.random.default_rng(seed)
