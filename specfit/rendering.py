@@ -1,8 +1,8 @@
 """Diagnostics as people and programs read them: the only place that words them.
 
 The sentences stand in `grammars/messages.toml`, English and Japanese, a section for
-each code.  The form is a heading, the place, the line at fault below two lines of context,
-carets under the smallest span, then notes and the remedy.
+each code.  The form is a heading, the place, the line at fault below two lines of
+context, carets under the smallest span, then notes and the remedy.
 """
 
 from __future__ import annotations
@@ -50,10 +50,14 @@ def message(
 
 
 def _word(word: str, language: Language) -> str:
-    """What stands in a sentence for a word: a term in its language, else the word."""
+    """What stands in a sentence for a word: a term in its language, else the word.
+
+    `@term|rest` is a term with `rest` in place of its `{}`.
+    """
     terms = _sentences()["terms"]
-    if word.startswith("@") and word[1:] in terms:
-        return str(terms[word[1:]][language])
+    name, _, rest = word.removeprefix("@").partition("|")
+    if word.startswith("@") and name in terms:
+        return str(terms[name][language]).replace("{}", _clipped(strip_controls(rest)))
     return _clipped(strip_controls(word))
 
 
@@ -226,40 +230,47 @@ def to_json(
 ) -> list[dict[str, Any]]:
     """The diagnostics as plain data for `json.dumps`; lines and columns from 1."""
     texts = {name: _Source(text) for name, text in sources.items()}
+    return [_entry(fault, texts, language) for fault in diagnostics]
 
-    def place(span: Span) -> dict[str, Any] | None:
-        if span == NOWHERE:
-            return None
-        data = {"file": span.file, "start": span.start, "end": span.end}
-        if source := texts.get(span.file):
-            line, column = source.place(span.start)
-            end_line, end_column = source.place(span.end)
-            data |= {"line": line, "column": column}
-            data |= {"end_line": end_line, "end_column": end_column}
-        return data
 
-    def entry(fault: Diagnostic) -> dict[str, Any]:
-        fix = fault.fix and {
-            "span": place(fault.fix.span),
-            "text": fault.fix.text,
-            "safe": fault.fix.safe,
+def _entry(
+    fault: Diagnostic, texts: Mapping[str, _Source], language: Language
+) -> dict[str, Any]:
+    fix = fault.fix and {
+        "span": _span(fault.fix.span, texts),
+        "text": fault.fix.text,
+        "safe": fault.fix.safe,
+    }
+    notes = [
+        {
+            "code": code,
+            "message": message(code, words, language),
+            "span": _span(span, texts),
         }
-        notes = [
-            {"code": code, "message": message(code, words, language), "span": place(at)}
-            for at, code, words in fault.notes
-        ]
-        return {
-            "code": fault.code,
-            "severity": fault.severity,
-            "message": message(fault.code, fault.words, language),
-            "label": message(fault.code, fault.words, language, "label"),
-            "help": message(fault.code, fault.words, language, "help"),
-            "span": place(fault.span),
-            "notes": notes,
-            "fix": fix,
-        }
+        for span, code, words in fault.notes
+    ]
+    return {
+        "code": fault.code,
+        "severity": fault.severity,
+        "message": message(fault.code, fault.words, language),
+        "label": message(fault.code, fault.words, language, "label"),
+        "help": message(fault.code, fault.words, language, "help"),
+        "span": _span(fault.span, texts),
+        "notes": notes,
+        "fix": fix,
+    }
 
-    return [entry(fault) for fault in diagnostics]
+
+def _span(span: Span, texts: Mapping[str, _Source]) -> dict[str, Any] | None:
+    if span == NOWHERE:
+        return None
+    data: dict[str, Any] = {"file": span.file, "start": span.start, "end": span.end}
+    if source := texts.get(span.file):
+        line, column = source.place(span.start)
+        end_line, end_column = source.place(span.end)
+        data |= {"line": line, "column": column}
+        data |= {"end_line": end_line, "end_column": end_column}
+    return data
 
 
 def apply_fixes(text: str, diagnostics: Iterable[Diagnostic], file: str = "") -> str:

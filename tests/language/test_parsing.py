@@ -303,8 +303,8 @@ def test_below_the_caps_all_is_well(text: str) -> None:
 
 WORDS = """
 { } ( ) [ ] " “ ” # // ; , : = ~ ± +- .. . * / ^ - + <= == ! & ' % mm/s 0.5 7 1e999
-0.67(2) x А Γ ｘ （ ＝ − in per over because and or not free site model for if else title
-use as observe require expect check specfit on from data
+0.67(2) x А Γ ｘ （ ＝ − in per over because and or not free site model for if else
+title use as observe require expect check specfit on from data
 """
 ODD = [
     "\n",
@@ -389,3 +389,8 @@ def test_the_grammar_is_strict() -> None:
         parser="lalr",
         strict=True,
     )
+
+
+def test_line_ends_of_any_system_read_the_same() -> None:
+    text = "specfit 1 # a\n\nx = f(1, # b\n  2) # c\n# d\nmodel m { y = 1 } # e\n"
+    assert parse(text.replace("\n", "\r\n")) == parse(text)
