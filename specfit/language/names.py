@@ -25,7 +25,7 @@ _NAME = re.compile(r"(?!\d)\w+")
 
 def fold(name: str) -> str:
     """The one spelling of a name (NFKC)."""
-    return unicodedata.normalize("NFKC", name)
+    return unicodedata.normalize("NFKC", str(name))
 
 
 def is_name(name: str) -> bool:

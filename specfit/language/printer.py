@@ -254,7 +254,7 @@ def _inline(statement: tree.AnyStatement, body: tree.Body) -> str | None:
 
 def _is_plain(item: tree.AnyStatement) -> bool:
     simple = isinstance(item, tree.Let | tree.Sample | tree.Use | tree.Title)
-    return simple and not (item.before or item.after or item.blank)
+    return simple and not item.before and item.after is None and not item.blank
 
 
 def _comments(comments: tuple[str, ...], indent: str) -> Iterator[str]:

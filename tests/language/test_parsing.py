@@ -120,6 +120,7 @@ def test_operators_bind_as_in_mathematics() -> None:
 
 def test_names_of_one_look_are_one_name() -> None:
     assert only("µ = ｗ") == only("μ = w")
+    assert type(only("w = 1").target.parts[0].name) is str  # type: ignore[union-attr]
     assert only("ﬁt = 1").target.text == "fit"  # type: ignore[union-attr]
 
 

@@ -149,3 +149,8 @@ def test_a_body_that_does_not_fit_its_line_gets_lines_of_its_own() -> None:
     long = "a" * 80
     text = f'specfit 1\nsite B : sextet {{\n  note = "{long}"\n}}\n'
     assert print_spec(read(text)) == text
+
+
+def test_an_empty_comment_is_a_comment() -> None:
+    text = "specfit 1  #\nfor s in [1] {\n  x = s  #\n}\n#\n"
+    assert print_spec(read(text)) == text
