@@ -1,11 +1,14 @@
 """The posterior against the records its prior was drawn from.
 
-Two distances are always stated: in predictive scales of the records as they stand, and
-in those of the prior after the user's `widen`.  A `check conflict(db) < 3` reads the
-second, the largest over all parameters ("posterior against database, in prior sd"); a
-reader is warned by the first, because a widened prior hides the disagreement it was
-widened for.  The weight that the posterior gives to the vague class range of the
-mixture says the same without a scale.
+The distance is a tail probability: how rarely a new sample would lie as far from the
+records as the posterior mean does, under the predictive that the records give, said as
+the number of standard deviations of a normal that is as rare (G. E. P. Box, J. R. Stat.
+Soc. A 143, 383 (1980)).  Two or three records have heavy tails and are slow to
+contradict; twenty are quick.  It is stated for the records as they stand and after the
+user's `widen`.  A `check conflict(db) < 3` reads the second, the largest over all
+parameters; a reader is warned by the first, because a widened prior hides the
+disagreement it was widened for.  The weight that the posterior gives to the vague class
+range of the mixture says the same without a scale.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from specfit.rules.draws import environment, flat, passed, spread
 NAME = "conflict"
 SOURCE = "predictive of the database records for a new sample"
 LIMIT = 3.0
-"""Scales beyond which records and posterior disagree."""
+"""Normal sd beyond which the widened prior and the posterior contradict each other."""
+FAR = 2.0
+"""Normal sd from the records as they stand beyond which the reader is always told."""
 CAUSES = {
     "IS": "wrong reference of the isomer shift (source matrix instead of α-Fe), "
     "velocity zero or folding point off, another oxidation or spin state, another "
@@ -43,9 +48,10 @@ CAUSES = {
 class Conflict:
     """How far one posterior lies from the records of its prior.
 
-    in_records, in_prior: |posterior mean − record location| in predictive scales of the
-    records, before and after `widen`.  vague_weight: share of the posterior that the
-    class range explains better than the records, None where the prior is no mixture.
+    in_records, in_prior: how far out in the tails of the records' predictive the
+    posterior mean lies, in sd of a normal as rare, before and after `widen`.
+    vague_weight: share of the posterior that the class range explains better than the
+    records, None where the prior is no mixture.
     """
 
     parameter: Parameter[Prior]
@@ -87,28 +93,37 @@ def _compare(
 ) -> Conflict:
     draws = flat(fit, model, parameter.name)
     mean = float(draws.mean())
-    distance = _nearest(mean, origin, parameter.prior.dist)
+    dist = parameter.prior.dist
     return Conflict(
         parameter=parameter,
         origin=origin,
         mean=mean,
         sd=spread(draws),
-        in_records=distance / origin.scale,
-        in_prior=distance / (origin.scale * origin.widen),
-        vague_weight=_vague_weight(
-            draws, parameter.prior.dist, environment(fit, model, measurements)
-        ),
+        in_records=_out(mean, dist, origin.widen),
+        in_prior=_out(mean, dist, 1.0),
+        vague_weight=_vague_weight(draws, dist, environment(fit, model, measurements)),
     )
 
 
-def _nearest(mean: float, origin: Provenance, dist: Dist) -> float:
-    """Distance to the records, to the nearer cluster where they stay two clusters."""
-    centres = [origin.location]
-    for _, component in dist.components[:-1]:
-        if len(dist.components) > 2 and component.family == "student_t":
-            located = component.arguments[1]
-            centres += [located.value] if located.op == "const" else []
-    return min(abs(mean - centre) for centre in centres)
+def _out(mean: float, dist: Dist, narrower: float) -> float:
+    """Sd of a normal as rare as `mean` under the records, their scale divided.
+
+    Of two clusters of records the nearer one counts.
+    """
+    from scipy.special import log_ndtr, ndtri_exp, stdtr
+
+    tails = [-np.inf]
+    for _, component in dist.components[:-1] or ((1.0, dist),):
+        numbers = [a.value for a in component.arguments if a.op == "const"]
+        if component.family == "student_t" and len(numbers) == 3:
+            df, location, scale = numbers
+            beyond = -abs(mean - location) / (scale / narrower)
+            tails.append(float(np.log(max(stdtr(df, beyond), 1e-300))))
+        elif component.family == "normal" and len(numbers) == 2:
+            location, scale = numbers
+            beyond = -abs(mean - location) / (scale / narrower)
+            tails.append(float(log_ndtr(beyond)))
+    return float(-ndtri_exp(max(tails)))
 
 
 def _vague_weight(
@@ -151,7 +166,7 @@ def _log_density(x: FloatArray, dist: Dist, known: dict[str, object]) -> FloatAr
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
-    """Fail beyond three prior scales; warn beyond three record scales."""
+    """Fail where the widened prior is contradicted; warn where the records are."""
     every = conflicts(model, measurements, fit)
     found = [finding for item in every if (finding := _judge_one(item))]
     if found or not every:
@@ -162,7 +177,7 @@ def judge(
 
 def _judge_one(item: Conflict) -> Finding | None:
     vague = item.vague_weight is not None and item.vague_weight > 0.5
-    if item.in_records <= LIMIT and not vague:
+    if item.in_records <= FAR and not vague:
         return None
     failed = item.in_prior > LIMIT
     return Finding(
@@ -186,7 +201,7 @@ def _sentence(item: Conflict, failed: bool) -> str:
         f"{head}`{parameter.name}` is {_number(item.mean, unit)}{unit}, "
         f"{_number(abs(item.difference), unit)}{unit} {side} the "
         f"{_number(origin.location, unit)}{unit} of its records ({origin.record}), "
-        f"{item.in_records:.1f} of their scales"
+        f"{item.in_records:.1f} sd out in their scatter"
     )
     if origin.widen != 1:
         text += f"; {item.in_prior:.1f} after the prior was widened ×{origin.widen:g}"

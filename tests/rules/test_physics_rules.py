@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from specfit import rules
 
@@ -204,7 +205,9 @@ def test_a_widened_prior_is_reported_and_passes(build):
     assert "44.40 T, 1.60 T below the 46.00 T of its records" in finding.text
     assert "widened ×4" in finding.text
     assert "velocity calibration" in finding.detail
-    assert finding.value == pytest.approx(1.6 / (4 * 0.45), rel=0.01)
+    df = 4.0
+    tail = stats.t.sf(1.6 / (4 * 0.45), df)
+    assert finding.value == pytest.approx(stats.norm.isf(tail), rel=0.01)
 
 
 def test_a_prior_data_conflict_fails(build):
