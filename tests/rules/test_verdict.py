@@ -40,7 +40,7 @@ def test_the_example_is_accepted_with_its_reasons_kept(build):
     assert expect.value == pytest.approx(1.2, abs=0.2)
     assert probability.probability == 1.0
     assert conflict.value == pytest.approx(0.80, abs=0.01)
-    assert "3.6 before it was widened ×4" in conflict.detail
+    assert "2.3 before it was widened ×4" in conflict.detail
 
 
 def test_a_broken_requirement_rejects(build):
