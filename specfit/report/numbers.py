@@ -15,6 +15,9 @@ import numpy as np
 
 from specfit.contracts import FloatArray
 
+ROUNDING = 1e-12
+"""Relative spread of draws that comes from arithmetic and not from the data."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -38,8 +41,10 @@ def summarise(draws: FloatArray) -> Summary:
     """The summary of draws of any shape."""
     flat = np.ravel(np.asarray(draws, dtype=float))
     points = np.quantile(flat, [0.5, 0.05, 0.95, 0.025, 0.975])
-    sd = float(flat.std(ddof=1)) if flat.size > 1 and np.ptp(flat) > 0 else 0.0
-    return Summary(float(flat.mean()), sd, *(float(point) for point in points))
+    mean = float(flat.mean())
+    varies = flat.size > 1 and np.ptp(flat) > ROUNDING * abs(mean)
+    sd = float(flat.std(ddof=1)) if varies else 0.0
+    return Summary(mean, sd, *(float(point) for point in points))
 
 
 def decimals(sd: float) -> int:
@@ -48,7 +53,7 @@ def decimals(sd: float) -> int:
         return 3
     exponent = floor(log10(sd))
     leading = sd / 10.0 ** (exponent - 2)
-    digits = 1 if 354 < round(leading) < 950 else 2
+    digits = 2 if round(leading) <= 354 else 1
     return digits - 1 - exponent
 
 

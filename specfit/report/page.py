@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specfit.report.blocks import Block, Page
 from specfit.report.sections import SECTIONS
 from specfit.report.terminal import WORDS
 from specfit.report.text import clean
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ def render(page: Page) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=False
     )
+    environment.filters["prose"] = prose
     source = files("specfit.report").joinpath("page.html.j2").read_text("utf-8")
     run = page.found.run
     shown = [
@@ -53,11 +57,28 @@ def render(page: Page) -> str:
     )
 
 
+def prose(text: str) -> Markup:
+    """Text with what stands between backticks set as code; everything is escaped."""
+    from markupsafe import Markup, escape
+
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    code = Markup("<code>{}</code>")
+    pieces = [code.format(p) if i % 2 else escape(p) for i, p in enumerate(parts)]
+    return Markup("").join(pieces)
+
+
 def _subtitle(page: Page) -> str:
     run = page.found.run
     name = clean(PurePath(run.document.file).name)
     sites = sum(len(spectrum.sites) for spectrum in run.model.spectra)
-    parts = (name, f"{run.model.kind} model", f"{sites} sites", run.started)
+    parts = (
+        name,
+        f"{run.model.kind} model",
+        f"{sites} site{'' if sites == 1 else 's'}",
+        run.started,
+    )
     return " · ".join(part for part in parts if part)
 
 

@@ -39,8 +39,8 @@ class Source(Record):
 class Origin(Record):
     """The records a prior was drawn from, and what the posterior says of them.
 
-    `conflict_sd` is |posterior mean − location| in scales of the prior as used,
-    `conflict_sd_records` in those of the records before they were widened;
+    `conflict_sd` is how far out in the tails of the prior the posterior mean lies, in
+    sd of a normal as rare; `conflict_sd_records` the same before the records were widened;
     `vague_weight` the posterior weight of the class range.
     """
 

@@ -1,122 +1,164 @@
-"""`posterior.nc`: the draws, in the groups that ArviZ reads (NetCDF 4 on HDF5)."""
+"""`posterior.nc`: the draws, in the groups that ArviZ reads (NetCDF 4 on HDF5).
+
+Written through h5netcdf itself: xarray would cost a second to import and to say the
+same.  ArviZ, xarray and any other NetCDF reader open the file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from specfit.contracts import FloatArray, Run
 from specfit.report.quantities import Findings
+from specfit.report.text import clean
 
-if TYPE_CHECKING:
-    import xarray as xr
+NUMBERS = np.ndarray[Any, Any]
 
-    Dataset = xr.Dataset
-else:
-    Dataset = Any
+
+@dataclass(frozen=True)
+class Variable:
+    """An array with the names of its dimensions; coordinates are named like one."""
+
+    dimensions: tuple[str, ...]
+    values: NUMBERS
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+Group = Mapping[str, Variable]
 
 
 def write_posterior(found: Findings, path: Path) -> None:
     """Write all groups; variables carry their qualified names ("B.IS") and units."""
-    import xarray as xr
+    import h5netcdf
 
-    tree = xr.DataTree.from_dict(
-        {f"/{name}": group for name, group in groups(found).items()}
-    )
-    tree.attrs = _attributes(found.run)
-    tree.to_netcdf(path, engine="h5netcdf")
+    attributes = _attributes(found.run)
+    with h5netcdf.File(path, "w") as file:
+        file.attrs.update(attributes)
+        for name, variables in groups(found).items():
+            group = file.create_group(name)
+            group.attrs.update(attributes)
+            _fill(group, variables)
 
 
-def groups(found: Findings) -> dict[str, Dataset]:
+def _fill(group: Any, variables: Group) -> None:
+    for variable in variables.values():
+        sizes = zip(variable.dimensions, variable.values.shape, strict=True)
+        for dimension, size in sizes:
+            if dimension not in group.dimensions:
+                group.dimensions[dimension] = size
+    for name, variable in variables.items():
+        values, attributes = variable.values, dict(variable.attributes)
+        if values.dtype == bool:  # NetCDF has none; the attribute is xarray's custom
+            values, attributes = values.astype("i1"), {**attributes, "dtype": "bool"}
+        created = group.create_variable(name, variable.dimensions, data=values)
+        created.attrs.update(attributes)
+
+
+def groups(found: Findings) -> dict[str, Group]:
     """The ArviZ groups by name."""
     run, fit = found.run, found.run.fit
     units = {name: q.unit for name, q in {**found.parameters, **found.derived}.items()}
     prior = {name: values[None] for name, values in fit.prior.items()}
-    replicated = fit.replicated[None]
+    counts = fit.replicated[None].astype("f4")
     return {
-        "posterior": _draws(fit.draws, units, run),
-        "sample_stats": _draws(fit.statistics, {}, run),
-        "prior": _draws(prior, units, run),
-        "posterior_predictive": _spectral(run, replicated, ("chain", "draw")),
-        "log_likelihood": _spectral(run, fit.pointwise, ("chain", "draw"), "1"),
+        "posterior": _draws(fit.draws, units),
+        "sample_stats": _draws(fit.statistics, {}),
+        "prior": _draws(prior, units),
+        "posterior_predictive": _spectral(run, counts, run.measurements[0].value_unit),
+        "log_likelihood": _spectral(run, fit.pointwise.astype("f4"), "1"),
         "observed_data": _observed(run),
     }
 
 
-def _draws(
-    values: Mapping[str, FloatArray], units: Mapping[str, str], run: Run
-) -> Dataset:
-    import xarray as xr
-
+def _draws(values: Mapping[str, FloatArray], units: Mapping[str, str]) -> Group:
     variables = {
-        name: (("chain", "draw"), np.asarray(draws), {"units": units.get(name, "")})
+        _name(name): Variable(
+            ("chain", "draw"), np.asarray(draws), {"units": units.get(name, "")}
+        )
         for name, draws in values.items()
         if np.ndim(draws) == 2
     }
-    shapes = {np.shape(draws) for _, draws, _ in variables.values()}
-    coordinates = {}
-    for chains, draws in shapes:
-        coordinates = {"chain": np.arange(chains), "draw": np.arange(draws)}
-    return xr.Dataset(variables, coordinates, _attributes(run))
+    if not variables:
+        return {}
+    chains, draws = next(iter(variables.values())).values.shape
+    return _counted(chains, draws) | variables
 
 
-def _spectral(
-    run: Run, values: FloatArray, leading: tuple[str, str], unit: str = ""
-) -> Dataset:
-    """Draws of something by channel: (chain, draw, spectrum, channel)."""
-    import xarray as xr
-
-    chains, draws = values.shape[:2]
-    total = run.fit.positions.shape[1]
-    step = max(1, total // draws) if chains == run.fit.positions.shape[0] else 1
-    variables: dict[str, Any] = {}
-    coordinates: dict[str, Any] = {
-        "chain": np.arange(chains),
-        "draw": np.arange(draws) * step,
-    }
-    for index, (name, size, channel) in enumerate(_spectra(run)):
-        attributes = {"units": unit or run.measurements[index].value_unit}
-        selected = values[:, :, index, :size]
-        variables[name] = ((*leading, channel), selected, attributes)
-        coordinates |= _axis(run, index, channel)
-    return xr.Dataset(variables, coordinates, _attributes(run))
-
-
-def _observed(run: Run) -> Dataset:
-    import xarray as xr
-
-    variables: dict[str, Any] = {}
-    coordinates: dict[str, Any] = {}
-    for index, (name, _, channel) in enumerate(_spectra(run)):
-        measurement = run.measurements[index]
-        attributes = {"units": measurement.value_unit}
-        variables[name] = ((channel,), measurement.values, attributes)
-        coordinates |= _axis(run, index, channel)
-    return xr.Dataset(variables, coordinates, _attributes(run))
-
-
-def _spectra(run: Run) -> list[tuple[str, int, str]]:
-    """Variable name, number of channels and dimension name of each spectrum."""
-    found = []
-    for spectrum, measurement in zip(run.model.spectra, run.measurements, strict=True):
-        label = f"[{spectrum.label}]" if spectrum.label else ""
-        name = f"{spectrum.data}{label}.counts".replace("/", "_")
-        channel = f"{spectrum.data}{label}.channel".replace("/", "_")
-        found.append((name, measurement.values.size, channel))
-    return found
-
-
-def _axis(run: Run, index: int, channel: str) -> dict[str, Any]:
-    measurement = run.measurements[index]
-    attributes = {"units": measurement.axis_unit, "zero": "α-Fe at room temperature"}
-    name = channel.replace(".channel", ".velocity")
+def _counted(chains: int, draws: int, step: int = 1) -> dict[str, Variable]:
     return {
-        channel: np.arange(measurement.values.size),
-        name: (channel, measurement.axis, attributes),
+        "chain": Variable(("chain",), np.arange(chains)),
+        "draw": Variable(("draw",), np.arange(draws) * step),
     }
+
+
+def _spectral(run: Run, values: NUMBERS, unit: str) -> Group:
+    """Draws of something by channel: (chain, draw, spectrum, channel)."""
+    chains, draws = values.shape[:2]
+    all_chains, all_draws = run.fit.positions.shape[:2]
+    step = max(1, all_draws // draws) if chains == all_chains else 1
+    variables = _counted(chains, draws, step)
+    for index, name in enumerate(_spectra(run)):
+        size = run.measurements[index].values.size
+        variables |= _axis(run, index, name)
+        variables[f"{name}.counts"] = Variable(
+            ("chain", "draw", f"{name}.channel"),
+            values[:, :, index, :size],
+            {"units": unit, **_along(run, index, name)},
+        )
+    return variables
+
+
+def _observed(run: Run) -> Group:
+    variables: dict[str, Variable] = {}
+    for index, name in enumerate(_spectra(run)):
+        measurement = run.measurements[index]
+        variables |= _axis(run, index, name)
+        variables[f"{name}.counts"] = Variable(
+            (f"{name}.channel",),
+            measurement.values,
+            {"units": measurement.value_unit, **_along(run, index, name)},
+        )
+    return variables
+
+
+def _spectra(run: Run) -> list[str]:
+    """How each spectrum is called: `spectrum`, `spectrum[77]`."""
+    return [
+        _name(f"{s.data}[{s.label}]" if s.label else s.data) for s in run.model.spectra
+    ]
+
+
+def _name(name: str) -> str:
+    """A name that NetCDF allows: a slash would open a group."""
+    return clean(name).replace("/", "_")
+
+
+def _axis(run: Run, index: int, name: str) -> dict[str, Variable]:
+    measurement = run.measurements[index]
+    channel = f"{name}.channel"
+    attributes = {"units": measurement.axis_unit, "zero": "α-Fe at room temperature"}
+    return {
+        channel: Variable((channel,), np.arange(measurement.values.size)),
+        _axis_name(run, index, name): Variable(
+            (channel,), measurement.axis, attributes
+        ),
+    }
+
+
+def _axis_name(run: Run, index: int, name: str) -> str:
+    unit = run.measurements[index].axis_unit
+    return f"{name}.velocity" if unit == "mm/s" else f"{name}.axis"
+
+
+def _along(run: Run, index: int, name: str) -> dict[str, str]:
+    """The attribute that makes the axis a coordinate; it lists names by blanks."""
+    axis = _axis_name(run, index, name)
+    return {} if " " in axis else {"coordinates": axis}
 
 
 def _attributes(run: Run) -> dict[str, str]:
@@ -124,9 +166,9 @@ def _attributes(run: Run) -> dict[str, str]:
         "inference_library": "specfit",
         "inference_library_version": str(run.versions.get("specfit", "")),
         "created_at": run.started,
-        "title": run.document.title or run.model.title,
+        "title": clean(run.document.title or run.model.title),
         "verdict": run.verdict.outcome,
         "model_sha256": run.model.digest(),
         "isomer_shift_zero": "α-Fe at room temperature",
-        "field_scale": "; ".join(m.field_scale for m in run.measurements),
+        "field_scale": "; ".join(clean(m.field_scale) for m in run.measurements),
     }

@@ -40,7 +40,7 @@ def _columns(character: str) -> int:
 
 
 def pad(text: str, columns: int, right: bool = False) -> str:
-    """`text` filled up with blanks to a number of columns; `right` fills on the left."""
+    """`text` filled up with blanks; `right` puts them before it."""
     blanks = " " * max(0, columns - width(text))
     return blanks + text if right else text + blanks
 

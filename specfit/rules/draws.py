@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,14 @@ def symbol_draws(
 def spread(draws: FloatArray) -> float:
     """Standard deviation, 0 for a constant."""
     return float(draws.std(ddof=1)) if draws.size > 1 else 0.0
+
+
+def plus_minus(mean: float, sd: float) -> str:
+    """`2.00 ± 0.04`: two digits of the standard deviation."""
+    if sd <= 0:
+        return f"{mean:.4g}"
+    places = max(0, 1 - floor(log10(sd)))
+    return f"{mean:.{places}f} ± {sd:.{places}f}"
 
 
 def share(condition: Any) -> float:

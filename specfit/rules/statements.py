@@ -18,7 +18,7 @@ from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
 from specfit.model.expressions import COMPARISONS, evaluate, to_text
 from specfit.model.ir import Apply, Const, Dist, Expression, Rule
-from specfit.rules.draws import share, spread
+from specfit.rules.draws import plus_minus, share, spread
 from specfit.rules.posterior import Answer, Posterior
 
 CREDIBLE = 0.95
@@ -96,7 +96,7 @@ def _expect(posterior: Posterior, rule: Rule) -> Finding:
         _text(rule),
         because=rule.because,
         value=tension,
-        detail=f"posterior {mean:.4g} ± {sd:.2g}, {tension:.1f} sd from expected",
+        detail=f"posterior {plus_minus(mean, sd)}, {tension:.1f} sd from expected",
         line=rule.place.line or None,
     )
 

@@ -67,18 +67,24 @@ def cited(location: float, scale: float, widen: float, vague: tuple[float, float
     )
 
 
+def observed(record: str) -> tuple[str, ...]:
+    """Observations of the database, for the records that the scenes use."""
+    known = ("magnetite.A", "magnetite.B", "iron.alpha")
+    return (f"{record}.295K/1", f"{record}.295K/2") if record in known else ()
+
+
 def provenance(record: str, parameter: str, location, scale, widen=1.0, orders=858.0):
     return ir.Provenance(
         record=record,
         parameter=parameter,
         temperature=295.0,
         widen=widen,
-        observations=(f"{record}.295K/1", f"{record}.295K/2"),
+        observations=() if record == "none" else observed(record),
         sources=("cornell2003", "dyar2006"),
         location=location,
         scale=scale,
         scatter=scale / 2,
-        class_range="fe2.5_oct_o",
+        class_range="fe2_5_oct_o",
         ordering_temperature=orders,
         notes=("a record at 298 K counts as 295 K",),
     )
@@ -195,8 +201,8 @@ class Scene:
                     record=site.record,
                 )
             )
-        definitions.append(
-            ir.Definition(
+        if len(self.sites) > 1:
+            total = ir.Definition(
                 name="magnetite",
                 role="magnetite",
                 unit="",
@@ -204,7 +210,7 @@ class Scene:
                 value=apply("+", ref("B.I"), ref("A.I")),
                 derived=True,
             )
-        )
+            definitions.append(total)
         fractions = tuple(
             f"{s.name}.I" for s in self.sites if not isinstance(s.values["I"], tuple)
         )
@@ -216,7 +222,7 @@ class Scene:
             kind="mossbauer57Fe",
             title=self.title,
             parameters=tuple(parameters),
-            definitions=tuple(definitions) if len(self.sites) > 1 else (),
+            definitions=tuple(definitions),
             joints=(joint,) if fractions else (),
             rules=self.rules,
             spectra=(

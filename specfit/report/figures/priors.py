@@ -8,6 +8,7 @@ import numpy as np
 
 from specfit.contracts import FloatArray
 from specfit.report.figures import style
+from specfit.report.numbers import summarise
 from specfit.report.quantities import Findings, Quantity
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def draw(found: Findings) -> bytes | None:
 
 def _comparable(found: Findings, item: Quantity) -> bool:
     prior = found.run.fit.prior.get(item.name)
-    return prior is not None and np.size(prior) > 1 and not item.summary.fixed
+    if prior is None or item.summary.fixed:
+        return False
+    return not summarise(prior).fixed
 
 
 def _panel(axes: Axes, found: Findings, item: Quantity, number: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from specfit import rules
 from specfit.model import records
+from specfit.model.expressions import to_text
 from specfit.model.priors import describe
 from specfit.report.blocks import (
     Block,
@@ -16,8 +17,9 @@ from specfit.report.blocks import (
     Paragraph,
     Section,
     Table,
+    Tone,
 )
-from specfit.report.numbers import decimals, fixed
+from specfit.report.numbers import concise, decimals, fixed, interval
 from specfit.report.quantities import Findings
 
 _WORDS = {
@@ -34,7 +36,7 @@ def _build(page: Page) -> Sequence[Block]:
     blocks: list[Block] = [*_widened(found)]
     conflicts = list(found.conflicts.values())
     if conflicts:
-        blocks.append(_compared(conflicts))
+        blocks.append(_compared(found, conflicts))
         blocks += [_records(conflict) for conflict in conflicts]
     return [*blocks, _stated(found)]
 
@@ -57,43 +59,42 @@ def _sentence(conflict: rules.Conflict) -> str:
     return (
         f"{parameter.name}: the posterior {fixed(conflict.mean, places)}{unit} lies "
         f"{gap}{unit} {side} the literature's {fixed(origin.location, places)}{unit} "
-        f"({conflict.in_records:.1f} of its scales); the prior was widened "
-        f"×{origin.widen:g} to allow it ({conflict.in_prior:.1f} scales of the widened "
-        "prior)."
+        f"({conflict.in_records:.1f} sd out in its scatter); the prior was widened "
+        f"×{origin.widen:g} to allow it ({conflict.in_prior:.1f} sd out after that)."
     )
 
 
-def _compared(conflicts: list[rules.Conflict]) -> Table:
+def _compared(found: Findings, conflicts: list[rules.Conflict]) -> Table:
     header = [
-        *("parameter", "record", "literature", "between samples", "widened"),
-        *("posterior", "distance", "after widening", "class range"),
+        *("parameter", "record", "literature", "widened", "posterior"),
+        *("distance", "class range"),
     ]
     caption = (
-        "Posterior against the records it started from. Distances in predictive scales "
-        "of the records, before and after widening; “class range” is the share of the "
-        "posterior that the vague component of the prior carries."
+        "Posterior against the records it started from. Distance: how far out in the "
+        "tails of the records’ predictive the posterior mean lies, in sd of a normal "
+        "as rare; 3 contradicts. “Class range” is the share of the posterior that the "
+        "vague component of the prior carries."
     )
-    return Table(header, [_row(conflict) for conflict in conflicts], caption)
+    return Table(header, [_row(found, conflict) for conflict in conflicts], caption)
 
 
-def _row(conflict: rules.Conflict) -> list[Cell]:
+def _row(found: Findings, conflict: rules.Conflict) -> list[Cell]:
     origin = conflict.origin
+    posterior = found.quantity(conflict.parameter.name).summary
+    after = (
+        f"{conflict.in_prior:.1f} after ×{origin.widen:g}" if origin.widen != 1 else ""
+    )
     places = max(1, min(4, decimals(origin.scale)))
-    far = "warn" if conflict.in_records > 3 else ""
+    far: Tone = "warn" if conflict.in_records > 2 else ""
     weight = conflict.vague_weight
     literature = f"{fixed(origin.location, places)} ± {fixed(origin.scale, places)}"
     return [
         Cell(conflict.parameter.name, conflict.parameter.unit),
         Cell(origin.record, f"{origin.temperature:g} K"),
-        Cell(literature, numeric=True),
-        Cell(fixed(origin.scatter, places), numeric=True),
+        Cell(literature, f"between samples {fixed(origin.scatter, places)}", "", True),
         Cell(f"×{origin.widen:g}" if origin.widen != 1 else "no"),
-        Cell(
-            f"{fixed(conflict.mean, places)} ± {fixed(conflict.sd, places)}",
-            numeric=True,
-        ),
-        Cell(f"{conflict.in_records:.1f}", tone=far, numeric=True),  # type: ignore[arg-type]
-        Cell(f"{conflict.in_prior:.1f}", numeric=True),
+        Cell(concise(posterior), interval(posterior), numeric=True),
+        Cell(f"{conflict.in_records:.1f}", after, far, True),
         Cell("–" if weight is None else f"{100 * weight:.0f} %", numeric=True),
     ]
 
@@ -113,7 +114,7 @@ def _records(conflict: rules.Conflict) -> Fold:
 
 
 def _stated(found: Findings) -> Fold:
-    """Every prior that did not come from the database."""
+    """Every prior that did not come from the database, and what is held fixed."""
     rows = [
         [
             Cell(item.name, item.title),
@@ -123,7 +124,19 @@ def _stated(found: Findings) -> Fold:
         for item in found.parameters.values()
         if item.name not in found.conflicts
     ]
-    return Fold("Priors stated in the file", [Table(["name", "prior", "origin"], rows)])
+    rows += [
+        [
+            Cell(item.name, item.title),
+            Cell(f"= {to_text(item.value)} {item.unit}".rstrip()),
+            Cell(_WORDS.get(item.origin, item.origin), item.because),
+        ]
+        for item in found.run.model.definitions
+        if not item.derived
+    ]
+    return Fold(
+        "Priors and constants stated elsewhere",
+        [Table(["name", "prior", "origin"], rows)],
+    )
 
 
 SECTION = Section("origins", "Where each prior comes from", _build)

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.report.blocks import Block, Cell, Fold, Page, Paragraph, Section, Table
-from specfit.report.numbers import concise, interval, plus_minus, short
+from specfit.report.numbers import (
+    concise,
+    decimals,
+    fixed,
+    interval,
+    plus_minus,
+    short,
+)
 from specfit.report.quantities import Cell as Entry
 from specfit.report.quantities import Findings, Quantity, ResultTable
 
@@ -18,7 +25,10 @@ def _build(page: Page) -> Sequence[Block]:
     if found.run.verdict.outcome == "not_converged":
         text = "These numbers come from chains that disagree; they are not a result."
         blocks.append(Paragraph(text, tone="warn"))
-    blocks += [_results(table) for table in found.tables]
+    for table in found.tables:
+        blocks.append(_results(table))
+        if table.also:
+            blocks.append(_further(table))
     everything = _all(found)
     return [*blocks, Fold("Every parameter, with its diagnostics", [everything])]
 
@@ -29,11 +39,6 @@ def _results(table: ResultTable) -> Table:
         [Cell(title, name), *(_entry(entry) for entry in cells)]
         for name, title, cells in table.rows
     ]
-    for item in table.also:
-        value = _entry(Entry(item))
-        title = f"{item.title} ({item.name})" if item.title else item.name
-        blank = [Cell("")] * (len(table.columns) - 1)
-        rows.append([Cell(title), value, *blank])
     caption = (
         "Posterior mean with the standard deviation of the last digits in brackets; "
         "beneath, the interval that holds 95 % of the posterior. Isomer shifts against "
@@ -41,6 +46,19 @@ def _results(table: ResultTable) -> Table:
         "resonant area."
     )
     return Table(header, rows, caption)
+
+
+def _further(table: ResultTable) -> Table:
+    rows = [
+        [
+            Cell(item.title or item.name, item.name if item.title else ""),
+            Cell(concise(item.summary), numeric=True),
+            Cell(interval(item.summary), numeric=True),
+            Cell(item.unit),
+        ]
+        for item in table.also
+    ]
+    return Table(["derived", "value", "95 % interval", "unit"], rows)
 
 
 def _entry(entry: Entry) -> Cell:
@@ -53,8 +71,8 @@ def _entry(entry: Entry) -> Cell:
 
 
 _HEADER = (
-    *("parameter", "unit", "mean", "sd", "median", "5 %", "95 %"),
-    *("R-hat", "ESS bulk", "ESS tail", "learned", "prior"),
+    *("parameter and prior", "unit", "mean", "sd", "5 %", "95 %"),
+    *("R-hat", "ESS bulk", "ESS tail", "learned"),
 )
 
 
@@ -69,21 +87,31 @@ def _all(found: Findings) -> Table:
 
 def _row(found: Findings, item: Quantity) -> list[Cell]:
     fit, summary = found.run.fit, item.summary
-    figures = (summary.mean, summary.sd, summary.median, summary.q05, summary.q95)
+    figures = (summary.mean, summary.sd, summary.q05, summary.q95)
+    places = decimals(summary.sd) + 1
     sampled = (fit.rhat, fit.ess_bulk, fit.ess_tail)
     learned = _learned(found, item)
     return [
-        Cell(item.name, item.title),
+        Cell(item.name, _prior(found, item)),
         Cell(item.unit),
-        *(Cell(short(value, 6), numeric=True) for value in figures),
+        *(Cell(fixed(value, places), numeric=True) for value in figures),
         *(Cell(short(table.get(item.name)), numeric=True) for table in sampled),
         Cell(
             "–" if learned is None else f"{learned:.2f}",
             tone="warn" if learned is not None and learned < 0.2 else "",
             numeric=True,
         ),
-        Cell(item.prior, item.because, "quiet"),
     ]
+
+
+def _prior(found: Findings, item: Quantity) -> str:
+    """The prior in a few words; `result.json` and `parameters.csv` hold the formula."""
+    conflict = found.conflicts.get(item.name)
+    if conflict is None:
+        return item.prior
+    origin = conflict.origin
+    wide = f", widened ×{origin.widen:g}" if origin.widen != 1 else ""
+    return f"{origin.record} at {origin.temperature:g} K{wide}"
 
 
 def _learned(found: Findings, item: Quantity) -> float | None:

@@ -28,10 +28,10 @@ def _build(page: Page) -> Sequence[Block]:
         blocks.append(
             Figure(
                 figure_name(index, spectrum.label, alone),
-                f"measured spectrum{label} with the fitted components and residuals",
+                f"spectrum{label} with fitted components and residuals",
                 f"{name}{label}, {measurement.values.size} channels. Points: data with "
                 "one standard deviation; red: posterior mean with the band of 5 to 95 "
-                f"%; filled: {sites}, with their area fractions; ticks: line positions. "
+                f"%; filled: {sites}, with area fractions; ticks: line positions. "
                 f"Below: residuals in standard deviations; reduced χ² = "
                 f"{item.chi2_reduced:.2f}.",
             )
