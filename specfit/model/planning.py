@@ -312,4 +312,4 @@ def _moving_ends(name: str, dist: Dist) -> Iterator[Relation]:
 
 def _circular(model: Model[Prior], circle: CircularTie) -> PlanError:
     place = next(d.place for d in model.definitions if d.name == circle.names[0])
-    return PlanError("tie-circle", {"names": " → ".join(circle.names)}, place)
+    return PlanError("circular-definition", {"chain": " → ".join(circle.names)}, place)
