@@ -11,7 +11,7 @@ from specfit.model.ir import Dist, Model, Parameter, Prior
 from specfit.rules.draws import flat, passed, share
 
 NAME = "bounds"
-SOURCE = "more than 5 % of the posterior within 1 % of a bound"
+SOURCE = "more than 5 % of the posterior within 1 % of a bound, and of the prior"
 MASS, NEAR = 0.05, 0.01
 
 
@@ -27,7 +27,11 @@ def judge(
     found = [
         finding
         for parameter, ends in bounded
-        if (finding := _judge_one(parameter, ends, flat(fit, model, parameter.name)))
+        if (
+            finding := _judge_one(
+                parameter, ends, fit, flat(fit, model, parameter.name)
+            )
+        )
     ]
     if found or not bounded:
         return found
@@ -44,10 +48,17 @@ def _ends(dist: Dist) -> tuple[float, float] | None:
 
 
 def _judge_one(
-    parameter: Parameter[Prior], ends: tuple[float, float], draws: FloatArray
+    parameter: Parameter[Prior],
+    ends: tuple[float, float],
+    fit: Fit,
+    draws: FloatArray,
 ) -> Finding | None:
     near = NEAR * (ends[1] - ends[0])
-    masses = [share(draws < ends[0] + near), share(draws > ends[1] - near)]
+    inner = [ends[0] + near, ends[1] - near]
+    if parameter.name in fit.prior:  # a scale prior has half its mass near zero
+        tails = np.quantile(fit.prior[parameter.name], [NEAR, 1 - NEAR])
+        inner = [min(inner[0], tails[0]), max(inner[1], tails[1])]
+    masses = [share(draws < inner[0]), share(draws > inner[1])]
     side = int(np.argmax(masses))
     if masses[side] <= MASS:
         return None

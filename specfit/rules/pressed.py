@@ -1,8 +1,8 @@
 """A `require` that the data press against: the posterior piles up on its boundary.
 
 The rule holds by construction, so its probability says nothing.  What the data think of
-it is read from the fit without it: if χ² falls by more than `REJECT`, the data contradict
-the rule, and one of the two is wrong.
+it is read from the fit without it: if χ² falls by more than `REJECT`, the data
+contradict the rule, and one of the two is wrong.
 """
 
 from __future__ import annotations

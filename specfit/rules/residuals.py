@@ -1,14 +1,16 @@
 """What the model leaves over: χ², neighbours, runs.  They always run.
 
 A folded channel is a sum of raw counts, so neighbouring residuals of a sufficient model
-are independent with unit variance.  None of the three rejects by itself: they warn that
-the model is insufficient, and `check chi2 < …` makes it a demand.
+are independent with unit variance.  They warn that the model is insufficient, and
+`check chi2 < …` makes it a demand.  Only where χ² is so large that every interval would
+be too narrow by a factor of √2 or more do they reject: such numbers are no result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -24,6 +26,9 @@ FAR = 4.0
 """Standard deviations at which a residual statistic is no longer chance."""
 BAND = (0.9, 1.15)
 """Reduced χ² that a good model of many counts stays within, where 3 sd allow it."""
+
+GROSS, GROSS_Z = 2.0, 10.0
+"""Reduced χ² and its z beyond which the intervals of the answer mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Residuals:
     def chi2_z(self) -> float:
         """Distance of χ² from its degrees of freedom, in standard deviations."""
         return (self.chi2 - self.freedom) / float(np.sqrt(2 * self.freedom))
+
+    @property
+    def gross(self) -> bool:
+        """Whether the misfit is larger than the counting noise itself."""
+        return self.chi2_reduced > GROSS and self.chi2_z > GROSS_Z
 
     @property
     def insufficient(self) -> bool:
@@ -186,19 +196,28 @@ def _findings(item: Residuals) -> list[Finding]:
             f"residuals{where} form {item.runs} runs (z = {item.runs_z:+.1f})",
         ),
     ]
+    first = next((i for i, (warned, *_) in enumerate(entries) if warned), None)
     return [
         Finding(
             NAME,
             "residual",
-            "warned" if warned else "passed",
+            _outcome(item, index, warned),
             ("the model is insufficient: " if warned else "") + text,
             probability=probability,
             value=value,
-            detail=_advice(item) if warned else "",
+            detail=_advice(item) if index == first else "",
             source=SOURCE,
         )
-        for warned, value, probability, text in entries
+        for index, (warned, value, probability, text) in enumerate(entries)
     ]
+
+
+def _outcome(
+    item: Residuals, index: int, warned: bool
+) -> Literal["passed", "failed", "warned"]:
+    if index == 0 and item.gross:
+        return "failed"
+    return "warned" if warned else "passed"
 
 
 def _advice(item: Residuals) -> str:
