@@ -39,7 +39,7 @@ def run_laplace(ground: Ground) -> Sampled:
     """Independent draws of the Gaussian at the mode, refused where it does not fit."""
     settings, shape = ground.settings, ground.best.shape
     size = (settings.chains, settings.draws, len(shape.mean))
-    normal = evaluate.numpy(jax.random.normal(ground.keys[2], size))
+    normal = evaluate.generator(ground.keys[2]).standard_normal(size)
     positions = shape.mean + normal @ shape.factor.T
     fits = gates.at_most("pareto_k", ground.evidence.pareto_k, gates.PARETO)
     conditions = (*ground.mode_gates, fits, *_open_gates(ground, positions))

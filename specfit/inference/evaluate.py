@@ -31,11 +31,6 @@ def _curvature(logdensity: Density, z: Array, data: Data) -> tuple[Array, Array,
 
 
 @partial(jax.jit, static_argnames="logdensity")
-def _many(logdensity: Density, z: Array, data: Data) -> Array:
-    return jax.lax.map(lambda x: logdensity({"z": x}, data), z)
-
-
-@partial(jax.jit, static_argnames="logdensity")
 def _many_gradients(logdensity: Density, z: Array, data: Data) -> tuple[Array, Array]:
     both = jax.value_and_grad(lambda x: logdensity({"z": x}, data))
     result: tuple[Array, Array] = jax.lax.map(both, z)
@@ -53,6 +48,11 @@ def _unconstrain(unconstrain: Callable[..., Any], values: Values, data: Data) ->
     return z
 
 
+def generator(key: Array) -> np.random.Generator:
+    """NumPy's generator seeded by a JAX key, for draws that need no compilation."""
+    return np.random.default_rng(np.asarray(jax.random.key_data(key)))
+
+
 def numpy(array: Any) -> FloatArray:
     """The array as float64 on the host."""
     return np.asarray(array, dtype=np.float64)
@@ -64,19 +64,23 @@ def curvature(problem: Problem, z: FloatArray) -> Triple:
     return float(value), numpy(gradient), numpy(hessian)
 
 
+def gradients(problem: Problem, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Log-density (n,) and its gradient (n, dimension) at each row of `z`."""
+    values, slopes = _in_blocks(
+        lambda x: _many_gradients(problem.logdensity, x, problem.data), z
+    )
+    return numpy(values), numpy(slopes)
+
+
 def log_densities(problem: Problem, z: FloatArray) -> FloatArray:
-    """Log-density at each row of `z`."""
-    return _in_blocks(lambda x: _many(problem.logdensity, x, problem.data), z)
+    """Log-density at each row of `z`; one compilation serves here and for gradients."""
+    return gradients(problem, z)[0]
 
 
 def finite_starts(problem: Problem, z: FloatArray) -> FloatArray:
     """For each row of `z`, whether log-density and gradient are finite."""
-
-    def finite(rows: FloatArray) -> Any:
-        values, gradients = _many_gradients(problem.logdensity, rows, problem.data)
-        return np.isfinite(numpy(values)) & np.isfinite(numpy(gradients)).all(axis=1)
-
-    return _in_blocks(finite, z).astype(bool)
+    values, slopes = gradients(problem, z)
+    return np.isfinite(values) & np.isfinite(slopes).all(axis=1)
 
 
 def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
@@ -112,17 +116,16 @@ def _in_blocks(function: Callable[[Any], Any], rows: Any) -> Any:
 
 
 def terms_at_fault(problem: Problem, z: FloatArray) -> tuple[str, ...]:
-    """The terms of the density whose value or gradient at `z` is not finite."""
+    """The terms of the density whose value or gradient at `z` is not finite.
 
-    def terms(x: Array) -> dict[str, Array]:
-        return problem.terms({"z": x}, problem.data)
-
-    values, slopes = jax.jit(lambda x: (terms(x), jax.jacrev(terms)(x)))(z)
-    return tuple(
-        name
-        for name in values
-        if not (
-            np.isfinite(numpy(values[name])).all()
-            and np.isfinite(numpy(slopes[name])).all()
-        )
-    )
+    Each is differentiated alone: a zero sent back through a bad term is NaN.
+    """
+    data = problem.data
+    faulty = []
+    for name in problem.terms({"z": z}, data):
+        value, slope = jax.value_and_grad(
+            lambda x, name=name: problem.terms({"z": x}, data)[name]
+        )(jax.numpy.asarray(z))
+        if not (np.isfinite(numpy(value)) and np.isfinite(numpy(slope)).all()):
+            faulty.append(name)
+    return tuple(faulty)

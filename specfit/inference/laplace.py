@@ -17,6 +17,7 @@ from scipy.special import gammaln, logsumexp
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.newton import FLAT, Peak, unit_diagonal
+from specfit.inference.pareto import pareto_k
 
 FREEDOM = 5.0
 """Degrees of freedom of the Student-t: tails heavier than any posterior met so far."""
@@ -71,10 +72,9 @@ def weights(gaussians: Sequence[Gaussian]) -> FloatArray:
 
 def dispersed(shape: Gaussian, key: Array, count: int, spread: float) -> FloatArray:
     """`count` Student-t draws about the mode, `spread` times as wide as the Gaussian."""
-    key_normal, key_scale = jax.random.split(key)
-    normal = jax.random.normal(key_normal, (count, len(shape.mean)))
-    chi2 = 2.0 * jax.random.gamma(key_scale, 0.5 * FREEDOM, (count,))
-    heavy = evaluate.numpy(normal) / np.sqrt(evaluate.numpy(chi2) / FREEDOM)[:, None]
+    generator = evaluate.generator(key)
+    normal = generator.standard_normal((count, len(shape.mean)))
+    heavy = normal / np.sqrt(generator.chisquare(FREEDOM, (count, 1)) / FREEDOM)
     draws: FloatArray = shape.mean + spread * heavy @ shape.factor.T
     return draws
 
@@ -87,8 +87,6 @@ def evidence(
     Draws come from the mixture of Student-t densities at the modes that carry weight,
     in equal shares.
     """
-    from blackjax.diagnostics import psis_weights
-
     kept = [
         g for g, w in zip(gaussians, weights(gaussians), strict=True) if w > LISTED
     ]
@@ -100,11 +98,10 @@ def evidence(
     target = evaluate.log_densities(problem, draws)
     proposal = logsumexp([_log_student(g, draws) for g in kept], axis=0)
     ratio = np.where(np.isfinite(target), target - proposal + np.log(len(kept)), -np.inf)
-    _, pareto_k = jax.jit(psis_weights)(jax.numpy.asarray(ratio))
     value = float(logsumexp(ratio) - np.log(len(ratio)))
     relative = np.exp(ratio - value)
     sd = float(np.std(relative) / np.sqrt(len(ratio)))
-    return Evidence(value, sd, float(pareto_k))
+    return Evidence(value, sd, pareto_k(ratio))
 
 
 def _log_student(shape: Gaussian, z: FloatArray) -> FloatArray:

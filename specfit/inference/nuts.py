@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from blackjax.mcmc import nuts
+from blackjax.mcmc.hmc import HMCState
 from blackjax.optimizers.dual_averaging import DualAveragingState, dual_averaging
 
 from specfit.contracts import Array, Data, FloatArray, Problem
@@ -149,16 +150,15 @@ def _whitened(
     return lambda u: logdensity({"z": frame.centre + frame.factor @ u}, data)
 
 
-@partial(jax.jit, static_argnames="logdensity")
-def _begin(
-    logdensity: Density, u: Array, keys: Array, size: Array, frame: Frame, data: Data
-) -> Chain:
-    """Chains at whitened positions `u` (n_chains, dimension), step size not tuned."""
-    density = _whitened(logdensity, frame, data)
-    state = jax.lax.map(lambda x: nuts.init(x, density), u)
-    tuning = jax.tree.map(jnp.asarray, _START(size))
-    one = jax.tree.map(lambda x: jnp.broadcast_to(x, (len(u), *x.shape)), tuning)
-    return Chain(state, one, keys)
+def _begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
+    """Chains at positions `z` (n_chains, dimension), the step size not yet tuned."""
+    factor = np.asarray(frame.factor)
+    u = np.linalg.solve(factor, (z - np.asarray(frame.centre)).T).T
+    value, slope = evaluate.gradients(problem, z)
+    state = HMCState(*(jnp.asarray(part) for part in (u, value, slope @ factor)))
+    size = 0.8 * z.shape[1] ** -0.25
+    tuning = jax.tree.map(lambda x: jnp.broadcast_to(x, len(z)), _START(size))
+    return Chain(state, tuning, keys)
 
 
 @dataclass(frozen=True)
@@ -253,12 +253,8 @@ class _Run:
 
     def restart(self, frame: Frame, z: FloatArray) -> None:
         """Put the chains at `z` in a new frame and forget the step size."""
-        u = np.linalg.solve(np.asarray(frame.factor), (z - np.asarray(frame.centre)).T)
-        size = jnp.asarray(0.8 * z.shape[1] ** -0.25)
         self.frame = frame
-        self.chains = _begin(
-            self.problem.logdensity, u.T, self.keys, size, frame, self.problem.data
-        )
+        self.chains = _begin(self.problem, z, self.keys, frame)
 
     def steps(self, count: int, adapt: int) -> dict[str, FloatArray]:
         """`count` steps, the step size adapting during the first `adapt`."""
