@@ -130,7 +130,8 @@ def _effective(draws: FloatArray) -> float:
     negative = np.flatnonzero(pairs <= 0.0)
     last = min([*negative[:1], (length - 3) // 2])
     monotone = np.minimum.accumulate(pairs[:last])
-    following = max(correlation[2 * last], 0.0)
+    following = correlation[2 * last]
+    following = following if pairs[last] > 0.0 else max(following, 0.0)
     time = -1.0 + 2.0 * np.sum(monotone) + following
     return float(draws.size / max(time, 1.0 / np.log10(draws.size)))
 
