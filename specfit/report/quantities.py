@@ -20,6 +20,9 @@ from specfit.model.wording import prior_text
 from specfit.report.numbers import Summary, summarise
 from specfit.rules.posterior import Posterior
 
+USUAL = ("IS", "QS", "Bint", "I")
+"""Columns of a paper's table of Mössbauer parameters, shown even where held fixed."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -175,11 +178,11 @@ class Findings:
         rows = [s for s in sites if not report.rows or s[1].name in report.rows]
         if report.rows:
             rows.sort(key=lambda pair: report.rows.index(pair[1].name))
-        symbols = report.table or _symbols([site for _, site in rows])
+        symbols = report.table or self._symbols([site for _, site in rows])
         cells = tuple(
             (
-                f"{site.name} [{spectrum.label}]" if spectrum.label else site.name,
-                site.title or site.name,
+                _labelled(site.name, spectrum),
+                _labelled(site.title or site.name, spectrum),
                 tuple(self._cell(site, symbol) for symbol in symbols),
             )
             for spectrum, site in rows
@@ -193,6 +196,15 @@ class Findings:
         if isinstance(expression, ir.Ref):
             return self.quantity(expression.name)
         return self._quantity(text, "", expression)
+
+    def _symbols(self, sites: list[ir.Site]) -> tuple[str, ...]:
+        """What a table shows unasked: the usual symbols and all that was inferred."""
+        found: dict[str, None] = {}
+        for site in sites:
+            for symbol, name in site.parameters.items():
+                if symbol in USUAL or not self.quantity(name).summary.fixed:
+                    found[symbol] = None
+        return tuple(sorted(found, key=lambda s: USUAL.index(s) if s in USUAL else 9))
 
     def _cell(self, site: ir.Site, symbol: str) -> Cell:
         name = site.parameters.get(symbol)
@@ -212,12 +224,8 @@ class Findings:
         return rules.statistics(run.model, run.measurements, run.fit)
 
 
-def _symbols(sites: list[ir.Site]) -> tuple[str, ...]:
-    """The symbols of all sites, in the order in which the first that has them says."""
-    found: dict[str, None] = {}
-    for site in sites:
-        found |= dict.fromkeys(site.parameters)
-    return tuple(found)
+def _labelled(text: str, spectrum: ir.Spectrum) -> str:
+    return f"{text} [{spectrum.label}]" if spectrum.label else text
 
 
 def _unit(column: tuple[Cell, ...]) -> str:

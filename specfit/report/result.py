@@ -40,7 +40,7 @@ class Origin(Record):
     """The records a prior was drawn from, and what the posterior says of them.
 
     `conflict_sd` is how far out in the tails of the prior the posterior mean lies, in
-    sd of a normal as rare; `conflict_sd_records` the same before the records were widened;
+    sd of a normal as rare; `conflict_sd_records` the same before they were widened;
     `vague_weight` the posterior weight of the class range.
     """
 

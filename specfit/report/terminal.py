@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 
 from specfit.contracts import Finding, Run, Verdict
-from specfit.report.numbers import decimals, plus_minus
+from specfit.report.numbers import plus_minus
 from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
 from specfit.report.text import clean, pad, width
 
@@ -51,9 +52,10 @@ def _table(table: ResultTable) -> str:
 
 
 def _places(column: Sequence[Cell]) -> int:
-    """Decimals that the sharpest number of a column deserves, for all of it."""
+    """Decimals for a whole column: one digit of its smallest uncertainty."""
     inferred = [c.quantity.summary for c in column if c.quantity]
-    return max((decimals(s.sd) for s in inferred if not s.fixed), default=0)
+    smallest = min((s.sd for s in inferred if not s.fixed), default=1.0)
+    return max(0, -floor(log10(smallest)))
 
 
 def _cell(cell: Cell, places: int) -> str:

@@ -48,7 +48,7 @@ def draw(found: Findings) -> bytes | None:
     size = len(items)
     with style.dress():
         figure = style.new(8.6, min(7.4, 2.2 + 0.8 * size))
-        axes = figure.add_axes((0.11, 0.1, 0.875, 0.885))
+        axes = figure.add_axes((0.13, 0.12, 0.86, 0.87))
         axes.set_xlim(0, size)
         axes.set_ylim(size, 0)
         axes.set_aspect("auto")
@@ -128,9 +128,14 @@ def _numbers(axes: Axes, matrix: FloatArray) -> None:
             )
 
 
+def _short(name: str) -> str:
+    """The end of a long name: what comes last says what it is."""
+    return name if len(name) <= 15 else f"…{name[-14:]}"
+
+
 def _frame(axes: Axes, items: list[Quantity]) -> None:
     size = len(items)
-    names = [style.label("", item.name, i) for i, item in enumerate(items)]
+    names = [_short(style.label("", item.name, i)) for i, item in enumerate(items)]
     for line in range(size + 1):
         axes.axhline(line, color="#dddddd", lw=0.8)
         axes.axvline(line, color="#dddddd", lw=0.8)

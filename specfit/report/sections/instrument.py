@@ -21,12 +21,14 @@ def _build(page: Page) -> Sequence[Block]:
         pairs += [("measured at", conditions)] if conditions else []
         pairs += [("channels", f"{axis.size}, {range_}")]
         if measurement.field_scale:
-            pairs.append(("field scale", f"{measurement.field_scale}: Bint in tesla"))
+            pairs.append(("field scale", measurement.field_scale))
         if measurement.nuisance_names:
             names = ", ".join(n.replace("_", " ") for n in measurement.nuisance_names)
             pairs.append(("left open by the calibration", names))
-        pairs += [pair for pair in measurement.found if pair not in pairs]
         pairs.append(("SHA-256 of the file", measurement.sha256))
+        told = {label for label, _ in measurement.found}
+        pairs = [pair for pair in pairs if pair[0] not in told]
+        pairs += measurement.found
         blocks += [Paragraph("", strong=f"{spectrum.data}{label}"), Facts(pairs)]
     return blocks
 

@@ -46,11 +46,18 @@ def _entangled(page: Page) -> list[Block]:
         for row in range(len(items))
         for column in range(row)
         if matrix[row, column] > STRONG
+        and not _tied(page, items[row].name, items[column].name)
     ]
     if not pairs:
         return []
     text = f"Correlated above {STRONG}, known only together: {'; '.join(pairs)}."
     return [Paragraph(text, tone="warn")]
+
+
+def _tied(page: Page, left: str, right: str) -> bool:
+    """Whether two fractions sum to a constant anyway."""
+    joints = page.found.run.model.joints
+    return any({left, right} == set(joint.names) for joint in joints)
 
 
 SECTION = Section("knowledge", "What the data taught", _build)

@@ -38,6 +38,7 @@ def _build(page: Page) -> Sequence[Block]:
     if conflicts:
         blocks.append(_compared(found, conflicts))
         blocks += [_records(conflict) for conflict in conflicts]
+        blocks.append(_sources(conflicts))
     return [*blocks, _stated(found)]
 
 
@@ -100,17 +101,19 @@ def _row(found: Findings, conflict: rules.Conflict) -> list[Cell]:
 
 
 def _records(conflict: rules.Conflict) -> Fold:
-    origin = conflict.origin
+    lines = describe(conflict.parameter.prior)
+    return Fold(f"Records behind {conflict.parameter.name}", [Bullets(lines)])
+
+
+def _sources(conflicts: list[rules.Conflict]) -> Fold:
+    """Every publication behind any of the priors, once."""
+    keys = dict.fromkeys(key for item in conflicts for key in item.origin.sources)
     cited = []
-    for key in origin.sources:
+    for key in keys:
         source = records.source(key)
         doi = f" doi:{source.doi}" if source.doi else ""
-        cited.append(f"[{key}] {source.citation}.{doi}")
-    lines = describe(conflict.parameter.prior)
-    return Fold(
-        f"Records behind {conflict.parameter.name}",
-        [Bullets(lines), Paragraph("", strong="Sources"), Bullets(cited)],
-    )
+        cited.append(f"{source.citation}.{doi}")
+    return Fold("Sources of these records", [Bullets(cited)])
 
 
 def _stated(found: Findings) -> Fold:

@@ -52,13 +52,12 @@ def _further(table: ResultTable) -> Table:
     rows = [
         [
             Cell(item.title or item.name, item.name if item.title else ""),
-            Cell(concise(item.summary), numeric=True),
+            Cell(f"{concise(item.summary)} {item.unit}".rstrip(), numeric=True),
             Cell(interval(item.summary), numeric=True),
-            Cell(item.unit),
         ]
         for item in table.also
     ]
-    return Table(["derived", "value", "95 % interval", "unit"], rows)
+    return Table(["derived", "value", "95 % interval"], rows)
 
 
 def _entry(entry: Entry) -> Cell:
@@ -89,13 +88,15 @@ def _row(found: Findings, item: Quantity) -> list[Cell]:
     fit, summary = found.run.fit, item.summary
     figures = (summary.mean, summary.sd, summary.q05, summary.q95)
     places = decimals(summary.sd) + 1
-    sampled = (fit.rhat, fit.ess_bulk, fit.ess_tail)
+    rhat = fit.rhat.get(item.name)
+    sizes = (fit.ess_bulk.get(item.name), fit.ess_tail.get(item.name))
     learned = _learned(found, item)
     return [
         Cell(item.name, _prior(found, item)),
         Cell(item.unit),
         *(Cell(fixed(value, places), numeric=True) for value in figures),
-        *(Cell(short(table.get(item.name)), numeric=True) for table in sampled),
+        Cell("–" if rhat is None else fixed(rhat, 3), numeric=True),
+        *(Cell(short(size), numeric=True) for size in sizes),
         Cell(
             "–" if learned is None else f"{learned:.2f}",
             tone="warn" if learned is not None and learned < 0.2 else "",

@@ -14,7 +14,8 @@ def _build(page: Page) -> Sequence[Block]:
     run = page.found.run
     result = result_of(page.found)
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    settings = ", ".join(f"{key} = {value}" for key, value in result.settings.items())
+    asked = [(key, value) for key, value in result.settings.items() if value != []]
+    settings = ", ".join(f"{key} = {value}" for key, value in asked)
     timings = ", ".join(f"{name} {s:.1f} s" for name, s in run.timings.items())
     facts = [
         ("started", run.started),
@@ -27,7 +28,7 @@ def _build(page: Page) -> Sequence[Block]:
         *(("SHA-256 of the data", digest) for digest in result.hashes.data),
     ]
     name = PurePath(run.document.file).name
-    lines = clean_lines(run.text).split("\n")
+    lines = clean_lines(run.text).rstrip("\n").split("\n")
     note = Paragraph("Run settings and reports never change the model's hash.")
     return [Facts(facts), note, Fold(f"The text as run: {name}", [Verbatim(lines)])]
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from specfit.contracts import Mode
 from specfit.report.blocks import Block, Bullets, Cell, Page, Paragraph, Section, Table
-from specfit.report.numbers import short
+from specfit.report.numbers import fixed, short
+
+_GATES = {
+    "rhat": "R-hat, the largest",
+    "ess_bulk": "effective draws in the bulk, the fewest",
+    "ess_tail": "effective draws in the tails, the fewest",
+    "divergences": "divergent transitions",
+    "e_bfmi": "energy mixing (E-BFMI), the worst chain",
+    "non_finite": "values that are not finite",
+}
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -23,7 +32,7 @@ def _build(page: Page) -> Sequence[Block]:
         ]
         blocks.append(Table(["stage", "time"], rows))
     if fit.modes:
-        blocks.append(_modes(fit.modes))
+        blocks.append(_modes(page, fit.modes))
     if fit.log_evidence is not None:
         value, sd = fit.log_evidence
         blocks.append(Paragraph(f"{value:.2f} ± {sd:.2f}", strong="Log-evidence:"))
@@ -35,7 +44,7 @@ def _build(page: Page) -> Sequence[Block]:
 def _gates(page: Page) -> Table:
     rows = [
         [
-            Cell(name),
+            Cell(_GATES.get(name, name.replace("_", " "))),
             Cell(short(value), numeric=True),
             Cell(short(bound), numeric=True),
             Cell("✓ holds" if passed else "✗ fails", tone="good" if passed else "bad"),
@@ -45,22 +54,30 @@ def _gates(page: Page) -> Table:
     return Table(["gate", "value", "bound", "outcome"], rows)
 
 
-def _modes(modes: Sequence[Mode]) -> Table:
+def _modes(page: Page, modes: Sequence[Mode]) -> Table:
     rows = [
         [
             Cell(str(number), numeric=True),
             Cell(short(mode.log_density, 7), numeric=True),
             Cell(short(mode.log_evidence, 7), numeric=True),
-            Cell(short(mode.weight, 3), numeric=True),
-            Cell(
-                ", ".join(f"{n} {v:.4g}" for n, v in mode.values.items()), tone="quiet"
-            ),
+            Cell("–" if mode.weight is None else fixed(mode.weight, 4), numeric=True),
+            Cell(_where(page, mode), tone="quiet"),
         ]
         for number, mode in enumerate(modes, start=1)
     ]
     header = ["mode", "log density", "log evidence", "weight", "where"]
     caption = "Local maxima of the posterior that the search met."
     return Table(header, rows, caption)
+
+
+def _where(page: Page, mode: Mode) -> str:
+    """The unknowns of a mode; what is held fixed or tied is left out."""
+    values = [
+        f"{name} {mode.values[name]:.4g}"
+        for name in page.found.parameters
+        if name in mode.values
+    ]
+    return ", ".join(values)
 
 
 SECTION = Section("search", "How the answer was found", _build)
