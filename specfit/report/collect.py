@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from specfit import rules
-from specfit.contracts import Finding, Measurement, Run
+from specfit.contracts import Finding, Measurement, Mode, Run
 from specfit.model import ir, records
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
@@ -50,30 +50,35 @@ def result_of(found: Findings) -> RunResult:
             for n, v, b, p in fit.gates
         ],
         spectra=_spectra(found),
-        modes=[
-            ModeResult(
-                values={name: float(value) for name, value in mode.values.items()},
-                log_density=finite(mode.log_density),
-                log_evidence=finite(mode.log_evidence),
-                weight=finite(mode.weight),
-            )
-            for mode in fit.modes
-        ],
+        modes=[_mode(mode) for mode in fit.modes],
         stages=[
             StageResult(name=s.name, seconds=s.seconds, detail=s.detail)
             for s in fit.stages
         ],
         notes=list(fit.notes),
-        hashes=Hashes(
-            spec=run.text_sha256,
-            model=run.model.digest(),
-            data=[measurement.sha256 for measurement in run.measurements],
-        ),
+        hashes=_hashes(run),
         versions=dict(run.versions),
         settings={key: _plain(value) for key, value in run.settings.items()},
         seed=_seed(run),
         device=run.device,
         timings_s={name: float(value) for name, value in run.timings.items()},
+    )
+
+
+def _mode(mode: Mode) -> ModeResult:
+    return ModeResult(
+        values={name: float(value) for name, value in mode.values.items()},
+        log_density=finite(mode.log_density),
+        log_evidence=finite(mode.log_evidence),
+        weight=finite(mode.weight),
+    )
+
+
+def _hashes(run: Run) -> Hashes:
+    return Hashes(
+        spec=run.text_sha256,
+        model=run.model.digest(),
+        data=[measurement.sha256 for measurement in run.measurements],
     )
 
 

@@ -67,11 +67,15 @@ class Residuals:
         return self.chi2_reduced > GROSS and self.chi2_z > GROSS_Z
 
     @property
+    def chi2_off(self) -> bool:
+        """Whether χ² is beyond chance."""
+        outside = not BAND[0] <= self.chi2_reduced <= BAND[1]
+        return abs(self.chi2_z) > FAR or (outside and abs(self.chi2_z) > 3)
+
+    @property
     def insufficient(self) -> bool:
         """Whether any statistic says that the model leaves structure behind."""
-        far = [self.chi2_z, self.lag1_z, self.runs_z]
-        outside = not BAND[0] <= self.chi2_reduced <= BAND[1]
-        return max(map(abs, far)) > FAR or (outside and abs(self.chi2_z) > 3)
+        return self.chi2_off or max(abs(self.lag1_z), abs(self.runs_z)) > FAR
 
 
 def statistics(
@@ -171,11 +175,9 @@ def judge(
 
 def _findings(item: Residuals) -> list[Finding]:
     where = f" of [{item.label}]" if item.label else ""
-    outside = not BAND[0] <= item.chi2_reduced <= BAND[1]
-    off = abs(item.chi2_z) > FAR or (outside and abs(item.chi2_z) > 3)
     entries = [
         (
-            off,
+            item.chi2_off,
             item.chi2_reduced,
             item.predictive,
             f"χ²{where} is {item.chi2:.0f} for {item.freedom} degrees of freedom "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 ABSORPTION = "mossbauer57Fe"
 """The kind whose components are dips in a transmission, shown relative to it."""
+
+
+_LEGEND: dict[str, Any] = {
+    "frameon": False,
+    "handlelength": 1.5,
+    "columnspacing": 1.8,
+    "labelspacing": 0.35,
+}
 
 
 @dataclass(frozen=True)
@@ -47,17 +55,8 @@ def draw(found: Findings, index: int) -> bytes:
         heights = (0.16 + 0.14 * len(names), 3.9, 1.05)
         total = head + sum(heights) + 0.46
         figure = style.new(8.6, total)
-        grid = GridSpec(
-            3,
-            1,
-            figure,
-            height_ratios=heights,
-            hspace=0.0,
-            left=0.085,
-            right=0.975,
-            top=1 - head / total,
-            bottom=0.46 / total,
-        )
+        figure.subplots_adjust(0.085, 0.46 / total, 0.975, 1 - head / total)
+        grid = GridSpec(3, 1, figure, height_ratios=heights, hspace=0.0)
         top, middle, bottom = (figure.add_subplot(grid[row]) for row in range(3))
         _lines(top, layers)
         _spectrum(middle, layers, names)
@@ -67,10 +66,7 @@ def draw(found: Findings, index: int) -> bytes:
             loc="upper left",
             bbox_to_anchor=(0.075, 1.0),
             ncols=columns,
-            frameon=False,
-            handlelength=1.5,
-            columnspacing=1.8,
-            labelspacing=0.35,
+            **_LEGEND,
         )
         for axes in (top, middle, bottom):
             axes.set_xlim(layers.axis[0], layers.axis[-1])
