@@ -166,6 +166,14 @@ def name_of(dimension: Dimension) -> str:
     return canonical_unit(dimension)
 
 
+def said(dimension: Dimension) -> str:
+    """A dimension as a word of a diagnostic: a term to be translated, or its unit."""
+    for name, known in DIMENSIONS.items():
+        if known == dimension:
+            return f"@{name}"
+    return f"`{canonical_unit(dimension)}`"
+
+
 def canonical_unit(dimension: Dimension) -> str:
     """The unit in which values of this dimension are kept: `mm/s`, `counts*deg`."""
     for name, known in DIMENSIONS.items():

@@ -13,10 +13,12 @@ from functools import lru_cache
 from specfit.contracts import ParameterSignature, Signature
 from specfit.language import tree
 from specfit.language.parse import parse
-from specfit.model.expand import OUTER, apply_template
-from specfit.model.faults import Faults, nearest
+from specfit.model.expand import apply_template
+from specfit.model.faults import Faults, listing, nearest
 from specfit.model.kinds import ModelKind
 from specfit.model.names import Entry, Names
+from specfit.model.places import word_place
+from specfit.model.substitution import OUTER
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class Components:
         templates: Mapping[str, tree.Block],
         names: Names,
         faults: Faults,
+        texts: Mapping[str, str],
         everything_local: bool,
     ) -> None:
         self.kind, self.templates = kind, templates
-        self.names, self.faults = names, faults
+        self.names, self.faults, self.texts = names, faults, texts
         self.everything_local = everything_local
         self.found: dict[str, Component] = {}
         self.used_templates: set[str] = set()
@@ -61,6 +64,10 @@ class Components:
     def read(self, block: tree.Block) -> None:
         """Enter one component, its parameters and its rules."""
         name = block.name or ""
+        if not name:
+            keyword = block.keyword
+            self.faults.add("name-missing", block.span, keyword=keyword)
+            return
         if name in self.found or name in self.names.entries:
             first = self.found[name].block.name_span if name in self.found else None
             note = (first, "first-here", dict[str, str]()) if first else None
@@ -71,6 +78,7 @@ class Components:
         chain = self._base(block)
         if chain is None:
             self.names.components[name] = ()
+            self.faults.lose(name)
             return
         base, inherited = chain
         signature = self.kind.components[base]
@@ -94,21 +102,22 @@ class Components:
         while True:
             kind = current.kind
             if kind is None:
-                self.faults.add(
-                    "kind-missing",
-                    block.name_span,
-                    name=block.name or "",
-                    known=nearest("", self.kind.components),
-                )
+                listed = listing(self.kind.components)
+                span, name = current.name_span, current.name or ""
+                self.faults.add("kind-missing", span, name=name, known=listed)
                 return None
             word = kind.function.text if isinstance(kind, tree.Call) else kind.text
             word = word.removeprefix(OUTER)
             if word in self.kind.components:
                 return word, inherited
             template = self.templates.get(word)
-            if template is None or word in seen:
+            if word in seen:
+                self.faults.add("template-circle", kind.span, name=word)
+                return None
+            if template is None:
                 known = nearest(word, [*self.kind.components, *self.templates])
-                self.faults.add("unknown-kind", kind.span, name=word, known=known)
+                if not self.faults.excuses(word):
+                    self.faults.add("unknown-kind", kind.span, name=word, known=known)
                 return None
             seen.add(word)
             self.used_templates.add(word)
@@ -185,7 +194,8 @@ class Components:
         for word in item.per:
             if word != dimension:
                 known = nearest(word, [dimension] if dimension else [])
-                self.faults.add("unknown-dimension", item.span, name=word, known=known)
+                span = word_place(item.span, "per", word, self.texts)
+                self.faults.add("unknown-dimension", span, name=word, known=known)
         if self.everything_local or dimension in item.per:
             return bool(dimension)
         return None if isinstance(item, tree.Let) else False

@@ -8,14 +8,15 @@ from typing import Any
 
 from specfit import units
 from specfit.constants import FIELD_SCALES, SOURCE_SHIFTS
+from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
-from specfit.model.constants import constant
-from specfit.model.expand import loop_values
+from specfit.model.constants import Quantity, constant
 from specfit.model.faults import Faults, nearest
 from specfit.model.kinds import DataKind
-from specfit.model.names import Levels
+from specfit.model.levels import Levels, read_levels
 from specfit.model.places import place
+from specfit.model.quantities import known_unit, wrong_unit
 from specfit.units import Dimension
 
 
@@ -28,7 +29,7 @@ class DataBlock:
     levels: Levels
     sources: tuple[ir.DataSource, ...]
     columns: Mapping[str, Dimension]
-    span: tree.Span
+    span: Span
 
 
 class DataReader:
@@ -49,16 +50,19 @@ class DataReader:
         self.options: dict[str, str | float | tuple[float, ...]] = {}
         self.window: tuple[float, float] | None = None
         self.mask: tuple[tuple[float, float], ...] = ()
-        self.seen: dict[str, tree.Span] = {}
+        self.seen: dict[str, Span] = {}
 
     def read(self) -> DataBlock:
         """The block's sources; every faulty statement is reported and left out."""
         for item in self.block.body.items if self.block.body else ():
             self._statement(item)
-        if "file" not in self.options and "file" not in self.seen:
+        if "file" not in self.seen and not self.faults.excuses("file"):
             name = self.block.name or self.block.keyword
             self.faults.add("missing-key", self.block.name_span, key="file", name=name)
-        levels = self._levels()
+        wanted = self.kind.conditions
+        levels = read_levels(
+            self.block, self.conditions, wanted, self.constants, self.faults
+        )
         columns = {
             name: units.DIMENSIONS[dimension]
             for name, dimension in self.kind.columns.items()
@@ -70,18 +74,27 @@ class DataReader:
     # ---------------------------------------------------------------- statements
 
     def _statement(self, item: tree.AnyStatement) -> None:
-        if isinstance(item, tree.Sample) and item.targets[0].text == "velocity_max":
-            self._uncertain(item)
-            return
-        if not isinstance(item, tree.Let):
+        uncertain = isinstance(item, tree.Sample) and len(item.targets) == 1
+        if isinstance(item, tree.Sample) and uncertain:
+            uncertain = item.targets[0].text == "velocity_max"
+        if not (isinstance(item, tree.Let) or uncertain):
             self.faults.add("not-in-data", item.span)
             return
-        key = item.target.text
+        assert isinstance(item, tree.Let | tree.Sample)
+        key = item.target.text if isinstance(item, tree.Let) else "velocity_max"
         if key in self.seen:
             note = (self.seen[key], "first-here", dict[str, str]())
             self.faults.add("duplicate-statement", item.span, name=key, note=note)
             return
         self.seen[key] = item.span
+        if isinstance(item, tree.Let):
+            self._key(key, item)
+        else:
+            self._uncertain(item)
+        if key in self.kind.conditions and key not in self.conditions:
+            self.faults.lose(key)
+
+    def _key(self, key: str, item: tree.Let) -> None:
         if key == "window":
             self._window(item)
         elif key == "mask":
@@ -116,8 +129,8 @@ class DataReader:
     def _unit(
         self,
         text: str | None,
-        unit_span: tree.Span,
-        span: tree.Span,
+        unit_span: Span,
+        span: Span,
         wanted: Dimension,
         key: str,
     ) -> str | None:
@@ -127,37 +140,28 @@ class DataReader:
                 self.faults.add("unit-missing", span, unit=canonical)
                 return None
             return ""
-        try:
-            found = units.parse_unit(text)
-        except units.UnitError as error:
-            known = nearest(error.symbol, [*units.SYMBOLS, *units.SPELLINGS])
-            self.faults.add("unknown-unit", unit_span, unit=error.symbol, known=known)
+        found = known_unit(self.faults, text, unit_span)
+        if found is None:
             return None
         if found.dimension != wanted:
-            self.faults.add(
-                "unit-mismatch",
-                unit_span,
-                name=key,
-                meaning=key,
-                wanted="@" + units.name_of(wanted),
-                unit=canonical,
-                written=text,
-                found="@" + units.name_of(found.dimension),
-            )
+            wrong_unit(self.faults, unit_span, key, key, wanted, found.dimension)
             return None
         return text
 
     def _quantity(self, key: str, value: tree.Expr, dimension: str) -> None:
         wanted = units.DIMENSIONS[dimension]
-        number = constant(value, self.constants)
-        if not isinstance(number, float):
-            self.faults.add("quantity-expected", value.span, key=key)
-            return
         node = value.operand if isinstance(value, tree.Unary) else value
         if isinstance(node, tree.Number):
             unit = self._unit(node.unit, node.unit_span, node.span, wanted, key)
             if unit is None:
                 return
+        number = constant(value, self.constants)
+        if not isinstance(number, Quantity):
+            self.faults.add("quantity-expected", value.span, key=key)
+            return
+        if number.dimension != wanted:
+            wrong_unit(self.faults, value.span, key, key, wanted, number.dimension)
+            return
         if key in self.kind.conditions:
             if key == "T" and number <= 0:
                 self.faults.add("temperature-not-positive", value.span)
@@ -231,33 +235,6 @@ class DataReader:
         found = [self._interval(part, node.unit) for part in parts]
         self.mask = tuple(part for part in found if part is not None)
 
-    # -------------------------------------------------------------------- levels
-
-    def _levels(self) -> Levels:
-        if not self.block.binders:
-            return Levels("", ("",), (self.conditions,))
-        if len(self.block.binders) > 1:
-            self.faults.add("one-dimension", self.block.binders[1].span)
-        binder = self.block.binders[0]
-        values = loop_values(binder.values, self.constants)
-        if not values:
-            self.faults.add("dimension-values", binder.span, name=binder.name)
-            return Levels(binder.name, ("",), (self.conditions,))
-        labels = tuple(_label(value) for value in values)
-        conditions = tuple(self._level_conditions(binder, value) for value in values)
-        return Levels(binder.name, labels, conditions)
-
-    def _level_conditions(
-        self, binder: tree.Binder, value: tree.Expr
-    ) -> dict[str, tuple[float, Dimension]]:
-        conditions = dict(self.conditions)
-        number = constant(value, {})
-        if isinstance(number, float):
-            unit = value.unit if isinstance(value, tree.Number) else None
-            dimension = units.parse_unit(unit).dimension if unit else ()
-            conditions.setdefault(binder.name, (number, dimension))
-        return conditions
-
     def _source(self, levels: Levels, index: int) -> ir.DataSource:
         label = levels.labels[index]
         fill = {levels.dimension: label} if levels.dimension else {}
@@ -287,17 +264,6 @@ _VOCABULARY: dict[str, tuple[str, ...]] = {
     "source": tuple(SOURCE_SHIFTS),
     "field_scale": tuple(FIELD_SCALES),
 }
-
-
-def _label(value: tree.Expr) -> str:
-    match value:
-        case tree.Number(text=text):
-            return text
-        case tree.String(value=text):
-            return text
-        case tree.Path():
-            return value.text
-    return "?"
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:

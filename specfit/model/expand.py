@@ -1,30 +1,29 @@
-"""Before names are looked up: `use`, `template`, `for` and `if` become plain statements.
+"""Before names are looked up: `use`, `template`, `for` and `if` become plain text.
 
-Works on the tree alone.  Templates are hygienic: a name in a template's body means what
-it means where the template stands, so arguments are marked (`^`) to be looked up where
-they were written, and a free name that only the caller knows is a fault.
+Works on the tree alone.  Templates stay as they are until a component applies them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+import math
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 from specfit.language import tree
-from specfit.model.constants import constant
+from specfit.model.constants import Quantity, constant, disagreement
 from specfit.model.faults import Faults, nearest
+from specfit.model.quantities import counted
+from specfit.model.substitution import Replacements, outer, substitute
+from specfit.model.walk import paths
 
 LOOP_BODIES = 10_000
 USE_DEPTH = 8
-OUTER = "^"
 
 Load = Callable[[str], tuple[tree.Spec | None, str]]
 """load(path) -> (tree, name of the file for messages); None when it cannot be read."""
-
-Replacements = Mapping[str, tree.Expr]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,11 @@ class Expander:
     def expand(self, spec: tree.Spec, file: str) -> Expanded:
         """All statements of `spec`, in order, with everything compile-time done."""
         items = tuple(self._used(spec.items, (file,), ""))
-        self._learn_constants(items)
+        self.constants = known_values(items)
+        for name, template in self.templates.items():
+            body = template.body or tree.Body()
+            inner = replace(body, items=tuple(self._statements(body.items, {})))
+            self.templates[name] = replace(template, body=inner)
         flat = tuple(self._statements(items, {}))
         return Expanded(flat, self.templates)
 
@@ -68,19 +71,18 @@ class Expander:
     def _include(
         self, item: tree.Use, trail: tuple[str, ...]
     ) -> Iterator[tree.AnyStatement]:
-        path = str(PurePosixPath(trail[-1]).parent / item.path)
         if len(trail) > USE_DEPTH:
-            self.faults.add(
-                "use-depth", item.span, path=item.path, limit=str(USE_DEPTH)
-            )
+            limit = str(USE_DEPTH)
+            self.faults.add("use-depth", item.span, path=item.path, limit=limit)
             return
-        spec, name = self.load(path)
+        spec, name = self.load(str(PurePosixPath(trail[-1]).parent / item.path))
         if name in trail:
             chain = " → ".join((*trail[trail.index(name) :], name))
             self.faults.add("use-circle", item.span, chain=chain)
             return
         if spec is None:
-            self.faults.add("use-missing", item.span, path=item.path)
+            code = "use-outside" if _leaves(item.path, trail) else "use-missing"
+            self.faults.add(code, item.span, path=item.path)
             return
         prefix = f"{item.alias}." if item.alias else ""
         yield from self._used(spec.items, (*trail, name), prefix)
@@ -88,30 +90,13 @@ class Expander:
     def _learn_template(self, item: tree.Block, prefix: str) -> None:
         name = prefix + (item.name or "")
         if name in self.templates:
-            first = self.templates[name]
-            self.faults.add(
-                "duplicate-definition",
-                item.name_span,
-                name=name,
-                note=(first.name_span, "first-here", {}),
-            )
+            note = (self.templates[name].name_span, "first-here", dict[str, str]())
+            span = item.name_span
+            self.faults.add("duplicate-definition", span, name=name, note=note)
             return
         self.templates[name] = item
 
-    # ---------------------------------------------------------- constants, loops
-
-    def _learn_constants(self, items: tuple[tree.AnyStatement, ...]) -> None:
-        for item in items:
-            if isinstance(item, tree.Let) and len(item.target.parts) == 1:
-                value = constant(item.value, self.constants)
-                if value is not None:
-                    self.constants[item.target.text] = value
-            if isinstance(item, tree.Block) and item.keyword == "data" and item.body:
-                for inner in item.body.items:
-                    if isinstance(inner, tree.Let):
-                        value = constant(inner.value, self.constants)
-                        if value is not None:
-                            self.constants[f"{item.name}.{inner.target.text}"] = value
+    # ------------------------------------------------------------ loops, conditions
 
     def _statements(
         self, items: tuple[tree.AnyStatement, ...], inner: Replacements
@@ -133,26 +118,74 @@ class Expander:
         if values is None:
             self.faults.add("loop-values", item.values.span)
             return
+        if not values:
+            self.faults.add("loop-empty", item.values.span)
         for value in values:
             self.bodies += 1
             if self.bodies > LOOP_BODIES:
-                self.faults.add("loop-limit", item.span, limit=f"{LOOP_BODIES}")
+                if self.bodies == LOOP_BODIES + 1:
+                    limit = f"{LOOP_BODIES:,}".replace(",", " ")
+                    self.faults.add("loop-limit", item.values.span, limit=limit)
                 return
             yield from self._statements(item.body.items, {item.variable: value})
 
     def _condition(self, item: tree.Condition) -> Iterator[tree.AnyStatement]:
+        clash = disagreement(item.test, self.constants)
+        if clash is not None:
+            code, span, words = clash
+            self.faults.say(code, span, words)
+            return
         truth = constant(item.test, self.constants)
+        if isinstance(truth, Quantity):
+            self.faults.add("condition-expected", item.test.span)
+            return
         if not isinstance(truth, bool):
-            self.faults.add("condition-not-constant", item.test.span)
+            if not any(self.faults.excuses(path.text) for path in paths(item.test)):
+                self.faults.add("condition-not-constant", item.test.span)
             return
         body = item.then if truth else item.otherwise
         if body is not None:
             yield from self._statements(body.items, {})
 
 
+def _leaves(path: str, trail: tuple[str, ...]) -> bool:
+    """Does a path lead out of the folder of the first file?"""
+    root = posixpath.dirname(trail[0])
+    full = posixpath.join(posixpath.dirname(trail[-1]), path)
+    return posixpath.relpath(full, root or ".").startswith("..")
+
+
+def known_values(items: tuple[tree.AnyStatement, ...]) -> dict[str, Any]:
+    """What is known before anything is inferred: constants and data conditions."""
+    waiting = {
+        name: let.value
+        for item in items
+        for name, let in _definitions(item)
+        if len(let.target.parts) == 1
+    }
+    known: dict[str, Any] = {}
+    progress = True
+    while progress:
+        found = {name: constant(value, known) for name, value in waiting.items()}
+        found = {name: value for name, value in found.items() if value is not None}
+        known |= found
+        waiting = {n: value for n, value in waiting.items() if n not in found}
+        progress = bool(found)
+    return known
+
+
+def _definitions(item: tree.AnyStatement) -> Iterator[tuple[str, tree.Let]]:
+    if isinstance(item, tree.Let):
+        yield item.target.text, item
+    if isinstance(item, tree.Block) and item.keyword == "data" and item.body:
+        for inner in item.body.items:
+            if isinstance(inner, tree.Let):
+                yield f"{item.name}.{inner.target.text}", inner
+
+
 def loop_values(
     values: tree.Expr, constants: Mapping[str, Any]
-) -> list[tree.Expr] | None:
+) -> Sequence[tree.Expr] | None:
     """The items a loop or dimension runs over, None when it is no list or range."""
     if isinstance(values, tree.ListOf):
         if values.unit is None:
@@ -166,92 +199,24 @@ def loop_values(
     if isinstance(values, tree.Range):
         low = constant(values.low, constants)
         high = constant(values.high, constants)
-        if not (_whole(low) and _whole(high)) or high - low > LOOP_BODIES:
+        if not (_whole(low) and _whole(high)):
             return None
+        last = min(int(high), int(low) + LOOP_BODIES)  # one too many is enough
         return [
             tree.Number(float(n), str(n), span=values.span)
-            for n in range(int(low), int(high) + 1)
+            for n in range(int(low), last + 1)
         ]
     return None
 
 
 def _whole(value: object) -> bool:
-    return isinstance(value, float) and value == int(value)
-
-
-# ---------------------------------------------------------------- substitution
-
-
-def substitute(node: T, names: Replacements) -> T:
-    """`node` with every name in `names` replaced, block names and targets included."""
-    result: Any = _substitute(node, names)
-    return result  # type: ignore[no-any-return]
-
-
-def _substitute(node: Any, names: Replacements) -> Any:
-    if isinstance(node, tree.Path):
-        return _path(node, names)
-    if isinstance(node, tuple):
-        return tuple(_substitute(item, names) for item in node)
-    if isinstance(node, tree.Block) and node.name in names:
-        value = names[node.name]
-        if isinstance(value, tree.Path):
-            node = replace(node, name=value.text)
-    if not is_dataclass(node) or isinstance(node, type):
-        return node
-    changed = {}
-    for spec in fields(node):
-        value = getattr(node, spec.name)
-        if isinstance(value, tuple) or is_dataclass(value):
-            new = _substitute(value, names)
-            if new is not value:
-                changed[spec.name] = new
-    return replace(node, **changed) if changed else node
-
-
-def _path(node: tree.Path, names: Replacements) -> tree.Expr:
-    head, *rest = node.parts
-    parts = tuple(_substitute(part, names) for part in node.parts)
-    value = names.get(head.name)
-    if value is None or head.index is not None:
-        return replace(node, parts=parts)
-    if isinstance(value, tree.Path):
-        return replace(node, parts=(*value.parts, *parts[1:]))
-    return node if rest else value
-
-
-# -------------------------------------------------------------------- templates
-
-
-def outer(node: T) -> T:
-    """`node` with every path marked to be looked up outside the site it is put into."""
-    result: Any = _outer(node)
-    return result  # type: ignore[no-any-return]
-
-
-def _outer(node: Any) -> Any:
-    if isinstance(node, tree.Path):
-        head = replace(node.parts[0], name=OUTER + node.parts[0].name)
-        return replace(node, parts=(head, *node.parts[1:]))
-    if isinstance(node, tuple):
-        return tuple(_outer(item) for item in node)
-    if isinstance(node, tree.Call):
-        return replace(node, arguments=_outer(node.arguments))
-    if not is_dataclass(node) or isinstance(node, type):
-        return node
-    changed = {
-        spec.name: _outer(getattr(node, spec.name))
-        for spec in fields(node)
-        if isinstance(getattr(node, spec.name), tuple)
-        or is_dataclass(getattr(node, spec.name))
-    }
-    return replace(node, **changed) if changed else node
+    return isinstance(value, float) and math.isfinite(value) and value == int(value)
 
 
 def apply_template(
     block: tree.Block, template: tree.Block, faults: Faults
 ) -> tuple[tree.AnyStatement, ...] | None:
-    """The statements that `template` gives to `block`, or None when the call is wrong."""
+    """The statements that `template` gives to `block`, None when the call is wrong."""
     given: dict[str, tree.Expr] = {}
     arguments = block.kind.arguments if isinstance(block.kind, tree.Call) else ()
     for position, argument in enumerate(arguments):
@@ -259,8 +224,14 @@ def apply_template(
             given[template.parameters[position]] = outer(argument.value)
         elif argument.name in template.parameters and argument.name not in given:
             given[str(argument.name)] = outer(argument.value)
+        elif argument.name is None:
+            count, name = counted(len(template.parameters)), template.name or ""
+            usage = f"{name}({', '.join(template.parameters)})"
+            span = argument.span
+            faults.add("template-too-many", span, name=name, count=count, usage=usage)
+            return None
         else:
-            name = argument.name or f"{position + 1}"
+            name = argument.name
             known = nearest(name, template.parameters)
             faults.add("template-argument", argument.span, name=name, known=known)
             return None

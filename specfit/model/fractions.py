@@ -11,11 +11,12 @@ from collections.abc import Mapping
 
 from specfit.language import tree
 from specfit.model import ir
-from specfit.model.faults import Faults
+from specfit.model.faults import Faults, listing
 from specfit.model.kinds import ModelKind
 from specfit.model.names import Entry, Names
 from specfit.model.places import place
-from specfit.model.typed import Context, Typer
+from specfit.model.quantities import Context
+from specfit.model.typed import Typer
 from specfit.units import DIMENSIONLESS
 
 
@@ -61,6 +62,13 @@ class Fractions:
             place=place(item.span, self.texts),
         )
         self.joints.append((names, concentrations, made))
+
+    def forget(self, name: str) -> tuple[str, ...]:
+        """Take back the joint prior that `name` is in; the names that were in it."""
+        kept = [joint for joint in self.joints if name not in joint[0]]
+        gone = [joint for joint in self.joints if name in joint[0]]
+        self.joints = kept
+        return tuple(other for names, _, _ in gone for other in names if other != name)
 
     def _enter(
         self, name: str, item: tree.Sample | None, origin: str, local: bool
@@ -147,7 +155,8 @@ class Fractions:
             self.faults.add(
                 "fractions-incomplete",
                 self.names.entries[entries[0]].span,
-                names=", ".join(silent),
+                names=listing(silent),
+                plain=", ".join(entries),
             )
 
     def _spoken(self, name: str) -> bool:

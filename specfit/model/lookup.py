@@ -223,7 +223,7 @@ def _nothing_there(entry: Phase, site: str, temperature: float) -> RecordError:
         temperature=f"{temperature:g}",
         recorded=", ".join(f"{state.T_K:g} K" for state in content.states),
         transition=", ".join(f"{t.kind} {band(t)}" for t in walls.values()),
-        others=", ".join(others) or "–",
+        others=", ".join(others) or "@nothing",
     )
 
 

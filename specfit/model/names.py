@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from specfit.contracts import ParameterSignature
+from specfit.diagnostics import NOWHERE, Span
 from specfit.language import tree
-from specfit.model.expand import OUTER
 from specfit.model.faults import Faults, nearest
+from specfit.model.levels import Levels
+from specfit.model.substitution import OUTER
 from specfit.units import Dimension
 
 
@@ -35,18 +37,9 @@ class Entry:
     dimension: Dimension | None = None
 
     @property
-    def span(self) -> tree.Span:
+    def span(self) -> Span:
         """Where it was said."""
-        return self.statement.span if self.statement else tree.NOWHERE
-
-
-@dataclass(frozen=True)
-class Levels:
-    """The levels of the data: labels ("" without dimensions) and their conditions."""
-
-    dimension: str = ""
-    labels: tuple[str, ...] = ("",)
-    conditions: tuple[Mapping[str, tuple[float, Dimension]], ...] = ({},)
+        return self.statement.span if self.statement else NOWHERE
 
 
 @dataclass
@@ -100,10 +93,26 @@ class Names:
         own = self.entries.get(f"{scope}.{text}") if scope else None
         return own or self.entries.get(text)
 
+    def known_before(self, path: tree.Path, level: int | None) -> bool:
+        """Is it a constant of the file, or a condition of the data?"""
+        text = plain(path).removeprefix(OUTER)
+        block, _, key = text.partition(".")
+        conditions = self.levels.conditions[level or 0]
+        return text in self.constants or (block == self.data and key in conditions)
+
+    def is_column(self, text: str) -> bool:
+        """Is it a whole column of the data, as `spectrum.counts`?"""
+        block, _, key = text.partition(".")
+        return block == self.data and key in self.columns
+
     def unknown(self, path: tree.Path, scope: str) -> None:
         """Report a name that means nothing, with the nearest that does."""
         text = plain(path).removeprefix(OUTER)
         if self.faults.excuses(text) or self.faults.excuses(f"{scope}.{text}"):
+            return
+        base, bracket, label = text.partition("[")
+        if bracket and base in self.entries:
+            self._no_level(path, base, label.rstrip("]"))
             return
         head, _, rest = text.partition(".")
         if rest and head in self.components:
@@ -119,6 +128,14 @@ class Names:
         self.faults.add(
             "unknown-name", path.span, name=text, known=nearest(text, visible)
         )
+
+    def _no_level(self, path: tree.Path, name: str, label: str) -> None:
+        """`B.Bint[80]`, where `B.Bint` has no such level."""
+        if not self.entries[name].local:
+            self.faults.add("no-levels", path.span, name=name)
+            return
+        known = nearest(label, self.levels.labels)
+        self.faults.add("unknown-level", path.span, name=name, label=label, known=known)
 
 
 EXPLICIT = 3

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from specfit.assets import folder
-from specfit.model.faults import nearest
+from specfit.model.faults import closest
 from specfit.model.ir import Frozen
 
 PARAMETERS = ("IS", "QS", "Bint")
@@ -213,6 +213,12 @@ def aliases() -> Mapping[str, str]:
     return _table(folder("priors_db") / "moessbauer" / "aliases.toml")
 
 
+def near_phase(name: str) -> str:
+    """The phase or alias that `name` may be a slip of, as a word of a diagnostic."""
+    near = closest(name, [*phases(), *aliases()])
+    return f"@near-phase|`{near}`" if near else "@no-phase"
+
+
 @lru_cache(maxsize=512)
 def phase(name: str) -> Phase:
     """The phase called `name`.
@@ -220,9 +226,7 @@ def phase(name: str) -> Phase:
     Raises `RecordError` "db-unknown-phase" with the nearest names.
     """
     if name not in phases():
-        raise RecordError(
-            "db-unknown-phase", name=name, near=nearest(name, [*phases(), *aliases()])
-        )
+        raise RecordError("db-unknown-phase", name=name, near=near_phase(name))
     path = folder("priors_db") / "moessbauer" / "57Fe" / f"{name}.toml"
     return Phase.model_validate(_table(path))
 

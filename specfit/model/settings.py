@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.language.printer import print_expression
 from specfit.model import ir
-from specfit.model.constants import constant
-from specfit.model.faults import Faults, nearest
+from specfit.model.constants import Quantity, constant
+from specfit.model.faults import Faults, listing, nearest
 from specfit.model.places import place
-from specfit.model.typed import Context, Typer
+from specfit.model.quantities import Context
+from specfit.model.typed import Typer
 
 ENGINES = ("auto", "nuts", "map", "laplace")
 PLANNED_ENGINES = ("smc", "metropolis")
@@ -30,20 +32,20 @@ def run_settings(
     """The settings of a `run` block; unknown engines and keys are faults."""
     engine = block.name or "auto"
     if engine not in ENGINES:
-        code = "planned-engine" if engine in PLANNED_ENGINES else "unknown-engine"
-        known = nearest(engine, ENGINES)
+        planned = engine in PLANNED_ENGINES
+        code = "planned-engine" if planned else "unknown-engine"
+        known = listing(ENGINES) if planned else nearest(engine, ENGINES)
         faults.add(code, block.name_span, name=engine, known=known)
         engine = "auto"
     values: dict[str, Any] = {}
+    seen: dict[str, Span] = {}
     for item in block.body.items if block.body else ():
         if not isinstance(item, tree.Let):
             faults.add("not-in-run", item.span)
             continue
         key = item.target.text
-        if key in values:
-            faults.add("duplicate-statement", item.span, name=key)
-            continue
-        values[key] = _setting(key, item, faults)
+        if _first(key, item, seen, faults):
+            values[key] = _setting(key, item, faults)
     values.pop("precision", None)
     known_values = {key: value for key, value in values.items() if value is not None}
     return ir.RunSettings(
@@ -51,8 +53,19 @@ def run_settings(
     )
 
 
+def _first(key: str, item: tree.Let, seen: dict[str, Span], faults: Faults) -> bool:
+    """Is this the first statement of `key` in its block?  Another is reported."""
+    first = seen.setdefault(key, item.span)
+    if first is not item.span:
+        note = (first, "first-here", dict[str, str]())
+        faults.add("duplicate-statement", item.span, name=key, note=note)
+    return first is item.span
+
+
 def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | None:
     value = constant(item.value, {})
+    if isinstance(value, Quantity) and value.dimension:
+        value = None  # a plain number is wanted
     if key in _NUMBERS:
         low, high = _NUMBERS[key]
         if isinstance(value, float) and value == int(value) and low <= value <= high:
@@ -81,38 +94,54 @@ def report_settings(
 ) -> ir.ReportSettings:
     """The settings of a `report` block, its names checked against the model."""
     values: dict[str, Any] = {}
+    seen: dict[str, Span] = {}
     for item in block.body.items if block.body else ():
         if not isinstance(item, tree.Let):
             faults.add("not-in-report", item.span)
             continue
         key = item.target.text
-        items = (
-            item.value.items if isinstance(item.value, tree.ListOf) else (item.value,)
-        )
-        if key == "rows":
-            values[key] = _known(items, list(typer.names.components), faults)
-        elif key == "table":
-            values[key] = _columns(items, typer, faults)
-        elif key == "also":
-            values[key] = _expressions(items, typer)
-        elif key == "plots":
-            values[key] = tuple(print_expression(plot) for plot in items)
-        elif key == "save" and isinstance(item.value, tree.String):
-            values[key] = item.value.value
-        else:
-            known = nearest(key, ["rows", "table", "also", "plots", "save"])
-            faults.add("unknown-key", item.target.span, key=key, known=known)
-    return ir.ReportSettings(name=block.name or "report", **values)
+        if _first(key, item, seen, faults):
+            values[key] = _shown(key, item, faults, typer)
+    known = {key: value for key, value in values.items() if value is not None}
+    return ir.ReportSettings(name=block.name or "report", **known)
+
+
+def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
+    value = item.value
+    items = value.items if isinstance(value, tree.ListOf) else (value,)
+    if key == "rows":
+        return _known(items, list(typer.names.components), faults)
+    if key == "table":
+        return _columns(items, typer, faults)
+    if key == "also":
+        return _expressions(items, typer)
+    if key == "plots":
+        return tuple(print_expression(plot) for plot in items)
+    if key == "save":
+        if isinstance(value, tree.String):
+            return value.value
+        faults.add("text-expected", value.span, key=key)
+        return None
+    known = nearest(key, ["rows", "table", "also", "plots", "save"])
+    faults.add("unknown-key", item.target.span, key=key, known=known)
+    return None
 
 
 def _known(
-    items: tuple[tree.Expr, ...], known: list[str], faults: Faults
+    items: tuple[tree.Expr, ...],
+    known: list[str],
+    faults: Faults,
+    listed: list[str] | None = None,
 ) -> tuple[str, ...]:
     names = []
     for item in items:
         text = item.text if isinstance(item, tree.Path) else print_expression(item)
+        if faults.excuses(text):
+            continue
         if text not in known:
-            faults.add("unknown-name", item.span, name=text, known=nearest(text, known))
+            faults.add(
+                "unknown-name", item.span, name=text, known=nearest(text, known, listed)
+            )
             continue
         names.append(text)
     return tuple(names)
@@ -122,8 +151,8 @@ def _columns(
     items: tuple[tree.Expr, ...], typer: Typer, faults: Faults
 ) -> tuple[str, ...]:
     known = {role for roles in typer.names.components.values() for role in roles}
-    known |= set(typer.names.entries)
-    return _known(items, sorted(known), faults)
+    listed = sorted(known)
+    return _known(items, [*listed, *typer.names.entries], faults, listed)
 
 
 def _expressions(

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from specfit import units
+from specfit.contracts import ParameterSignature
+from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.components import Component
 from specfit.model.declared import Expected
-from specfit.model.faults import Faults, nearest
-from specfit.model.lookup import record_for
+from specfit.model.faults import Faults, listing, nearest
+from specfit.model.lookup import SiteRecord, record_for
 from specfit.model.names import Entry, Names
+from specfit.model.quantities import Context, Typed, conventions, mismatch
 from specfit.model.records import RecordError
-from specfit.model.typed import Context, Typer
+from specfit.model.typed import Typer
+from specfit.model.walk import paths
 
-PARAMETERS = ("IS", "QS", "Bint")
+Parameter = Literal["IS", "QS", "Bint"]
+PARAMETERS: tuple[Parameter, ...] = ("IS", "QS", "Bint")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a call of `db` asks for; `parameter` is "" where that is a whole site."""
+
+    key: str
+    parameter: str
+    temperature: float
+    widen: float
 
 
 class Citations:
@@ -41,7 +59,7 @@ class Citations:
         if component.source.function.text != "db":
             span = component.source.function.span
             name = component.source.function.text
-            self.faults.add("unknown-function", span, name=name, known="`db`")
+            self.faults.add("unknown-function", span, name=name, known="@near|`db`")
             return
         labels = names.levels.labels
         contexts = [Context(level=i) for i in range(len(labels))]
@@ -76,36 +94,23 @@ class Citations:
         read = self._arguments(call, context)
         if read is None:
             return None
-        key, temperature, widen = read
-        try:
-            found = record_for(key, temperature)
-        except RecordError as error:
-            self.faults.add(error.code, call.span, **error.words)
-            return None
-        self._records[component.name] = key
-        symbols = {p.symbol: p for p in component.signature.parameters}
+        asked, found = read
+        self._records[component.name] = asked.key
         if found.pattern != component.kind:
             self.faults.add(
                 "pattern-differs",
                 call.span,
                 severity="warning",
-                record=key,
-                temperature=f"{temperature:g}",
+                record=asked.key,
+                temperature=f"{asked.temperature:g}",
                 pattern=f"@{found.pattern}",
                 kind=f"@{component.kind}",
             )
         return {
-            name: ir.Citation(
-                record=key,
-                parameter=name,
-                temperature=temperature,
-                widen=widen,
-                low=symbols[name].low,
-                high=symbols[name].high,
-            )
+            name: _citation(asked, name, component.signature.parameter(name))
             for name in PARAMETERS
             if name in found.parameters
-            and name in symbols
+            and component.signature.parameter(name) is not None
             and (name != "QS" or found.pattern == component.kind)
         }
 
@@ -113,45 +118,80 @@ class Citations:
         self, call: tree.Call, context: Context, expected: Expected
     ) -> ir.Citation | None:
         """A prior written `IS ~ db("magnetite.B.IS", …)`."""
-        read = self._arguments(call, context)
+        read = self._arguments(call, context, one_parameter=True)
         if read is None:
             return None
-        key, temperature, widen = read
-        key, _, parameter = key.rpartition(".")
-        if parameter not in PARAMETERS:
-            known = nearest(parameter, PARAMETERS)
-            self.faults.add("db-parameter", call.span, name=parameter, known=known)
-            return None
-        try:
-            found = record_for(key, temperature)
-        except RecordError as error:
-            self.faults.add(error.code, call.span, **error.words)
-            return None
-        if parameter not in found.parameters:
-            known = nearest(parameter, found.parameters)
-            self.faults.add("db-parameter", call.span, name=parameter, known=known)
+        asked, found = read
+        parameter = next((p for p in PARAMETERS if p == asked.parameter), None)
+        span = call.arguments[0].span
+        if parameter is None or parameter not in found.parameters:
+            self.faults.add(
+                "db-no-parameter",
+                span,
+                record=asked.key,
+                parameter=asked.parameter,
+                pattern=f"@{found.pattern}",
+                temperature=f"{asked.temperature:g}",
+                known=listing(found.parameters),
+            )
             return None
         signature = expected.signature
-        return ir.Citation(
-            record=key,
-            parameter=parameter,
-            temperature=temperature,
-            widen=widen,
-            low=signature.low if signature else None,
-            high=signature.high if signature else None,
-        )
+        if signature is not None and signature.symbol != parameter:
+            name, key = signature.symbol, asked.key
+            self.faults.add(
+                "db-other-parameter", span, name=name, parameter=parameter, record=key
+            )
+            return None
+        if parameter == "QS" and not self._same_splitting(found, expected, span):
+            return None
+        return _citation(asked, parameter, signature)
+
+    def _same_splitting(
+        self, found: SiteRecord, expected: Expected, span: Span
+    ) -> bool:
+        """Is the record's QS, ΔEQ or 2ε, the one of the site it is given to?"""
+        recorded = "2ε" if found.pattern == "sextet" else "ΔEQ"
+        wanted = Typed(ir.Const(value=0.0), convention=expected.convention)
+        return conventions(self.faults, wanted, recorded, span)
+
+    # ------------------------------------------------------------------ arguments
 
     def _arguments(
-        self, call: tree.Call, context: Context
-    ) -> tuple[str, float, float] | None:
-        """Record key, temperature (the data's unless said), widen."""
+        self, call: tree.Call, context: Context, one_parameter: bool = False
+    ) -> tuple[Asked, SiteRecord] | None:
+        """What is asked for, and what the database has there."""
         first = call.arguments[0] if call.arguments else None
         if first is None or first.name or not isinstance(first.value, tree.String):
             self.faults.add("db-record", call.span)
             return None
+        given = self._numbers(call.arguments[1:], context)
+        if given is None:
+            return None
+        temperature = given.get("T") or self._data_temperature(context)
+        if temperature is None:
+            if not self.faults.excuses("T"):
+                self.faults.add("db-temperature", call.span)
+            return None
+        key, parameter = first.value.value, ""
+        if one_parameter:
+            key, _, parameter = key.rpartition(".")
+            if parameter not in PARAMETERS:
+                record = first.value.value
+                self.faults.add("db-parameter-needed", first.span, record=record)
+                return None
+        try:
+            found = record_for(key, temperature)
+        except RecordError as error:
+            self.faults.say(error.code, first.span, error.words)
+            return None
+        return Asked(key, parameter, temperature, given.get("widen", 1.0)), found
+
+    def _numbers(
+        self, arguments: tuple[tree.Argument, ...], context: Context
+    ) -> dict[str, float] | None:
         given: dict[str, float] = {}
         wanted = {"T": units.DIMENSIONS["temperature"], "widen": units.DIMENSIONLESS}
-        for argument in call.arguments[1:]:
+        for argument in arguments:
             name = argument.name or ""
             if name not in wanted:
                 known = nearest(name, wanted)
@@ -161,20 +201,22 @@ class Citations:
             if value is None:
                 return None
             given[name] = value
-        temperature = given.get("T") or self._data_temperature(context)
-        if temperature is None:
-            self.faults.add("db-temperature", call.span)
-            return None
-        return first.value.value, temperature, given.get("widen", 1.0)
+        return given
 
     def _number(
         self, node: tree.Expr, wanted: units.Dimension, context: Context
     ) -> float | None:
+        names = self.typer.names
+        inferred = [p for p in paths(node) if not names.known_before(p, context.level)]
+        if inferred:
+            names.used |= {path.text for path in inferred}
+            self.faults.add("db-number", node.span)
+            return None
         typed = self.typer.expression(node, context)
         if typed is None:
             return None
         if typed.dimension != wanted:
-            self.typer.mismatch(wanted, typed.dimension, node.span)
+            mismatch(self.faults, wanted, typed.dimension, node.span)
             return None
         if not isinstance(typed.value, ir.Const) or typed.value.value <= 0:
             self.faults.add("db-number", node.span)
@@ -184,3 +226,16 @@ class Citations:
     def _data_temperature(self, context: Context) -> float | None:
         conditions = self.typer.names.levels.conditions[context.level or 0]
         return conditions["T"][0] if "T" in conditions else None
+
+
+def _citation(
+    asked: Asked, parameter: Parameter, signature: ParameterSignature | None
+) -> ir.Citation:
+    return ir.Citation(
+        record=asked.key,
+        parameter=parameter,
+        temperature=asked.temperature,
+        widen=asked.widen,
+        low=signature.low if signature else None,
+        high=signature.high if signature else None,
+    )

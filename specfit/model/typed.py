@@ -1,68 +1,32 @@
 """Expressions of the text → expressions of the model, with dimensions and conventions.
 
-Units are checked here and then gone: every number leaves in canonical units.  A
-convention (FWHM, 2ε, …) is carried like a unit within its family, so that a doublet's
-ΔE_Q is never set equal to a sextet's 2ε by mistake.
+Units are checked here and then gone: every number leaves in canonical units.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from specfit import units
+from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
-from specfit.model.expand import OUTER
-from specfit.model.faults import Faults, nearest
-from specfit.model.kinds import CONVENTION_FAMILY
+from specfit.model.calls import POSTERIOR, call
+from specfit.model.faults import Faults
 from specfit.model.names import Entry, Names, plain
+from specfit.model.quantities import (
+    BOOLEAN,
+    Context,
+    Typed,
+    agree,
+    apply,
+    known_unit,
+    mismatch,
+)
+from specfit.model.substitution import OUTER
 from specfit.units import DIMENSIONLESS, Dimension
 
-BOOLEAN: Dimension = (("condition", 1),)
-DATABASE: Dimension = (("database", 1),)
-
-
-@dataclass(frozen=True)
-class Typed:
-    """An expression with what its value is."""
-
-    value: ir.Expression
-    dimension: Dimension = DIMENSIONLESS
-    convention: str | None = None
-
-
-@dataclass(frozen=True)
-class Context:
-    """Where an expression stands: its component, its level, and what it may use."""
-
-    scope: str = ""
-    level: int | None = None
-    posterior: bool = False  # inside `check`: prob, conflict, rhat … exist
-
-
-SAME = "same"
-FUNCTIONS: dict[str, tuple[tuple[int, int], str, str]] = {
-    # name: (least and most arguments), what they must be, what comes out
-    "exp": ((1, 1), "number", "number"),
-    "log": ((1, 1), "number", "number"),
-    "log10": ((1, 1), "number", "number"),
-    "sqrt": ((1, 1), "any", "root"),
-    "abs": ((1, 1), "any", SAME),
-    "min": ((1, 16), SAME, SAME),
-    "max": ((1, 16), SAME, SAME),
-    "mean": ((1, 1), "any", SAME),
-    "median": ((1, 1), "any", SAME),
-    "sum": ((1, 64), SAME, SAME),
-    "sin": ((1, 1), "angle", "number"),
-    "cos": ((1, 1), "angle", "number"),
-    "tan": ((1, 1), "angle", "number"),
-    "voigt_fwhm": ((2, 2), SAME, SAME),
-}
-CONVERSIONS = {"fwhm": (1.0, "FWHM"), "hwhm": (2.0, "FWHM"), "epsilon": (2.0, "2ε")}
-"""`hwhm(0.13 mm/s)` is a full width of 0.26 mm/s; `epsilon(…)` is half of 2ε."""
-POSTERIOR = ("rhat", "ess", "chi2")
-STATISTICS = ("mean", "median", "min", "max")
+__all__ = ["Typer"]
 
 
 class Typer:
@@ -94,22 +58,17 @@ class Typer:
             case tree.Within():
                 return self._within(node, context)
             case tree.Call():
-                return self._call(node, context)
+                return call(self, node, context)
         self.faults.add("not-an-expression", node.span)
         return None
 
     # ------------------------------------------------------------- numbers, names
 
-    def unit(self, text: str | None, span: tree.Span) -> units.Unit | None:
+    def unit(self, text: str | None, span: Span) -> units.Unit | None:
         """The unit written `text`; an unknown one is reported at its place."""
         if text is None:
             return units.Unit("", 1.0, DIMENSIONLESS)
-        try:
-            return units.parse_unit(text)
-        except units.UnitError as error:
-            known = nearest(error.symbol, [*units.SYMBOLS, *units.SPELLINGS])
-            self.faults.add("unknown-unit", span, unit=error.symbol, known=known)
-            return None
+        return known_unit(self.faults, text, span)
 
     def _number(self, node: tree.Number) -> Typed | None:
         if node.sd is not None:
@@ -127,11 +86,14 @@ class Typer:
             return self._entry(entry, node, context)
         if context.posterior and text in POSTERIOR:
             return Typed(ir.Apply(function=text, arguments=()))
+        if text in POSTERIOR:
+            self.faults.add("posterior-only", node.span, name=text)
+            return None
         indexed = self._indexed(text)
         if indexed is not None:
             return indexed
         known = self._data_constant(node, text, context)
-        if known is not None:
+        if known is not None or self.names.is_column(text):
             return known
         self.names.unknown(node, context.scope)
         return None
@@ -172,6 +134,9 @@ class Typer:
         if block != self.names.data:
             return None
         if key in self.names.columns:
+            if not context.column:
+                self.faults.add("column-alone", node.span, name=text)
+                return None
             label = self.names.levels.labels[context.level or 0]
             own = f"{block}[{label}].{key}" if label else text
             name = text if context.level is None else own
@@ -185,7 +150,7 @@ class Typer:
         value, dimension = known[context.level or 0]
         return Typed(ir.Const(value=value), dimension)
 
-    def _needs_level(self, name: str, span: tree.Span) -> None:
+    def _needs_level(self, name: str, span: Span) -> None:
         levels = self.names.levels
         self.faults.add(
             "needs-level",
@@ -223,7 +188,7 @@ class Typer:
         if logical:
             return Typed(value, BOOLEAN)
         if node.operator in "+-":
-            if not self.agree(left, right, node.left.span, node.right.span):
+            if not agree(self.faults, left, right, node.left.span, node.right.span):
                 return None
             same = left.convention == right.convention
             return Typed(value, left.dimension, left.convention if same else None)
@@ -257,7 +222,7 @@ class Typer:
             if left is None or right is None:
                 return None
             spans = node.operands[index].span, node.operands[index + 1].span
-            if not self.agree(left, right, *spans):
+            if not agree(self.faults, left, right, *spans):
                 return None
             terms.append(apply(operator, left.value, right.value))
         joined = terms[0]
@@ -270,7 +235,9 @@ class Typer:
         ends = self.interval(node.interval, context)
         if operand is None or ends is None:
             return None
-        if not self.agree(operand, ends[0], node.operand.span, node.interval.span):
+        if not agree(
+            self.faults, operand, ends[0], node.operand.span, node.interval.span
+        ):
             return None
         return Typed(apply("within", operand.value, *(e.value for e in ends)), BOOLEAN)
 
@@ -282,7 +249,7 @@ class Typer:
         high = self.covered(node.high, node.unit, node.unit_span, context)
         if low is None or high is None:
             return None
-        if not self.agree(low, high, node.low.span, node.high.span):
+        if not agree(self.faults, low, high, node.low.span, node.high.span):
             return None
         if (
             isinstance(low.value, ir.Const)
@@ -297,7 +264,7 @@ class Typer:
         self,
         node: tree.Expr,
         unit: str | None,
-        unit_span: tree.Span,
+        unit_span: Span,
         context: Context,
     ) -> Typed | None:
         """`node`, a bare number taking the unit written after the bracket or the ±."""
@@ -311,128 +278,6 @@ class Typer:
             value = ir.Const(value=typed.value.value * found.scale)
             return Typed(value, found.dimension)
         if typed.dimension != found.dimension:
-            self.mismatch(typed.dimension, found.dimension, unit_span)
+            mismatch(self.faults, typed.dimension, found.dimension, unit_span)
             return None
         return typed
-
-    # --------------------------------------------------------------------- calls
-
-    def _call(self, node: tree.Call, context: Context) -> Typed | None:
-        name = node.function.text
-        if context.posterior and name in ("prob", "conflict"):
-            return self._posterior(name, node, context)
-        values = [self.expression(a.value, context) for a in node.arguments]
-        if any(value is None for value in values):
-            return None
-        typed = [value for value in values if value is not None]
-        if name in CONVERSIONS and len(typed) == 1:
-            factor, convention = CONVERSIONS[name]
-            value = apply("*", ir.Const(value=factor), typed[0].value)
-            return Typed(value, typed[0].dimension, convention)
-        if name not in FUNCTIONS:
-            known = nearest(name, [*FUNCTIONS, *CONVERSIONS, "prob", "conflict"])
-            self.faults.add(
-                "unknown-function", node.function.span, name=name, known=known
-            )
-            return None
-        return self._function(name, node, typed)
-
-    def _function(
-        self, name: str, node: tree.Call, arguments: list[Typed]
-    ) -> Typed | None:
-        (least, most), wanted, result = FUNCTIONS[name]
-        if not least <= len(arguments) <= most:
-            self.faults.add("argument-count", node.span, name=name, count=str(least))
-            return None
-        first = arguments[0]
-        for argument, given in zip(arguments, node.arguments, strict=True):
-            expected = units.DIMENSIONS.get(wanted, first.dimension)
-            if wanted != "any" and argument.dimension != expected:
-                self.mismatch(expected, argument.dimension, given.span)
-                return None
-        value = apply(name, *(argument.value for argument in arguments))
-        if result == "root":
-            dimension = units.power(first.dimension, 0.5)
-            if dimension is None:
-                self.faults.add("power-of-unit", node.span)
-                return None
-            return Typed(value, dimension)
-        if result == SAME:
-            return Typed(value, first.dimension, first.convention)
-        return Typed(value)
-
-    def _posterior(self, name: str, node: tree.Call, context: Context) -> Typed | None:
-        if len(node.arguments) != 1:
-            self.faults.add("argument-count", node.span, name=name, count="1")
-            return None
-        argument = node.arguments[0].value
-        if name == "conflict":
-            if isinstance(argument, tree.Path) and argument.text == "db":
-                return Typed(apply("conflict", ir.Ref(name="db")))
-            self.faults.add("conflict-argument", argument.span)
-            return None
-        typed = self.expression(argument, context)
-        if typed is None:
-            return None
-        if typed.dimension != BOOLEAN:
-            self.faults.add("condition-expected", argument.span)
-            return None
-        return Typed(apply("prob", typed.value))
-
-    # ---------------------------------------------------------------- agreement
-
-    def agree(
-        self, left: Typed, right: Typed, left_span: tree.Span, right_span: tree.Span
-    ) -> bool:
-        """Same dimension, and no two conventions of one family; else a fault."""
-        if left.dimension != right.dimension:
-            bare = DIMENSIONLESS in (left.dimension, right.dimension)
-            known = right if left.dimension == DIMENSIONLESS else left
-            span = left_span if known is right else right_span
-            number = left.value if known is right else right.value
-            if bare and isinstance(number, ir.Const):
-                unit = units.canonical_unit(known.dimension)
-                self.faults.add("unit-missing", span, unit=unit)
-            else:
-                self.mismatch(left.dimension, right.dimension, right_span)
-            return False
-        return self.conventions(left, right.convention, right_span)
-
-    def conventions(self, typed: Typed, other: str | None, span: tree.Span) -> bool:
-        """Do the conventions allow the two to be compared or set equal?"""
-        mine = typed.convention
-        if mine is None or other is None or mine == other:
-            return True
-        same = CONVENTION_FAMILY.get(mine) == CONVENTION_FAMILY.get(other)
-        code = "convention-mismatch" if same else "quantity-mismatch"
-        self.faults.add(code, span, one=mine, other=other)
-        return False
-
-    def mismatch(self, wanted: Dimension, found: Dimension, span: tree.Span) -> None:
-        """Two quantities of different dimension meet."""
-        self.faults.add(
-            "dimension-mismatch",
-            span,
-            wanted="@" + units.name_of(wanted),
-            found="@" + units.name_of(found),
-        )
-
-
-_FOLD: dict[str, Callable[..., float]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "neg": lambda a: -a,
-}
-
-
-def apply(function: str, *arguments: ir.Expression) -> ir.Expression:
-    """`Apply`, with plain arithmetic on constants done at once."""
-    if function in _FOLD and all(isinstance(a, ir.Const) for a in arguments):
-        values = [a.value for a in arguments if isinstance(a, ir.Const)]
-        return ir.Const(value=_FOLD[function](*values))
-    if function == "/" and all(isinstance(a, ir.Const) for a in arguments):
-        top, bottom = (a.value for a in arguments if isinstance(a, ir.Const))
-        if bottom != 0:
-            return ir.Const(value=top / bottom)
-    return ir.Apply(function=function, arguments=arguments)

@@ -1,0 +1,196 @@
+"""Calls in expressions: functions, conversions of convention, posterior quantities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from specfit import units
+from specfit.language import tree
+from specfit.model import ir
+from specfit.model.faults import nearest
+from specfit.model.quantities import (
+    BOOLEAN,
+    Context,
+    Typed,
+    apply,
+    conventions,
+    counted,
+    mismatch,
+)
+from specfit.units import DIMENSIONLESS
+
+if TYPE_CHECKING:
+    from specfit.model.typed import Typer
+
+SAME = "same"
+FUNCTIONS: dict[str, tuple[tuple[int, int], str, str]] = {
+    # name: (least and most arguments), what they must be, what comes out
+    "exp": ((1, 1), "number", "number"),
+    "log": ((1, 1), "number", "number"),
+    "log10": ((1, 1), "number", "number"),
+    "sqrt": ((1, 1), "any", "root"),
+    "abs": ((1, 1), "any", SAME),
+    "min": ((1, 16), SAME, SAME),
+    "max": ((1, 16), SAME, SAME),
+    "mean": ((1, 1), "any", SAME),
+    "median": ((1, 1), "any", SAME),
+    "sum": ((1, 64), SAME, SAME),
+    "sin": ((1, 1), "angle", "number"),
+    "cos": ((1, 1), "angle", "number"),
+    "tan": ((1, 1), "angle", "number"),
+    "voigt_fwhm": ((2, 2), SAME, SAME),
+}
+STATISTICS = ("mean", "median", "min", "max", "sum")
+"""Functions that turn a whole column of the data into one number."""
+
+CONVERSIONS = {
+    "fwhm": (1.0, "FWHM", "FWHM"),
+    "hwhm": (2.0, "HWHM", "FWHM"),
+    "epsilon": (2.0, "ε", "2ε"),
+}
+"""Name: factor, convention in, convention out.  `hwhm(0.13 mm/s)` is a full width of
+0.26 mm/s; `epsilon(…)` is half of 2ε."""
+
+ARGUMENTS = {
+    "sum": "x, y",
+    "min": "x, y",
+    "max": "x, y",
+    "voigt_fwhm": "wG, wL",
+    "prob": "x > 0 mm/s",
+    "conflict": "db",
+}
+"""What stands in the brackets, for a message; `x` where it is one number."""
+
+POSTERIOR = ("rhat", "ess", "chi2")
+POSTERIOR_CALLS = ("prob", "conflict")
+
+
+def call(typer: Typer, node: tree.Call, context: Context) -> Typed | None:
+    """`node` typed, or None when a fault in it was reported."""
+    found = _called(typer, node, context)
+    if found is None or node.unit is None:
+        return found
+    unit = typer.unit(node.unit, node.unit_span)
+    if unit is None:
+        return None
+    if found.dimension != DIMENSIONLESS:
+        typer.faults.add("unit-twice", node.unit_span, unit=node.unit)
+        return None
+    scaled = apply("*", ir.Const(value=unit.scale), found.value)
+    return Typed(scaled, unit.dimension, found.convention)
+
+
+def _called(typer: Typer, node: tree.Call, context: Context) -> Typed | None:
+    name = node.function.text
+    if name in POSTERIOR_CALLS and not context.posterior:
+        typer.faults.add("posterior-only", node.function.span, name=name)
+        return None
+    if name not in (*FUNCTIONS, *CONVERSIONS, *POSTERIOR_CALLS):
+        known = nearest(name, [*FUNCTIONS, *CONVERSIONS, *POSTERIOR_CALLS])
+        typer.faults.add("unknown-function", node.function.span, name=name, known=known)
+        return None
+    if not _plain_arguments(typer, node):
+        return None
+    if name in POSTERIOR_CALLS:
+        return _posterior(typer, name, node, context)
+    alone = len(node.arguments) == 1 and isinstance(node.arguments[0].value, tree.Path)
+    column = alone and name in STATISTICS
+    inside = replace(context, column=column)
+    values = [typer.expression(a.value, inside) for a in node.arguments]
+    typed = [value for value in values if value is not None]
+    if len(typed) < len(values):
+        return None
+    if name in CONVERSIONS:
+        return _converted(typer, name, node, typed)
+    return _function(typer, name, node, typed)
+
+
+def _wrong_count(
+    typer: Typer, node: tree.Call, name: str, count: int, arguments: str
+) -> None:
+    usage = f"{name}({arguments})"
+    typer.faults.add(
+        "argument-count", node.span, name=name, count=counted(count), usage=usage
+    )
+
+
+def _plain_arguments(typer: Typer, node: tree.Call) -> bool:
+    """Functions take plain arguments: no names, no `over`."""
+    levels = typer.names.levels
+    dimensions = [levels.dimension] if levels.dimension else []
+    for argument in node.arguments:
+        for word in argument.over:
+            known = nearest(word, dimensions)
+            typer.faults.add("over-unknown", argument.span, name=word, known=known)
+            return False
+        if argument.name is not None:
+            name = node.function.text
+            typer.faults.add("named-argument", argument.span, name=name)
+            return False
+    return True
+
+
+def _converted(
+    typer: Typer, name: str, node: tree.Call, arguments: list[Typed]
+) -> Typed | None:
+    factor, taken, given = CONVERSIONS[name]
+    if len(arguments) != 1:
+        _wrong_count(typer, node, name, 1, "x")
+        return None
+    (argument,) = arguments
+    span = node.arguments[0].span
+    wanted = Typed(argument.value, argument.dimension, taken)
+    if not conventions(typer.faults, wanted, argument.convention, span):
+        return None
+    value = apply("*", ir.Const(value=factor), argument.value)
+    return Typed(value, argument.dimension, given)
+
+
+def _function(
+    typer: Typer, name: str, node: tree.Call, arguments: list[Typed]
+) -> Typed | None:
+    (least, most), wanted, result = FUNCTIONS[name]
+    if not least <= len(arguments) <= most:
+        _wrong_count(typer, node, name, least, ARGUMENTS.get(name, "x"))
+        return None
+    first = arguments[0]
+    for argument, given in zip(arguments, node.arguments, strict=True):
+        expected = units.DIMENSIONS.get(wanted, first.dimension)
+        if argument.dimension == BOOLEAN:
+            typer.faults.add("number-expected", given.span)
+            return None
+        if wanted != "any" and argument.dimension != expected:
+            mismatch(typer.faults, expected, argument.dimension, given.span)
+            return None
+    value = apply(name, *(argument.value for argument in arguments))
+    if result == "root":
+        dimension = units.power(first.dimension, 0.5)
+        if dimension is None:
+            typer.faults.add("power-of-unit", node.span)
+            return None
+        return Typed(value, dimension)
+    if result == SAME:
+        return Typed(value, first.dimension, first.convention)
+    return Typed(value)
+
+
+def _posterior(
+    typer: Typer, name: str, node: tree.Call, context: Context
+) -> Typed | None:
+    if len(node.arguments) != 1:
+        _wrong_count(typer, node, name, 1, ARGUMENTS[name])
+        return None
+    argument = node.arguments[0].value
+    if name == "conflict":
+        if isinstance(argument, tree.Path) and argument.text == "db":
+            return Typed(apply("conflict", ir.Ref(name="db")))
+        typer.faults.add("conflict-argument", argument.span)
+        return None
+    typed = typer.expression(argument, context)
+    if typed is None:
+        return None
+    if typed.dimension != BOOLEAN:
+        typer.faults.add("condition-expected", argument.span)
+        return None
+    return Typed(apply("prob", typed.value))

@@ -1,0 +1,103 @@
+"""The statements at the top of a file, sorted by what they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from specfit.diagnostics import Span
+from specfit.language import tree
+from specfit.model.faults import Faults, listing
+from specfit.model.kinds import (
+    DATA_KINDS,
+    MODEL_KINDS,
+    PLANNED_DATA,
+    PLANNED_MODELS,
+)
+
+
+@dataclass
+class Outline:
+    """The top-level statements of a file; a name is kept where it stands first."""
+
+    title: str = ""
+    data: dict[str, tree.Block] = field(default_factory=dict)
+    models: dict[str, tree.Block] = field(default_factory=dict)
+    variants: dict[str, tree.Block] = field(default_factory=dict)
+    runs: list[tree.Block] = field(default_factory=list)
+    reports: list[tree.Block] = field(default_factory=list)
+    constants: dict[str, tree.Let] = field(default_factory=dict)
+    firsts: dict[tuple[str, str], Span] = field(default_factory=dict)
+
+
+def outline(statements: tuple[tree.AnyStatement, ...], faults: Faults) -> Outline:
+    """Sort the statements; what cannot stand at the top is reported."""
+    found = Outline()
+    for item in statements:
+        match item:
+            case tree.Title(value=value):
+                found.title = value
+                _once(found, "title", "title", item.span, faults)
+            case tree.Let() if len(item.target.parts) == 1:
+                name = item.target.text
+                if _once(found, "constant", name, item.target.span, faults):
+                    found.constants[name] = item
+            case tree.Block():
+                _block(found, item, faults)
+            case _:
+                faults.add("not-at-top", item.span)
+    return found
+
+
+def _block(found: Outline, item: tree.Block, faults: Faults) -> None:
+    named = {
+        "data": found.data,
+        "model": found.models,
+        "analysis": found.models,
+        "variant": found.variants,
+    }
+    if item.keyword in named and item.name is None:
+        faults.add("name-missing", item.span, keyword=item.keyword)
+    elif item.keyword in named:
+        into, name = named[item.keyword], item.name or ""
+        if _once(found, item.keyword, name, item.name_span, faults):
+            into[name] = item
+    elif item.keyword == "run":
+        found.runs.append(item)
+        _once(found, "run", "run", item.span, faults)
+    elif item.keyword == "report":
+        found.reports.append(item)
+        _once(found, "report", item.name or "report", item.name_span, faults)
+    else:
+        faults.add("not-at-top", item.span)
+
+
+def _once(found: Outline, sort: str, name: str, span: Span, faults: Faults) -> bool:
+    """Is this the first of its name?  Another is reported, with the place of it."""
+    first = found.firsts.setdefault((sort, name), span)
+    if first == span:
+        return True
+    code = "duplicate-statement" if sort == name else "duplicate-definition"
+    faults.add(code, span, name=name, note=(first, "first-here", dict[str, str]()))
+    return False
+
+
+def planned(found: Outline, faults: Faults) -> bool:
+    """One clear sentence for a kind that this version cannot run."""
+    for block in [*found.models.values(), *found.data.values()]:
+        word = kind_word(block)
+        if word in PLANNED_MODELS or word in PLANNED_DATA:
+            span = block.kind.span if block.kind else block.name_span
+            models, data = listing(MODEL_KINDS), listing(DATA_KINDS)
+            faults.add("kind-planned", span, name=word, models=models, data=data)
+            return True
+    return False
+
+
+def kind_word(block: tree.Block) -> str:
+    """The kind of a block as written; `model peaks on xrd` is named by its kind."""
+    if isinstance(block.kind, tree.Call):
+        return block.kind.function.text
+    if block.kind is None and block.keyword == "model":
+        word = block.name or ""
+        return word if word in (*MODEL_KINDS, *PLANNED_MODELS) else ""
+    return block.kind.text if block.kind else ""

@@ -1,0 +1,30 @@
+"""Options and fixtures that every test may use."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Golden = Callable[[Path, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--promote",
+        action="store_true",
+        help="rewrite golden files with what is printed now; review the diff like code",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Holds a text against a golden file, or rewrites the file under `--promote`."""
+    promote = bool(request.config.getoption("--promote"))
+
+    def compare(path: Path, text: str) -> None:
+        if promote:
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert path.exists(), f"no golden file {path.name}: look, then use --promote"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
