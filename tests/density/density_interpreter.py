@@ -57,7 +57,7 @@ def environment(
     measurements: Sequence[Measurement],
     values: Mapping[str, float],
 ) -> dict[str, float]:
-    """All names from those of unknowns, definitions worked out until nothing is left."""
+    """All names from those of unknowns; definitions are worked out one by one."""
     known = {k: float(v) for k, v in values.items()}
     counts = np.concatenate([m.values for m in measurements])
     known["max(spectrum.counts)"] = float(counts.max())

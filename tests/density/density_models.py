@@ -195,3 +195,26 @@ def magnetite_iron(
     sites = [site(name, "sextet", width="width") for name in names]
     fractions = joint(*(f"{name}.I" for name in names))
     return make_model(sites, parameters, joints=[fractions], rules=rules)
+
+
+QUICK = {"xla_backend_optimization_level": 0}
+_PURE = (
+    "logdensity", "logprior", "loglikelihood", "constrain", "unconstrain", "predict",
+    "components", "pointwise", "simulate", "terms",
+)  # fmt: skip
+
+
+def quick(problem):
+    """The problem with its functions compiled, without much optimisation."""
+    import jax
+
+    compiled = {
+        name: jax.jit(getattr(problem, name), compiler_options=QUICK) for name in _PURE
+    }
+    parts = problem.separable
+    if parts is not None:
+        names = ("atom", "background", "assemble")
+        compiled["separable"] = parts._replace(
+            **{n: jax.jit(getattr(parts, n), compiler_options=QUICK) for n in names}
+        )
+    return problem._replace(**compiled)

@@ -111,7 +111,9 @@ def _site(name, kind, draw):
         found.append(parameter(f"{name}.QS", dist("normal", 0.4, 0.3)))
     if kind == "sextet":
         found.append(parameter(f"{name}.Bint", dist("uniform", 12.0, 60.0)))
-        found.append(parameter(f"{name}.x", dist("normal", 2.0, 0.5, low=0.0, high=4.0)))
+        found.append(
+            parameter(f"{name}.x", dist("normal", 2.0, 0.5, low=0.0, high=4.0))
+        )
     return found
 
 
