@@ -157,7 +157,9 @@ def _begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
     value, slope = evaluate.gradients(problem, z)
     state = HMCState(*(jnp.asarray(part) for part in (u, value, slope @ factor)))
     size = 0.8 * z.shape[1] ** -0.25
-    tuning = jax.tree.map(lambda x: jnp.broadcast_to(x, len(z)), _START(size))
+    # arrays made by NumPy have a strong type, as those that come back from the steps:
+    # otherwise the second chunk would compile again
+    tuning = jax.tree.map(lambda x: jnp.asarray(np.full(len(z), x)), _START(size))
     return Chain(state, tuning, keys)
 
 

@@ -87,117 +87,134 @@ def _curve(isomer_shift, quadrupole, field, fwhm, xp):
     return xp.sum(profile * INTENSITY, axis=1)
 
 
-def sextets(counts, level, ranges=None, density_calls=None):
+TRACES: list[int] = []
+"""Grows by one whenever JAX traces the likelihood of the patterns."""
+NAMES = (*(f"{s}.{p}" for s in SITES for p in VAGUE), "width", "area", "N0")
+
+
+def sextets(counts, level, ranges=None):
     """Three sextets with a common linewidth, uniform priors, N0 and fractions free.
 
-    ranges: name → (low, high) in place of the vague ones; density_calls: a list that
-    grows by one at each trace of the log-density.
+    ranges: name → (low, high) in place of the vague ones.  Counts, their level and the
+    ranges are data, so that all tests share one compilation.
     """
-    ranges = ranges or {}
-    bounds = {f"{s}.{p}": ranges.get(f"{s}.{p}", VAGUE[p]) for s in SITES for p in VAGUE}
+    bounds = {f"{s}.{p}": VAGUE[p] for s in SITES for p in VAGUE}
     bounds |= {"width": (0.15, 1.0), "area": (0.0, 3.0), "N0": (0.5, 2.0)}
-    names = (*bounds, "A.I", "B.I")
-    low = jnp.asarray([b[0] for b in bounds.values()])
-    high = jnp.asarray([b[1] for b in bounds.values()])
-    n = len(bounds)
+    low, high = np.array([*(bounds | (ranges or {})).values()]).T
+    data = {"counts": counts, "level": level, "low": low, "high": high}
+    return PATTERNS._replace(data={k: jnp.asarray(v) for k, v in data.items()})
 
-    def constrain(position, data):
-        z = position["z"]
-        plain = low + (high - low) * jax.nn.sigmoid(z[:n])
-        values = {name: plain[i] for i, name in enumerate(bounds)}
-        first = jax.nn.sigmoid(z[n] - jnp.log(2.0))
-        second = (1.0 - first) * jax.nn.sigmoid(z[n + 1])
-        return values | {"A.I": first, "B.I": second, "C.I": 1.0 - first - second}
 
-    def unconstrain(values, data):
-        share = jnp.stack([(values[k] - bounds[k][0]) / (bounds[k][1] - bounds[k][0])
-                           for k in bounds])  # fmt: skip
-        plain = jnp.log(share) - jnp.log1p(-share)
-        first, second = values["A.I"], values["B.I"]
-        one = jnp.log(first) - jnp.log1p(-first) + jnp.log(2.0)
-        part = second / (1.0 - first)
-        two = jnp.log(part) - jnp.log1p(-part)
-        return {"z": jnp.concatenate([plain, jnp.stack([one, two])])}
+def constrain(position, data):
+    z, n = position["z"], len(NAMES)
+    plain = data["low"] + (data["high"] - data["low"]) * jax.nn.sigmoid(z[:n])
+    values = {name: plain[i] for i, name in enumerate(NAMES)}
+    first = jax.nn.sigmoid(z[n] - jnp.log(2.0))
+    second = (1.0 - first) * jax.nn.sigmoid(z[n + 1])
+    return values | {"A.I": first, "B.I": second, "C.I": 1.0 - first - second}
 
-    def logprior(position, data):
-        z = position["z"]
-        plain = jnp.sum(jax.nn.log_sigmoid(z[:n]) + jax.nn.log_sigmoid(-z[:n]))
-        x, y = z[n] - jnp.log(2.0), z[n + 1]
-        first = jax.nn.log_sigmoid(x) + 2.0 * jax.nn.log_sigmoid(-x)
-        return plain + first + jax.nn.log_sigmoid(y) + jax.nn.log_sigmoid(-y) + jnp.log(2)
 
-    def atom(values, data):
-        fields = [jnp.stack([values[f"{s}.{p}"] for s in SITES]) for p in VAGUE]
-        return jax.vmap(lambda i, q, b: _curve(i, q, b, values["width"], jnp))(*fields)
+def unconstrain(values, data):
+    plain = jnp.stack([values[name] for name in NAMES])
+    share = (plain - data["low"]) / (data["high"] - data["low"])
+    first = values["A.I"]
+    second = values["B.I"] / (1.0 - first)
+    logit = jax.scipy.special.logit
+    last = jnp.stack([logit(first) + jnp.log(2.0), logit(second)])
+    return {"z": jnp.concatenate([logit(share), last])}
 
-    def components(position, data):
-        values = constrain(position, data)
-        share = jnp.stack([values[f"{s}.I"] for s in SITES])
-        scale = level * values["N0"] * values["area"]
-        return (scale * share[:, None] * atom(values, data))[None]
 
-    def predict(position, data):
-        values = constrain(position, data)
-        whole = level * values["N0"] * jnp.ones(len(VELOCITY))
-        return jnp.maximum(whole - components(position, data)[0].sum(axis=0), 1e-3)[None]
+def logprior(position, data):
+    z, n = position["z"], len(NAMES)
+    log = jax.nn.log_sigmoid
+    plain = jnp.sum(log(z[:n]) + log(-z[:n]))
+    x, y = z[n] - jnp.log(2.0), z[n + 1]
+    return plain + log(x) + 2.0 * log(-x) + log(y) + log(-y) + jnp.log(2.0)
 
-    def pointwise(position, data):
-        mean, seen = predict(position, data), data["counts"]
-        return seen * jnp.log(mean / seen) - (mean - seen)
 
-    def loglikelihood(position, data):
-        if density_calls is not None:
-            density_calls.append(1)
-        return jnp.sum(pointwise(position, data))
+def atom(values, data):
+    fields = [jnp.stack([values[f"{s}.{p}"] for s in SITES]) for p in VAGUE]
+    shape = jax.vmap(lambda i, q, b: _curve(i, q, b, values["width"], jnp))(*fields)
+    return data["level"] * shape
 
-    def sample_prior(key, size, data):
-        one, two = jax.random.split(key)
-        share = jax.random.uniform(one, (size, n))
-        weights = jax.random.dirichlet(two, jnp.ones(3), (size,))
-        plain = {k: low[i] + (high[i] - low[i]) * share[:, i]
-                 for i, k in enumerate(bounds)}  # fmt: skip
-        return plain | {f"{s}.I": weights[:, i] for i, s in enumerate(SITES)}
 
-    def assemble(values, amplitudes, background):
-        total = jnp.sum(amplitudes)
-        shares = {f"{s}.I": amplitudes[i] / total for i, s in enumerate(SITES)}
-        return values | shares | {
-            "N0": jnp.clip(background[0] / level, 0.51, 1.99),
-            "area": jnp.clip(total / background[0], 1e-3, 2.99),
-        }  # fmt: skip
+def components(position, data):
+    values = constrain(position, data)
+    share = jnp.stack([values[f"{s}.I"] for s in SITES])
+    return (values["N0"] * values["area"] * share[:, None] * atom(values, data))[None]
 
-    def simulate(key, values, data):
-        mean = predict(unconstrain(values, data), data)
-        return jax.random.poisson(key, mean).astype(mean.dtype)
 
-    return Problem(
-        names=names,
-        dimension=len(names),
-        data={"counts": jnp.asarray(counts)},
-        logdensity=lambda p, d: logprior(p, d) + loglikelihood(p, d),
-        logprior=logprior,
-        loglikelihood=loglikelihood,
-        constrain=constrain,
-        unconstrain=unconstrain,
-        predict=predict,
-        components=components,
-        pointwise=pointwise,
-        sample_prior=sample_prior,
-        simulate=simulate,
-        terms=lambda p, d: {"prior": logprior(p, d), "counts": loglikelihood(p, d)},
-        separable=Separable(
-            component_names=SITES,
-            component_parameters=tuple(
-                (*(f"{s}.{p}" for p in VAGUE), "width") for s in SITES
-            ),
-            sample=lambda key, size: sample_prior(key, size, None),
-            atom=atom,
-            background=lambda values, data: jnp.ones((1, len(VELOCITY))),
-            assemble=assemble,
-            target=lambda d: (d["counts"], 1.0 / jnp.maximum(d["counts"], 1.0)),
+def predict(position, data):
+    whole = data["level"] * constrain(position, data)["N0"]
+    return jnp.maximum(whole - components(position, data).sum(axis=1), 1e-3)
+
+
+def pointwise(position, data):
+    mean, seen = predict(position, data), data["counts"]
+    return seen * jnp.log(mean / seen) - (mean - seen)
+
+
+def loglikelihood(position, data):
+    TRACES.append(1)
+    return jnp.sum(pointwise(position, data))
+
+
+def logdensity(position, data):
+    return logprior(position, data) + loglikelihood(position, data)
+
+
+def sample_prior(key, size, data):
+    seed = np.asarray(jax.random.key_data(key))
+    generator = np.random.default_rng(seed)
+    low, high = np.asarray(data["low"]), np.asarray(data["high"])
+    plain = generator.uniform(low, high, (size, len(NAMES)))
+    shares = generator.dirichlet(np.ones(3), size)
+    draws = {name: plain[:, i] for i, name in enumerate(NAMES)}
+    return draws | {f"{s}.I": shares[:, i] for i, s in enumerate(SITES)}
+
+
+def assemble(values, amplitudes, background):
+    total = jnp.sum(amplitudes)
+    shares = {f"{s}.I": amplitudes[i] / total for i, s in enumerate(SITES)}
+    plain = {
+        "N0": jnp.clip(background[0], 0.51, 1.99),
+        "area": jnp.clip(total / background[0], 1e-3, 2.99),
+    }
+    return values | shares | plain
+
+
+def simulate(key, values, data):
+    mean = predict(unconstrain(values, data), data)
+    return mean + jnp.sqrt(mean) * jax.random.normal(key, mean.shape)
+
+
+PATTERNS = Problem(
+    names=(*NAMES, "A.I", "B.I"),
+    dimension=len(NAMES) + 2,
+    data={},
+    logdensity=logdensity,
+    logprior=logprior,
+    loglikelihood=loglikelihood,
+    constrain=constrain,
+    unconstrain=unconstrain,
+    predict=predict,
+    components=components,
+    pointwise=pointwise,
+    sample_prior=sample_prior,
+    simulate=simulate,
+    terms=lambda p, d: {"prior": logprior(p, d), "counts": loglikelihood(p, d)},
+    separable=Separable(
+        component_names=SITES,
+        component_parameters=tuple(
+            (*(f"{s}.{p}" for p in VAGUE), "width") for s in SITES
         ),
-    )
-
+        sample=lambda key, size: sample_prior(key, size, {}),
+        atom=atom,
+        background=lambda values, data: data["level"] * jnp.ones((1, len(VELOCITY))),
+        assemble=assemble,
+        target=lambda d: (d["counts"], 1.0 / jnp.maximum(d["counts"], 1.0)),
+    ),
+)
 
 ORDERED = {"A.B": (41.0, 46.5), "B.B": (46.5, 52.0), "C.B": (28.0, 38.0)}
 
@@ -207,5 +224,5 @@ def toy():
     """The builders above, for tests that cannot import this file."""
     return SimpleNamespace(
         density_problem=density_problem, sextets=sextets, counts_of=counts_of,
-        truth=TRUTH, ordered=ORDERED,
+        truth=TRUTH, ordered=ORDERED, traces=TRACES,
     )  # fmt: skip
