@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specfit import units
 from specfit.contracts import ParameterSignature
@@ -98,8 +98,9 @@ class Densities:
         """The density that `centre` declares, None when it is faulty."""
         if isinstance(centre, tree.PlusMinus):
             return self._plus_minus(centre, context, expected)
-        if isinstance(centre, tree.Number) and centre.sd is not None:
-            return self._concise(centre, expected)
+        concise = _signed(centre)
+        if concise is not None and concise.sd is not None:
+            return self._concise(concise, expected)
         if isinstance(centre, tree.Call) and centre.function.text in FAMILIES:
             return self._call(centre, context, expected)
         if isinstance(centre, tree.Call):
@@ -267,3 +268,12 @@ def _logarithm(scale: float) -> tree.Call:
     number = tree.Number(scale, repr(scale))
     path = tree.Path((tree.Part("log"),))
     return tree.Call(path, (tree.Argument(number),))
+
+
+def _signed(node: tree.Expr) -> tree.Number | None:
+    """A number, the sign before it taken in: `-0.10(5)` is one number."""
+    if isinstance(node, tree.Unary) and node.operator == "-":
+        inner = node.operand
+        if isinstance(inner, tree.Number):
+            return replace(inner, value=-inner.value, span=node.span)
+    return node if isinstance(node, tree.Number) else None

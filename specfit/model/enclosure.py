@@ -112,7 +112,7 @@ def _mean(parts: Sequence[Box]) -> Box:
 
 
 def _voigt_fwhm(parts: Sequence[Box]) -> Box:
-    (l0, l1), (g0, g1) = parts
+    (g0, g1), (l0, l1) = parts
     if l0 < 0.0 or g0 < 0.0:
         return UNDEFINED
     ends = [

@@ -34,7 +34,7 @@ class Function:
     meaning: Meaning
 
 
-def _voigt_fwhm(xp: Any, lorentz: Any, gauss: Any) -> Any:
+def _voigt_fwhm(xp: Any, gauss: Any, lorentz: Any) -> Any:
     """Full width of a Voigt profile from those of its parts, good to 0.02 %.
 
     Source: J. J. Olivero, R. L. Longbothum, J. Quant. Spectrosc. Radiat. Transfer 17,

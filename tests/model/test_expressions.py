@@ -146,10 +146,12 @@ def test_a_statistic_is_looked_up_under_its_text():
 
 def test_angles_are_in_degrees_and_voigt_widths_are_full():
     assert evaluate(call("sin", 30.0), {}, np) == pytest.approx(0.5)
-    assert evaluate(call("voigt_fwhm", 0.0, 0.5), {}, np) == pytest.approx(0.5)
-    assert evaluate(call("voigt_fwhm", 0.5, 0.0), {}, np) == pytest.approx(
+    assert evaluate(call("voigt_fwhm", 0.5, 0.0), {}, np) == pytest.approx(0.5)
+    assert evaluate(call("voigt_fwhm", 0.0, 0.5), {}, np) == pytest.approx(
         0.5, rel=1e-4
     )
+    # Gaussian width first: 0.5346·0.1 + sqrt(0.2166·0.01 + 0.09)
+    assert evaluate(call("voigt_fwhm", 0.3, 0.1), {}, np) == pytest.approx(0.35705, 1e-4)
 
 
 def test_depth_is_no_danger_to_evaluation():
