@@ -87,7 +87,7 @@ class Kernels:
 
     def __eq__(self, other: object) -> bool:
         same_kind = isinstance(other, Kernels)
-        return same_kind and other.problem.logdensity is self.problem.logdensity
+        return same_kind and other.problem.logdensity == self.problem.logdensity
 
 
 @partial(jax.jit, static_argnames="kernels")
