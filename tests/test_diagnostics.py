@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 
 import pytest
@@ -210,8 +211,9 @@ def test_each_message_speaks_both_languages_with_the_same_words(code: str) -> No
         if english:
             assert placeholders(english) == placeholders(japanese)
             assert not english.endswith(".") or english.endswith("..")
-            assert english != japanese or "`" in english
-            assert any(ord(c) > 0x3000 for c in japanese)
+            if not re.fullmatch(r"\{\w+\}", english):  # a term says it all
+                assert english != japanese or "`" in english
+                assert any(ord(c) > 0x3000 for c in japanese)
 
 
 @pytest.mark.parametrize("term", rendering._sentences()["terms"])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from specfit.diagnostics import Diagnostic
-from specfit.rendering import preferred_language, render
+from specfit.rendering import message, preferred_language, render
 
 
 def show_diagnostics(
@@ -21,7 +21,12 @@ def show_diagnostics(
     print(text.rstrip("\n"), file=sys.stderr)
     errors = sum(d.severity == "error" for d in diagnostics)
     if errors > 1:
-        print(f"\n{errors} errors", file=sys.stderr)
+        print(f"\n{say('several-errors', count=str(errors))}", file=sys.stderr)
+
+
+def say(code: str, **words: str) -> str:
+    """A sentence of `messages.toml` in the user's language."""
+    return message(code, words, preferred_language()) or code
 
 
 class Reporter:

@@ -11,10 +11,12 @@ import tempfile
 from pathlib import Path
 
 from specfit import exits, pipeline
-from specfit.commands.common import show_diagnostics
+from specfit.commands.common import say, show_diagnostics
+from specfit.contracts import RequireStrategy
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.language.parse import parse
 from specfit.language.printer import print_spec
+from specfit.model import ir
 from specfit.rendering import apply_fixes, to_json
 
 
@@ -22,7 +24,8 @@ def check(arguments: argparse.Namespace) -> int:
     """Report every fault; with none, how each rule is kept and what it costs."""
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     if arguments.fix and checked.text:
-        fixed = apply_fixes(checked.text, checked.diagnostics)
+        file = str(arguments.file)
+        fixed = apply_fixes(checked.text, checked.diagnostics, file)
         if fixed != checked.text:
             replace_text(arguments.file, fixed)
             checked = pipeline.check(arguments.file, arguments.allow_outside)
@@ -67,25 +70,33 @@ def _git_ignored(checked: pipeline.Checked) -> None:
 
 
 def _summary(checked: pipeline.Checked) -> str:
-    document = checked.require()
+    """What was understood, and what keeping each `require` costs the prior."""
+    file = checked.path.name
     lines = []
-    for model in document.models:
-        sites = len(model.spectra[0].sites)
+    for model in checked.require().models:
         unknowns = len(model.parameters) + sum(len(j.names) - 1 for j in model.joints)
-        lines.append(
-            f"{checked.path.name}: no faults. {model.kind}, {len(model.spectra)} "
-            f"spectrum(s), {sites} site(s), {unknowns} unknowns."
-        )
+        counts = {
+            "spectra": str(len(model.spectra)),
+            "sites": str(len(model.spectra[0].sites)),
+            "unknowns": str(unknowns),
+        }
+        lines.append(say("no-faults", file=file, kind=model.kind, **counts))
         measured = pipeline.measure(model, checked, allow_outside=True)
-        for strategy in pipeline.strategies(model, measured):
-            rule = model.rules[strategy.index]
-            lines.append(
-                f"  line {rule.place.line}: {rule.place.text.split(' because')[0]} — "
-                f"{strategy.strategy}, keeps {100 * strategy.mass_kept:.3g} % of the prior"
-            )
-    if not document.models:
-        lines.append(f"{checked.path.name}: no faults; it declares no model.")
-    return "\n".join(lines)
+        lines += [
+            f"  {_kept(model.rules[strategy.index], strategy)}"
+            for strategy in pipeline.strategies(model, measured)
+        ]
+    return "\n".join(lines or [say("no-model", file=file)])
+
+
+def _kept(rule: ir.Rule, strategy: RequireStrategy) -> str:
+    return say(
+        "rule-kept",
+        line=str(rule.place.line),
+        rule=rule.place.text.split(" because")[0],
+        strategy="@strategy-" + strategy.strategy.replace(" ", "-"),
+        share=f"{100 * strategy.mass_kept:.3g}",
+    )
 
 
 def fmt(arguments: argparse.Namespace) -> int:
