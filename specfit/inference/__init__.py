@@ -15,9 +15,7 @@ from specfit.inference.settings import NonFiniteStart, Settings
 __all__ = ["NonFiniteStart", "Settings", "engine_names", "find", "use_cores"]
 
 
-def find(
-    problem: Problem, settings: Settings, progress: Progress | None = None
-) -> Fit:
+def find(problem: Problem, settings: Settings, progress: Progress | None = None) -> Fit:
     """The posterior of `problem`, found and sampled as `settings` say.
 
     Raises ValueError for an engine that does not exist, NonFiniteStart where the

@@ -40,7 +40,7 @@ def map_chains(
     if how == "one core":
         return jax.lax.map(partial(_swap, chain, shared), per_chain)
     mesh = Mesh(jax.local_devices(), ("chain",))
-    split, whole = PartitionSpec("chain"), PartitionSpec()
+    split, whole = PartitionSpec("chain"), PartitionSpec()  # type: ignore[no-untyped-call]
     return jax.shard_map(
         lambda mine, all_see: jax.lax.map(partial(_swap, chain, all_see), mine),
         mesh=mesh,

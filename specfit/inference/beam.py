@@ -178,7 +178,9 @@ def _place(
     settled = {n for k in np.flatnonzero(beam.placed) for n in own[k]}
     at_beam = evaluate.constrain(problem, beam.position[None])
     names = list(atoms.values)
-    wanted = {n: at_beam[n][0] if n in settled else atoms.values[n][draw] for n in names}
+    wanted = {
+        n: at_beam[n][0] if n in settled else atoms.values[n][draw] for n in names
+    }
     fixed = {n: np.bool_(n in settled or n in own[component]) for n in names}
     values = {n: bases[n] for n in names}
     z, holds = _seat(Kernels(problem), values, wanted, fixed, problem.data)

@@ -173,7 +173,7 @@ def _left_open(ground: Ground, positions: FloatArray) -> tuple[str, ...]:
         ),
         *(f"{called(i)} keeps its prior: the data say nothing of it" for i in kept),
         *(
-            f"{name} lies near a bound: {share:.0%} of the draws within 1 % of its range"
+            f"{name} lies near a bound: {share:.0%} of the draws in 1 % of its range"
             for name, share in near.items()
             if share > identify.HUGGING
         ),

@@ -16,6 +16,7 @@ import numpy as np
 from specfit.contracts import Array, Data, FloatArray, Problem, Values
 
 Density = Callable[[dict[str, Array], Data], Array]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Triple = tuple[float, FloatArray, FloatArray]
 
 BLOCK = 128
@@ -77,10 +78,11 @@ def log_densities(problem: Problem, z: FloatArray) -> FloatArray:
     return gradients(problem, z)[0]
 
 
-def finite_starts(problem: Problem, z: FloatArray) -> FloatArray:
+def finite_starts(problem: Problem, z: FloatArray) -> Flags:
     """For each row of `z`, whether log-density and gradient are finite."""
     values, slopes = gradients(problem, z)
-    return np.isfinite(values) & np.isfinite(slopes).all(axis=1)
+    finite: Flags = np.isfinite(values) & np.isfinite(slopes).all(axis=1)
+    return finite
 
 
 def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
@@ -93,8 +95,8 @@ def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
 
 def unconstrain(problem: Problem, values: dict[str, FloatArray]) -> FloatArray:
     """The positions (n, dimension) of constrained values (n,) by name."""
-    return _in_blocks(
-        lambda v: _unconstrain(problem.unconstrain, v, problem.data), values
+    return numpy(
+        _in_blocks(lambda v: _unconstrain(problem.unconstrain, v, problem.data), values)
     )
 
 
@@ -122,7 +124,7 @@ def terms_at_fault(problem: Problem, z: FloatArray) -> tuple[str, ...]:
     """
     data = problem.data
     faulty = []
-    for name in problem.terms({"z": z}, data):
+    for name in problem.terms({"z": jax.numpy.asarray(z)}, data):
         value, slope = jax.value_and_grad(
             lambda x, name=name: problem.terms({"z": x}, data)[name]
         )(jax.numpy.asarray(z))

@@ -70,7 +70,7 @@ class Sampled:
     gates: tuple[Gate, ...]
     notes: tuple[str, ...]
     stages: tuple[Stage, ...]
-    details: Mapping[str, object]
+    details: dict[str, object]
 
 
 class Clock:

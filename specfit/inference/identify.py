@@ -44,7 +44,9 @@ def open_directions(posterior: FloatArray, prior: FloatArray) -> list[tuple[int,
         return []
     diagonal = np.sqrt(np.diag(spread))
     correlation = spread / diagonal / diagonal[:, None]
-    given_others = 1.0 / np.diag(np.linalg.pinv(correlation, hermitian=True, rcond=1e-15))
+    given_others = 1.0 / np.diag(
+        np.linalg.pinv(correlation, hermitian=True, rcond=1e-15)
+    )
     tied = given_others < 1.0 - BOUND_TOGETHER**2
     variances, directions = np.linalg.eigh(spread)
     groups = []
@@ -88,9 +90,11 @@ def bounds(problem: Problem, middle: FloatArray) -> dict[str, tuple[float, float
 
 
 def at_bounds(
-    draws: Mapping[str, FloatArray], ranges: Mapping[str, tuple[float, float]], part: float
+    draws: Mapping[str, FloatArray],
+    ranges: Mapping[str, tuple[float, float]],
+    part: float,
 ) -> dict[str, float]:
-    """For each bounded unknown, the share of draws within `part` of its range's ends."""
+    """For each bounded unknown, the share of draws within `part` of its ends."""
     shares = {}
     for name, (low, high) in ranges.items():
         place = (draws[name] - low) / (high - low)

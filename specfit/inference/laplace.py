@@ -55,7 +55,7 @@ def gaussian(peak: Peak) -> Gaussian:
     eigenvalues, vectors = np.linalg.eigh(scaled)
     stiff = np.where(eigenvalues > FLAT, eigenvalues, np.maximum(-eigenvalues, FLAT))
     half = scale[:, None] * vectors / np.sqrt(stiff)
-    factor = np.linalg.qr(half.T, mode="r").T
+    factor: FloatArray = np.transpose(np.linalg.qr(half.T, mode="r"))
     factor = factor * np.sign(np.diag(factor))
     log_volume = np.sum(np.log(scale)) - 0.5 * np.sum(np.log(stiff))
     log_evidence = peak.log_density + 0.5 * len(scale) * np.log(2 * np.pi) + log_volume
@@ -71,7 +71,7 @@ def weights(gaussians: Sequence[Gaussian]) -> FloatArray:
 
 
 def dispersed(shape: Gaussian, key: Array, count: int, spread: float) -> FloatArray:
-    """`count` Student-t draws about the mode, `spread` times as wide as the Gaussian."""
+    """`count` Student-t draws about the mode, `spread` times as wide."""
     generator = evaluate.generator(key)
     normal = generator.standard_normal((count, len(shape.mean)))
     heavy = normal / np.sqrt(generator.chisquare(FREEDOM, (count, 1)) / FREEDOM)
@@ -87,9 +87,7 @@ def evidence(
     Draws come from the mixture of Student-t densities at the modes that carry weight,
     in equal shares.
     """
-    kept = [
-        g for g, w in zip(gaussians, weights(gaussians), strict=True) if w > LISTED
-    ]
+    kept = [g for g, w in zip(gaussians, weights(gaussians), strict=True) if w > LISTED]
     keys = jax.random.split(key, len(kept))
     each = -(-count // len(kept))
     draws = np.concatenate(
@@ -97,7 +95,9 @@ def evidence(
     )
     target = evaluate.log_densities(problem, draws)
     proposal = logsumexp([_log_student(g, draws) for g in kept], axis=0)
-    ratio = np.where(np.isfinite(target), target - proposal + np.log(len(kept)), -np.inf)
+    ratio = np.where(
+        np.isfinite(target), target - proposal + np.log(len(kept)), -np.inf
+    )
     value = float(logsumexp(ratio) - np.log(len(ratio)))
     relative = np.exp(ratio - value)
     sd = float(np.std(relative) / np.sqrt(len(ratio)))

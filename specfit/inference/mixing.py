@@ -49,11 +49,11 @@ def mixing(draws: Mapping[str, FloatArray]) -> Mixing:
     for figure in (rhat, ess_bulk, ess_tail):
         blank = dict.fromkeys(draws, float("nan"))
         figures.append(blank | {name: figure(draws[name]) for name in names})
-    return Mixing(*figures, names)
+    return Mixing(figures[0], figures[1], figures[2], names)
 
 
 def rhat(draws: FloatArray) -> float:
-    """Rank-normalised split R-hat, the larger of bulk and folded.  NaN for one chain."""
+    """Rank-normalised split R-hat, bulk or folded.  NaN for one chain."""
     if len(draws) < 2 or not np.isfinite(draws).all():
         return float("nan")
     halves = _split(draws)

@@ -29,9 +29,7 @@ class Predictions:
 
 
 @partial(jax.jit, static_argnames="kernels")
-def _predict(
-    kernels: Kernels, z: Array, data: Data
-) -> tuple[Array, Array, Array]:
+def _predict(kernels: Kernels, z: Array, data: Data) -> tuple[Array, Array, Array]:
     """Curves and pointwise likelihoods of all rows, mean components."""
     problem = kernels.problem
 

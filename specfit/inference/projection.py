@@ -8,13 +8,14 @@ doi:10.1137/0710036).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from specfit.contracts import Array, Data, Problem, Values
+from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.evaluate import Triple, numpy
 
 RIDGE = 1e-10
@@ -23,13 +24,15 @@ RIDGE = 1e-10
 class Projection(NamedTuple):
     """What is left of the data when the placed components are taken out, weighted.
 
+    JAX arrays while traced, NumPy arrays outside.
+
     residual: (n_data,); columns: (n_baseline + n_components, n_data), absent components
     zero; coefficients: those of the columns.
     """
 
-    residual: Array
-    columns: Array
-    coefficients: Array
+    residual: Any
+    columns: Any
+    coefficients: Any
 
 
 def project(problem: Problem, z: Array, placed: Array, data: Data) -> Projection:
@@ -52,7 +55,9 @@ def project(problem: Problem, z: Array, placed: Array, data: Data) -> Projection
     return Projection(residual, columns, coefficients)
 
 
-def _non_negative(columns: Array, target: Array, present: Array, signed: Array) -> Array:
+def _non_negative(
+    columns: Array, target: Array, present: Array, signed: Array
+) -> Array:
     """Coefficients of `columns`, those `signed` not negative.
 
     Negative ones are dropped and the rest solved again, as often as there are columns.
@@ -86,13 +91,14 @@ class Kernels:
         return hash(self.problem.logdensity)
 
     def __eq__(self, other: object) -> bool:
-        same_kind = isinstance(other, Kernels)
-        return same_kind and other.problem.logdensity == self.problem.logdensity
+        if not isinstance(other, Kernels):
+            return NotImplemented
+        return bool(other.problem.logdensity == self.problem.logdensity)
 
 
 @partial(jax.jit, static_argnames="kernels")
 def _objective(
-    kernels: Kernels, z: Array, placed: Array, data: Data
+    kernels: Kernels, z: Any, placed: Any, data: Data
 ) -> tuple[Array, Array, Array]:
     problem = kernels.problem
 
@@ -112,11 +118,11 @@ def _objective(
 
 
 @partial(jax.jit, static_argnames="kernels")
-def _project(kernels: Kernels, z: Array, placed: Array, data: Data) -> Projection:
+def _project(kernels: Kernels, z: Any, placed: Any, data: Data) -> Projection:
     return project(kernels.problem, z, placed, data)
 
 
-def objective(problem: Problem, z: Array, placed: Array) -> Triple:
+def objective(problem: Problem, z: FloatArray, placed: FloatArray) -> Triple:
     """Prior and weighted misfit, −½χ² + log prior, with gradient and curvature.
 
     The curvature is that of Gauss and Newton; it is never negative.
@@ -126,14 +132,14 @@ def objective(problem: Problem, z: Array, placed: Array) -> Triple:
     return float(value), numpy(gradient), numpy(bend)
 
 
-def residual(problem: Problem, z: Array, placed: Array) -> Projection:
+def residual(problem: Problem, z: FloatArray, placed: FloatArray) -> Projection:
     """The projection at one position, as NumPy arrays."""
     found = _project(Kernels(problem), z, placed, problem.data)
     return Projection(*(numpy(part) for part in found))
 
 
 @partial(jax.jit, static_argnames="kernels")
-def _assemble(kernels: Kernels, z: Array, placed: Array, data: Data) -> Array:
+def _assemble(kernels: Kernels, z: Any, placed: Any, data: Data) -> Array:
     problem = kernels.problem
     parts = problem.separable
     assert parts is not None
@@ -147,19 +153,20 @@ def _assemble(kernels: Kernels, z: Array, placed: Array, data: Data) -> Array:
     return jnp.where(jnp.isfinite(full), full, z)
 
 
-def assemble(problem: Problem, z: Array, placed: Array) -> Array:
+def assemble(problem: Problem, z: FloatArray, placed: FloatArray) -> FloatArray:
     """The position with its linear unknowns set from the fitted amplitudes."""
     return numpy(_assemble(Kernels(problem), z, placed, problem.data))
 
 
 @partial(jax.jit, static_argnames="kernels")
-def _atoms(kernels: Kernels, values: Values, data: Data) -> Array:
+def _atoms(kernels: Kernels, values: Any, data: Data) -> Array:
     parts = kernels.problem.separable
     assert parts is not None
     root = jnp.sqrt(parts.target(data)[1])
-    return jax.lax.map(lambda one: parts.atom(one, data) * root, values)
+    curves: Array = jax.lax.map(lambda one: parts.atom(one, data) * root, values)
+    return curves
 
 
-def atoms(problem: Problem, values: Values) -> Array:
+def atoms(problem: Problem, values: Mapping[str, FloatArray]) -> FloatArray:
     """Weighted unit-area curves (n, n_components, n_data) of n sets of values."""
     return numpy(_atoms(Kernels(problem), values, problem.data))

@@ -41,9 +41,11 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
     if not finite.any():
         faults = evaluate.terms_at_fault(problem, positions[0])
         raise NonFiniteStart(faults, len(finite))
-    notes = ()
+    notes: tuple[str, ...] = ()
     if not finite.all():
-        notes = (f"density not finite at {np.sum(~finite)} of {len(finite)} prior draws",)
+        notes = (
+            f"density not finite at {np.sum(~finite)} of {len(finite)} prior draws",
+        )
     starts = []
     if problem.separable is not None:
         starts = beam_starts(problem, prior, positions, settings.beams)
@@ -106,14 +108,12 @@ def _separate(problem: Problem, low: Peak, high: Peak) -> bool:
     )
 
 
-def swapped(
-    problem: Problem, peak: Peak, names: tuple[str, ...]
-) -> list[FloatArray]:
+def swapped(problem: Problem, peak: Peak, names: tuple[str, ...]) -> list[FloatArray]:
     """The peak with the values of two like components exchanged, for every pair.
 
     names: those of a full set of values.  Components are alike when their own values
-    have the same last names (`A.IS`, `B.IS`).  Swaps find the labelling that the priors prefer, and show when they
-    prefer none.
+    have the same last names (`A.IS`, `B.IS`).  Swaps find the labelling that
+    the priors prefer, and show when they prefer none.
     """
     if problem.separable is None:
         return []

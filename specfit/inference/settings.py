@@ -36,7 +36,7 @@ class Settings(BaseModel):
     thinned: Positive = 500
 
 
-class NonFiniteStart(Exception):  # noqa: N818 - the name says the fault
+class NonFiniteStart(Exception):
     """The density or its gradient is not finite anywhere it was tried.
 
     `terms` names the terms of the density at fault; `tried` counts the positions.

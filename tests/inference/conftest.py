@@ -19,7 +19,7 @@ def _double_precision():
 
 
 def density_problem(names, logdensity, scale=1.0, data=None, terms=None):
-    """A problem of `logdensity(z, data)` with a normal prior for search to draw from."""
+    """A problem of `logdensity(z, data)`; search draws from a normal prior."""
     dimension = len(names)
 
     def of_position(position, data):
@@ -52,7 +52,8 @@ def density_problem(names, logdensity, scale=1.0, data=None, terms=None):
         pointwise=nothing,
         sample_prior=sample_prior,
         simulate=lambda key, values, data: jnp.zeros((1, 1)),
-        terms=terms or (lambda position, data: {"density": of_position(position, data)}),
+        terms=terms
+        or (lambda position, data: {"density": of_position(position, data)}),
     )
 
 

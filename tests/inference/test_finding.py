@@ -170,7 +170,9 @@ def test_an_interruption_keeps_what_was_drawn(fitted):
 
 
 def test_an_unknown_engine_is_named_with_the_known_ones(fitted):
-    with pytest.raises(ValueError, match="`gibs`; engines are auto, nuts, laplace, map"):
+    with pytest.raises(
+        ValueError, match="`gibs`; engines are auto, nuts, laplace, map"
+    ):
         find(fitted.problem, Settings(engine="gibs"))
     assert engine_names() == ("auto", "nuts", "laplace", "map")
 
@@ -185,7 +187,9 @@ def test_settings_are_closed_and_frozen():
 
 
 def test_the_door_opens_without_jax():
-    code = "import sys, specfit.inference as i; i.Settings(); print('jax' in sys.modules)"
+    code = (
+        "import sys, specfit.inference as i; i.Settings(); print('jax' in sys.modules)"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

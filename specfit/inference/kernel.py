@@ -1,0 +1,142 @@
+"""Steps of the No-U-Turn sampler in whitened coordinates, compiled once.
+
+Frame, data and what to do are arguments: neither a second spectrum nor a new whitening
+compiles again, and one compilation serves warm-up and sampling.  BlackJAX 1.x is
+wrapped here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from blackjax.mcmc import nuts
+from blackjax.mcmc.hmc import HMCState
+from blackjax.optimizers.dual_averaging import DualAveragingState, dual_averaging
+
+from specfit.contracts import Array, Data, FloatArray, Problem
+from specfit.inference import evaluate
+from specfit.inference.backend import Layout, map_chains
+from specfit.inference.evaluate import Density
+
+
+class Frame(NamedTuple):
+    """The whitened coordinates, an argument of the compiled sampler."""
+
+    centre: Array
+    factor: Array
+
+
+class Chain(NamedTuple):
+    """One chain between chunks; leading axis is the chain when stacked."""
+
+    state: Any  # blackjax.mcmc.hmc.HMCState
+    tuning: DualAveragingState
+    key: Array
+
+
+class Span(NamedTuple):
+    """Which steps: `length` from `first`; the step size adapts before `settled`.
+
+    target: the acceptance rate that the step size is tuned to.
+    """
+
+    first: Array
+    length: Array
+    settled: Array
+    target: Array
+
+
+_START, _UPDATE, _ = dual_averaging()
+
+
+@partial(jax.jit, static_argnames=("logdensity", "capacity", "how"))
+def advance(
+    logdensity: Density,
+    capacity: int,
+    how: Layout,
+    chains: Chain,
+    span: Span,
+    frame: Frame,
+    data: Data,
+) -> tuple[Chain, dict[str, Array]]:
+    """At most `capacity` steps of every chain; rows beyond `span.length` stay zero."""
+    kernel = nuts.build_kernel()
+
+    def chain(mine: Chain, shared: tuple[Span, Frame, Data]) -> Any:
+        span, frame, data = shared
+        density = _whitened(logdensity, frame, data)
+        metric = jnp.ones_like(frame.centre)
+
+        def step(i: Array, carry: Any) -> Any:
+            state, tuning, record = carry
+            t = span.first + i
+            adapting = t < span.settled
+            size = jnp.exp(jnp.where(adapting, tuning.log_x, tuning.log_x_avg))
+            key = jax.random.fold_in(mine.key, t)
+            state, info = kernel(key, state, density, size, metric)
+            rate = jnp.where(jnp.isnan(info.acceptance_rate), 0.0, info.acceptance_rate)
+            updated = _UPDATE(tuning, span.target - rate)
+            tuning = jax.tree.map(partial(jnp.where, adapting), updated, tuning)
+            row = _row(state, info, size)
+            record = {name: record[name].at[i].set(row[name]) for name in record}
+            return state, tuning, record
+
+        empty = jax.tree.map(
+            lambda x: jnp.zeros((capacity, *x.shape), x.dtype), _blank(mine.state)
+        )
+        carry = (mine.state, mine.tuning, empty)
+        state, tuning, record = jax.lax.fori_loop(0, span.length, step, carry)
+        return Chain(state, tuning, mine.key), record
+
+    result: tuple[Chain, dict[str, Array]] = map_chains(
+        chain, chains, (span, frame, data), how
+    )
+    return result
+
+
+def _row(state: Any, info: Any, size: Array) -> dict[str, Array]:
+    ends = info.trajectory_leftmost_state, info.trajectory_rightmost_state
+    finite = jnp.isfinite(state.logdensity)
+    for end in ends:
+        finite &= ~jnp.isnan(end.logdensity)
+    real = state.logdensity.dtype
+    return {
+        "u": state.position,
+        "lp": state.logdensity,
+        "energy": jnp.asarray(info.energy, real),
+        "acceptance_rate": jnp.asarray(info.acceptance_rate, real),
+        "step_size": jnp.asarray(size, real),
+        "n_steps": jnp.asarray(info.num_integration_steps, real),
+        "diverging": jnp.asarray(info.is_divergent, real),
+        "non_finite": jnp.asarray(~finite, real),
+    }
+
+
+def _blank(state: Any) -> dict[str, Array]:
+    numbers = ("lp", "energy", "acceptance_rate", "step_size", "n_steps")
+    flags = ("diverging", "non_finite")
+    return {"u": state.position} | {n: state.logdensity for n in (*numbers, *flags)}
+
+
+def _whitened(
+    logdensity: Density, frame: Frame, data: Data
+) -> Callable[[Array], Array]:
+    return lambda u: logdensity({"z": frame.centre + frame.factor @ u}, data)
+
+
+def begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
+    """Chains at positions `z` (n_chains, dimension), the step size not yet tuned."""
+    factor = np.asarray(frame.factor)
+    u = np.linalg.solve(factor, (z - np.asarray(frame.centre)).T).T
+    value, slope = evaluate.gradients(problem, z)
+    state = HMCState(*(jnp.asarray(part) for part in (u, value, slope @ factor)))
+    size = 0.8 * z.shape[1] ** -0.25
+    # arrays made by NumPy have a strong type, as those that come back from the steps:
+    # otherwise the second chunk would compile again
+    tuning = jax.tree.map(lambda x: jnp.asarray(np.full(len(z), x)), _START(size))
+    return Chain(state, tuning, keys)
