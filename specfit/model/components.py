@@ -7,7 +7,7 @@ a template or an explicit statement, the later overriding the earlier.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from specfit.contracts import ParameterSignature, Signature
@@ -121,11 +121,12 @@ class Components:
                 return None
             seen.add(word)
             self.used_templates.add(word)
-            statements = apply_template(current, template, self.faults)
-            if statements is None:
+            applied = apply_template(current, template, self.faults)
+            if applied is None:
                 return None
+            statements, made_of = applied
             inherited = (*statements, *inherited)
-            current = template
+            current = replace(template, kind=made_of)
 
     def _defaults(
         self, name: str, base: str, signature: Signature, block: tree.Block

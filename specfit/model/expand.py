@@ -64,7 +64,7 @@ class Expander:
             if isinstance(item, tree.Use):
                 yield from self._include(item, trail)
             elif isinstance(item, tree.Block) and item.keyword == "template":
-                self._learn_template(item, prefix)
+                self._learn_template(_renamed(item, prefix, _templates(items)))
             else:
                 yield item
 
@@ -87,8 +87,8 @@ class Expander:
         prefix = f"{item.alias}." if item.alias else ""
         yield from self._used(spec.items, (*trail, name), prefix)
 
-    def _learn_template(self, item: tree.Block, prefix: str) -> None:
-        name = prefix + (item.name or "")
+    def _learn_template(self, item: tree.Block) -> None:
+        name = item.name or ""
         if name in self.templates:
             note = (self.templates[name].name_span, "first-here", dict[str, str]())
             span = item.name_span
@@ -146,6 +146,22 @@ class Expander:
         body = item.then if truth else item.otherwise
         if body is not None:
             yield from self._statements(body.items, {})
+
+
+def _renamed(item: tree.Block, prefix: str, own: set[str]) -> tree.Block:
+    """A template of a file used under another name, and the one it is made of."""
+    kind = item.kind
+    path = kind.function if isinstance(kind, tree.Call) else kind
+    if prefix and path is not None and path.text in own:
+        path = replace(path, parts=(tree.Part(prefix[:-1]), *path.parts))
+        kind = replace(kind, function=path) if isinstance(kind, tree.Call) else path
+    return replace(item, name=prefix + (item.name or ""), kind=kind)
+
+
+def _templates(items: tuple[tree.AnyStatement, ...]) -> set[str]:
+    """The names of the templates that a file defines."""
+    blocks = [item for item in items if isinstance(item, tree.Block)]
+    return {b.name for b in blocks if b.keyword == "template" and b.name}
 
 
 def _leaves(path: str, trail: tuple[str, ...]) -> bool:
@@ -215,30 +231,45 @@ def _whole(value: object) -> bool:
 
 def apply_template(
     block: tree.Block, template: tree.Block, faults: Faults
-) -> tuple[tree.AnyStatement, ...] | None:
-    """The statements that `template` gives to `block`, None when the call is wrong."""
+) -> tuple[tuple[tree.AnyStatement, ...], tree.Path | tree.Call | None] | None:
+    """What `template` gives to `block`: its statements, and the kind it is made of.
+
+    None when the arguments are wrong.
+    """
+    given = _given(block, template, faults)
+    if given is None:
+        return None
+    items = template.body.items if template.body else ()
+    statements = tuple(substitute(item, given) for item in items)
+    kind = template.kind
+    return statements, substitute(kind, given) if isinstance(kind, tree.Call) else kind
+
+
+def _given(
+    block: tree.Block, template: tree.Block, faults: Faults
+) -> dict[str, tree.Expr] | None:
+    """The arguments of a template by name, marked to be looked up where they stand."""
     given: dict[str, tree.Expr] = {}
+    names = template.parameters
     arguments = block.kind.arguments if isinstance(block.kind, tree.Call) else ()
     for position, argument in enumerate(arguments):
-        if argument.name is None and position < len(template.parameters):
-            given[template.parameters[position]] = outer(argument.value)
-        elif argument.name in template.parameters and argument.name not in given:
-            given[str(argument.name)] = outer(argument.value)
+        span = argument.span
+        if argument.name is None and position < len(names):
+            given[names[position]] = outer(argument.value)
         elif argument.name is None:
-            count, name = counted(len(template.parameters)), template.name or ""
-            usage = f"{name}({', '.join(template.parameters)})"
-            span = argument.span
+            name, count = template.name or "", counted(len(names))
+            usage = f"{name}({', '.join(names)})"
             faults.add("template-too-many", span, name=name, count=count, usage=usage)
             return None
+        elif argument.name in names and argument.name not in given:
+            given[argument.name] = outer(argument.value)
         else:
-            name = argument.name
-            known = nearest(name, template.parameters)
-            faults.add("template-argument", argument.span, name=name, known=known)
+            known = nearest(argument.name, names)
+            faults.add("template-argument", span, name=argument.name, known=known)
             return None
-    missing = [name for name in template.parameters if name not in given]
+    missing = [name for name in names if name not in given]
     if missing:
         span = block.kind.span if block.kind else block.span
         faults.add("template-missing", span, names=", ".join(missing))
         return None
-    items = template.body.items if template.body else ()
-    return tuple(substitute(item, given) for item in items)
+    return given

@@ -261,7 +261,7 @@ class Model(Frozen, Generic[P]):
     def canonical(self) -> str:
         """Canonical JSON: what the model says, whatever the order or place it was said."""
         return json.dumps(
-            _without_places(self.model_dump(mode="json")),
+            _essence(self.model_dump(mode="json")),
             sort_keys=True,
             ensure_ascii=False,
             separators=(",", ":"),
@@ -311,17 +311,25 @@ _UNORDERED = {
 }  # fmt: skip
 
 
-def _without_places(value: Any) -> Any:
-    """Drop places, titles and reasons, and sort what has no order."""
+_REMARKS = {"place", "title", "because", "origin", "provenance"}
+
+
+def _essence(value: Any) -> Any:
+    """Without what does not change the posterior; sorted where order has no meaning.
+
+    Numbers keep 12 digits, so that a unit conversion does not change what is said.
+    """
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
     if isinstance(value, list):
-        return [_without_places(item) for item in value]
+        return [_essence(item) for item in value]
     if not isinstance(value, dict):
         return value
     kept = {}
     for key, item in value.items():
-        if key in ("place", "title", "because", "provenance"):
+        if key in _REMARKS:
             continue
-        item = _without_places(item)
+        item = _essence(item)
         if key in _UNORDERED and isinstance(item, list):
             item = sorted(item, key=lambda entry: json.dumps(entry, sort_keys=True))
         kept[key] = item

@@ -70,7 +70,9 @@ def outer(node: T) -> T:
 
 def _outer(node: Any) -> Any:
     if isinstance(node, tree.Path):
-        head = replace(node.parts[0], name=OUTER + node.parts[0].name)
+        head = node.parts[0]
+        if not head.name.startswith(OUTER):
+            head = replace(head, name=OUTER + head.name)
         return replace(node, parts=(head, *node.parts[1:]))
     if isinstance(node, tuple):
         return tuple(_outer(item) for item in node)

@@ -1,17 +1,14 @@
 """Broken files, one for each kind of mistake: what `specfit check` really prints.
 
-`bad/NAME.spec` has its answer in `bad/NAME.txt`, exit code first; where the Japanese
-answer is kept too, it is `bad/NAME.ja.txt` (to add one, make an empty file and promote).
+`bad/NAME.spec` has its answer in `bad/NAME.txt`, exit code first; where the
+Japanese answer is kept too, it is `bad/NAME.ja.txt` (make an empty file, promote).
 """
 
-import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from specfit.assets import folder
 from specfit.cli import main
 
 Golden = Callable[[Path, str], None]
