@@ -15,6 +15,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from specfit import bijectors
 from specfit.contracts import Array, Data, FloatArray
@@ -72,7 +73,8 @@ class _Group:
         x, log_jacobian = bijectors.forward(z[self.rows], self.low, self.high)
         if self.low is not None or self.high is not None:
             return x, jnp.sum(log_jacobian)
-        return self.centre + self.scale * x, np.sum(np.log(self.scale))
+        centre, scale = jnp.asarray(self.centre), jnp.asarray(self.scale)
+        return centre + scale * x, jnp.sum(jnp.log(scale))
 
     def inverse(self, x: Array, margin: float) -> Array:
         """The coordinates of values, which are first moved inside the bounds."""
@@ -84,89 +86,104 @@ class _Group:
 
 @dataclass(frozen=True)
 class Coordinates:
-    """The map between positions and values of one model."""
+    """The map between positions and values of one model.
 
-    names: tuple[str, ...]  # of the entries of z
-    index: Mapping[str, int]  # name → its place in the vector of values
-    forward: Callable[[Array, Data], tuple[Array, Array, Scope]]
-    backward: Callable[..., Array]  # (values, data, margin = 0)
+    names: of the entries of z; index: name → its place in the vector of values.
+    """
+
+    names: tuple[str, ...]
+    index: Mapping[str, int]
+    groups: tuple[_Group, ...]
+    simplices: tuple[Joint, ...]
+    dynamic: tuple[Unknown, ...]
+    constant: Mapping[str, float]
+    aliases: Mapping[str, str]
+    derived: tuple[tuple[str, Expression], ...]
 
     def rows(self, names: Sequence[str]) -> FloatArray:
         """Where `names` stand in the vector of values."""
         return np.array([self.index[name] for name in names], dtype=int)
 
-
-def coordinates(model: Model[Prior], plan: Plan) -> Coordinates:
-    """The coordinates that a plan lays out."""
-    names = plan.names
-    row = {name: i for i, name in enumerate(names)}
-    priors = {p.name: p.prior.dist for p in model.parameters}
-    groups = _groups(plan, row, priors)
-    moving = {u.name: u for u in plan.unknowns}
-    dynamic = [moving[name] for name in plan.dynamic]
-    constant, aliases, derived = _sorted_definitions(plan)
-    layout: list[str] = [name for group in groups for name in group.names]
-    layout += [name for joint in plan.simplices for name in joint.names]
-    layout += [*plan.dynamic, *(name for name, _ in derived), *constant]
-    index = {name: i for i, name in enumerate(layout)}
-    for name, target in aliases.items():
-        index[name] = index[target]
-
-    def forward(z: Array, data: Data) -> tuple[Array, Array, Scope]:
-        scope = Scope({**data["constants"], **constant}, aliases)
-        parts, total = [], jnp.zeros(())
-        for group in groups:
+    def forward(self, z: Array, data: Data) -> tuple[Array, Array, Scope]:
+        """All values in one vector, the log Jacobian of what is drawn, the scope."""
+        scope = Scope({**data["constants"], **self.constant}, self.aliases)
+        parts, jacobians = [], []
+        for group in self.groups:
             x, log_jacobian = group.forward(z)
             scope.place(group.names, x)
             parts.append(x)
-            total = total + log_jacobian
-        for joint in plan.simplices:
-            x, log_jacobian = bijectors.simplex_forward(
-                z[_rows(joint, row)], joint.total
-            )
+            jacobians.append(log_jacobian)
+        for joint in self.simplices:
+            free = z[self._free(joint)]
+            x, log_jacobian = bijectors.simplex_forward(free, joint.total)
             scope.place(joint.names, x)
             parts.append(x)
-            total = total + log_jacobian
-        for unknown in dynamic:
-            low, high = _bounds(unknown, scope)
-            x, log_jacobian = bijectors.forward(z[row[unknown.name]], low, high)
+            jacobians.append(log_jacobian)
+        for unknown in self.dynamic:
+            at = z[self.names.index(unknown.name)]
+            x, log_jacobian = bijectors.forward(at, *_bounds(unknown, scope))
             scope.put(unknown.name, x)
-            total = total + log_jacobian
-        for name, value in derived:
+            jacobians.append(log_jacobian)
+        for name, value in self.derived:
             scope.put(name, jnp.asarray(evaluate(value, scope, jnp), dtype=z.dtype))
-        scalars = [scope[name] for name in (*plan.dynamic, *(n for n, _ in derived))]
-        if scalars:
-            parts.append(jnp.stack(scalars))
-        parts.append(np.array(list(constant.values()), dtype=float))
-        return jnp.concatenate(parts), total, scope
+        one_by_one = [*(u.name for u in self.dynamic), *(n for n, _ in self.derived)]
+        if one_by_one:
+            parts.append(jnp.stack([scope[name] for name in one_by_one]))
+        parts.append(jnp.array(list(self.constant.values()), dtype=z.dtype))
+        return jnp.concatenate(parts), sum(jacobians, jnp.zeros(())), scope
 
-    def backward(values: Mapping[str, Any], data: Data, margin: float = 0.0) -> Array:
-        scope = Scope({**data["constants"], **constant, **values}, aliases)
-        entries: dict[int, Array] = {}
-        for group in groups:
-            x = jnp.stack([jnp.asarray(scope[name], float) for name in group.names])
-            entries.update(
-                zip(group.rows.tolist(), group.inverse(x, margin), strict=True)
-            )
-        for joint in plan.simplices:
-            x = jnp.stack([jnp.asarray(scope[name], float) for name in joint.names])
-            x = jnp.maximum(x, max(np.finfo(float).tiny, margin) * joint.total)
-            free = bijectors.simplex_inverse(x, joint.total)
-            entries.update(zip(_rows(joint, row).tolist(), free, strict=True))
-        for unknown in dynamic:
+    def backward(
+        self, values: Mapping[str, Any], data: Data, margin: float = 0.0
+    ) -> Array:
+        """The z of values by name, which are first moved inside their bounds.
+
+        By `margin` of the interval, or to the next number where that is 0.
+        """
+        scope = Scope({**data["constants"], **self.constant, **values}, self.aliases)
+        found: dict[str, Array] = {}
+        for group in self.groups:
+            z = group.inverse(_stacked(scope, group.names), margin)
+            found |= dict(zip(group.names, z, strict=True))
+        for joint in self.simplices:
+            least = max(np.finfo(float).tiny, margin) * joint.total
+            x = jnp.maximum(_stacked(scope, joint.names), least)
+            z = bijectors.simplex_inverse(x, joint.total)
+            found |= dict(zip(joint.names[:-1], z, strict=True))
+        for unknown in self.dynamic:
             low, high = _bounds(unknown, scope)
-            x = jnp.asarray(scope[unknown.name], float)
-            x = _inside(x, low, high, margin)
+            x = _inside(jnp.asarray(scope[unknown.name], float), low, high, margin)
             scope.put(unknown.name, x)
-            entries[row[unknown.name]] = bijectors.inverse(x, low, high)
-        return jnp.stack([entries[i] for i in range(len(names))])
+            found[unknown.name] = bijectors.inverse(x, low, high)
+        return jnp.stack([found[name] for name in self.names])
 
-    return Coordinates(names, index, forward, backward)
+    def _free(self, joint: Joint) -> FloatArray:
+        return np.array([self.names.index(name) for name in joint.names[:-1]], int)
 
 
-def _groups(
-    plan: Plan, row: Mapping[str, int], priors: Mapping[str, Dist]
-) -> list[_Group]:
+def coordinates(model: Model[Prior], plan: Plan) -> Coordinates:
+    """The coordinates that a plan lays out."""
+    priors = {p.name: p.prior.dist for p in model.parameters}
+    groups = _groups(plan, priors)
+    moving = {u.name: u for u in plan.unknowns}
+    constant, aliases, derived = _sorted_definitions(plan)
+    layout = [name for group in groups for name in group.names]
+    layout += [name for joint in plan.simplices for name in joint.names]
+    layout += [*plan.dynamic, *(name for name, _ in derived), *constant]
+    index = {name: i for i, name in enumerate(layout)}
+    index |= {name: index[target] for name, target in aliases.items()}
+    return Coordinates(
+        names=plan.names,
+        index=index,
+        groups=tuple(groups),
+        simplices=plan.simplices,
+        dynamic=tuple(moving[name] for name in plan.dynamic),
+        constant=constant,
+        aliases=aliases,
+        derived=tuple(derived),
+    )
+
+
+def _groups(plan: Plan, priors: Mapping[str, Dist]) -> list[_Group]:
     """The unknowns with constant bounds, by which bounds they have."""
     kinds: dict[tuple[bool, bool], list[Unknown]] = {}
     for unknown in plan.unknowns:
@@ -182,7 +199,7 @@ def _groups(
         made.append(
             _Group(
                 names=names,
-                rows=np.array([row[name] for name in names], dtype=int),
+                rows=np.array([plan.names.index(name) for name in names], dtype=int),
                 low=low,
                 high=high,
                 centre=np.array([centre for centre, _ in places]),
@@ -223,8 +240,8 @@ def _sorted_definitions(
     return constant, aliases, derived
 
 
-def _rows(joint: Joint, row: Mapping[str, int]) -> FloatArray:
-    return np.array([row[name] for name in joint.names[:-1]], dtype=int)
+def _stacked(scope: Scope, names: Sequence[str]) -> Array:
+    return jnp.stack([jnp.asarray(scope[name], float) for name in names])
 
 
 def _bounds(unknown: Unknown, scope: Scope) -> tuple[Any, Any]:
@@ -251,12 +268,14 @@ def _fold(function: Callable[[Any, Any], Any], items: list[Any]) -> Any:
 
 
 def _inside(x: Array, low: Any, high: Any, margin: float) -> Array:
-    """`x`, moved inside the bounds: to the next number, or by `margin` of the interval."""
+    """`x` inside the bounds: the next number, or by `margin` of the interval."""
     width = high - low if low is not None and high is not None else 1.0
     if low is not None:
-        next_ = jnp.nextafter(jnp.asarray(low, x.dtype), jnp.inf)
+        edge = lax.stop_gradient(jnp.asarray(low, x.dtype))
+        next_ = jnp.nextafter(edge, jnp.inf)
         x = jnp.maximum(x, jnp.maximum(next_, low + margin * width))
     if high is not None:
-        next_ = jnp.nextafter(jnp.asarray(high, x.dtype), -jnp.inf)
+        edge = lax.stop_gradient(jnp.asarray(high, x.dtype))
+        next_ = jnp.nextafter(edge, -jnp.inf)
         x = jnp.minimum(x, jnp.minimum(next_, high - margin * width))
     return x

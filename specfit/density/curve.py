@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Lines, Measurement
+from specfit.density.absorption import absorption
 from specfit.density.coordinates import Coordinates
 from specfit.model.ir import Model, Prior, Site
 from specfit.shapes import SHAPES
@@ -34,6 +36,8 @@ class Stack(NamedTuple):
     rows: Mapping[str, FloatArray]  # symbol → places in the vector of values
     spectrum: FloatArray  # (n_sites,) index of each site's spectrum
     site: FloatArray  # (n_sites,) its position within that spectrum
+    member: FloatArray  # (n_spectra, most) which of the stack's sites a spectrum has
+    present: FloatArray  # (n_spectra, most) 1, or 0 where `member` is only a filler
 
 
 @dataclass(frozen=True)
@@ -96,22 +100,17 @@ class Curve:
         total = jnp.zeros_like(velocity)
         for stack in self.stacks:
             lines, fwhm = _lines(stack, values, data)
-            weight = lines.area * values[stack.rows["I"]][:, None]
-            profile = SHAPES[stack.shape].profile
-            if self.n_spectra == 1:
-                at = velocity[0]
-                shape = profile(
-                    at - lines.position.reshape(-1, 1),
-                    jnp.repeat(fwhm, lines.area.shape[1])[:, None],
-                    lines.gauss_sigma.reshape(-1, 1),
-                )
-                total = total + jnp.sum(weight.reshape(-1, 1) * shape, axis=0)
-            else:
-                each = jnp.sum(
-                    weight[..., None] * _profiles(stack, lines, fwhm, velocity), axis=1
-                )
-                owner = np.equal.outer(np.arange(self.n_spectra), stack.spectrum)
-                total = total + owner.astype(float) @ each
+            height = lines.area * values[stack.rows["I"]][:, None]
+            width = jnp.broadcast_to(fwhm[:, None], height.shape)
+            parts = (lines.position, height, width, lines.gauss_sigma)
+            position, weight, width, sigma = (
+                part[stack.member].reshape(self.n_spectra, -1) for part in parts
+            )
+            present = jnp.repeat(stack.present, height.shape[1], axis=1)
+            if not stack.present.all():
+                weight = weight * present
+            sum_of = partial(absorption, stack.shape)
+            total = total + jax.vmap(sum_of)(velocity, position, weight, width, sigma)
         return total
 
     def components(self, values: Array, data: Data) -> Array:
@@ -139,7 +138,7 @@ class Curve:
 def curve_of(
     model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
 ) -> Curve:
-    """The curve of a model; which sites are Voigt and which Lorentzian is decided here."""
+    """The curve of a model; which of its sites are Voigt is decided here."""
     fixed = {d.name: d.value for d in model.definitions}
     groups: dict[tuple[str, str], list[tuple[int, int, Site]]] = {}
     for s, spectrum in enumerate(model.spectra):
@@ -148,23 +147,13 @@ def curve_of(
             groups.setdefault(key, []).append((s, j, site))
     powers = {"constant": (0, 0), "linear": (1, 0), "parabola": (1, 1)}
     names = {name for spectrum in model.spectra for name in spectrum.scalars}
+    n_spectra = len(model.spectra)
     return Curve(
         stacks=tuple(
-            Stack(
-                kind,
-                shape,
-                {
-                    entry.symbol: where.rows(
-                        [site.parameters[entry.symbol] for *_, site in members]
-                    )
-                    for entry in SITES[kind].signature.parameters
-                },
-                np.array([s for s, *_ in members]),
-                np.array([j for _, j, _ in members]),
-            )
+            _stack(kind, shape, members, n_spectra, where)
             for (kind, shape), members in groups.items()
         ),
-        n_spectra=len(model.spectra),
+        n_spectra=n_spectra,
         n_sites=max(len(spectrum.sites) for spectrum in model.spectra),
         scalars={
             name: where.rows(
@@ -178,15 +167,47 @@ def curve_of(
     )
 
 
+def _stack(
+    kind: str,
+    shape: str,
+    members: Sequence[tuple[int, int, Site]],
+    n_spectra: int,
+    where: Coordinates,
+) -> Stack:
+    spectra = [s for s, *_ in members]
+    member, present = _members(spectra, n_spectra)
+    return Stack(
+        kind=kind,
+        shape=shape,
+        rows={
+            entry.symbol: where.rows([x.parameters[entry.symbol] for *_, x in members])
+            for entry in SITES[kind].signature.parameters
+        },
+        spectrum=np.array(spectra),
+        site=np.array([j for _, j, _ in members]),
+        member=member,
+        present=present,
+    )
+
+
+def _members(spectra: Sequence[int], n_spectra: int) -> tuple[FloatArray, FloatArray]:
+    """The sites of each spectrum as rows of one length, and which entries are real."""
+    rows = [[i for i, s in enumerate(spectra) if s == row] for row in range(n_spectra)]
+    most = max(map(len, rows))
+    member = np.array([row + [0] * (most - len(row)) for row in rows], dtype=int)
+    present = np.array([[1.0] * len(row) + [0.0] * (most - len(row)) for row in rows])
+    return member, present
+
+
 def positive(expected: Array, floor: Array) -> Array:
     """Expected counts, bent so that they stay positive: a rate cannot be negative.
 
     Untouched above `floor` (1e-3 of the largest count, which no thin absorber reaches);
-    below it f / (2 − N/f), which joins with equal slope, falls to zero like 1/|N| and
+    below it f² / (2f − N), which joins with equal slope, falls to zero like 1/|N| and
     so keeps value and gradient of any log-likelihood finite.
     """
     low = jnp.minimum(expected, floor)
-    return jnp.where(expected > floor, expected, floor / (2.0 - low / floor))
+    return jnp.where(expected > floor, expected, floor * floor / (2.0 * floor - low))
 
 
 def _shape_of(site: Site, fixed: Mapping[str, Any]) -> str:

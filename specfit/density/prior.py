@@ -114,12 +114,18 @@ def _constant_density(dists: Sequence[Dist]) -> Callable[[Array, Scope], Array]:
         parts.append((weights, family, [np.array(column) for column in arguments]))
 
     def density(x: Array, scope: Scope) -> Array:
-        logs = [w + family.log_density(x, *given) for w, family, given in parts]
-        if len(logs) == 1:
-            return logs[0] - mass
-        return logsumexp(jnp.stack(logs), axis=0) - mass
+        logs = [family.log_density(x, *given) + w for w, family, given in parts]
+        return _mixed(logs) - mass
 
     return density
+
+
+def _mixed(logs: Sequence[Array]) -> Array:
+    """The logarithm of a sum of exponentials, element by element."""
+    if len(logs) == 1:
+        return logs[0]
+    total: Array = logsumexp(jnp.stack(logs), axis=0)
+    return total
 
 
 def _numbers(arguments: Sequence[Expression]) -> list[float]:
@@ -137,9 +143,7 @@ def _moving_density(dist: Dist) -> Callable[[Array, Scope], Array]:
             logs.append(np.log(weight) + FAMILIES[family].log_density(x, *given))
             mass = log_mass(JAX, family, given, dist.low, dist.high)
             masses.append(np.log(weight) + jnp.asarray(mass, x.dtype))
-        if len(logs) == 1:
-            return logs[0] - masses[0]
-        return logsumexp(jnp.stack(logs), axis=0) - logsumexp(jnp.stack(masses))
+        return _mixed(logs) - _mixed(masses)
 
     return density
 
@@ -168,6 +172,7 @@ def _expectation(expression: Expression, dist: Dist) -> Term:
 def _barrier(slack: Expression, position: int) -> Term:
     def term(values: Array, scope: Scope, data: Data) -> Array:
         short = jnp.minimum(evaluate(slack, scope, jnp), 0.0)
-        return (-0.5 * (short / data["barrier_scale"][position]) ** 2)[None]
+        height: Array = -0.5 * (short / data["barrier_scale"][position]) ** 2
+        return height[None]
 
     return term

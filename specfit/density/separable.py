@@ -63,47 +63,70 @@ def separable_part(
     totals = _totals(model, names, draws)
     if totals is None:
         return None
-    sites = [(s, site) for s, part in enumerate(model.spectra) for site in part.sites]
-    owners = [s for s, _ in sites]
-    slots = _slots(curve, sites, model)
-    free = [_free_baseline(part, names) for part in model.spectra]
-    levels = [s for s, symbols in enumerate(free) for _ in ("N0", *symbols)]
-
-    def atom(values: Values, data: Data) -> Array:
-        rows = jnp.concatenate(curve.atoms(vector(values, data), data))[slots]
-        return _blocks(rows, owners, len(model.spectra))
-
-    def background(values: Values, data: Data) -> Array:
-        flat = vector(values, data)
-        velocity = curve.velocity(flat, data)
-        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
-        fixed = _fixed_baseline(curve, flat, u, free)
-        rows = []
-        for s, symbols in enumerate(free):
-            rows.append(fixed[s])
-            rows += [u[s] ** (_BASELINE.index(symbol) + 1) for symbol in symbols]
-        return _blocks(curve.channels(jnp.stack(rows)), levels, len(model.spectra))
-
-    def assemble(values: Values, amplitudes: Array, backgrounds: Array) -> Values:
-        changed = dict(values)
-        for s, part in enumerate(model.spectra):
-            heights = amplitudes[np.flatnonzero(np.equal(owners, s))]
-            level = backgrounds[np.flatnonzero(np.equal(levels, s))]
-            changed |= _scalars(part, free[s], heights, level, totals[s])
-        return settle(changed)
-
+    form = _Form(model, curve, names, totals, vector, settle)
     return Separable(
-        component_names=tuple(_name(model, s, site) for s, site in sites),
+        component_names=tuple(_name(model, s, site) for s, site in form.sites),
         component_parameters=tuple(
             tuple(names.below([n for k, n in site.parameters.items() if k != "I"]))
-            for _, site in sites
+            for _, site in form.sites
         ),
         sample=sample,
-        atom=atom,
-        background=background,
-        assemble=assemble,
+        atom=form.atom,
+        background=form.background,
+        assemble=form.assemble,
         target=_target,
     )
+
+
+class _Form:
+    """The functions of a separable form; rows are sites or baseline curves."""
+
+    def __init__(
+        self,
+        model: Model[Prior],
+        curve: Curve,
+        names: _Names,
+        totals: Sequence[float],
+        vector: Vector,
+        settle: Callable[[Values], Values],
+    ) -> None:
+        self.spectra, self.curve, self.totals = model.spectra, curve, totals
+        self.vector, self.settle = vector, settle
+        self.sites = [
+            (s, x) for s, part in enumerate(model.spectra) for x in part.sites
+        ]
+        self.owners = [s for s, _ in self.sites]
+        self.slots = _slots(curve, model)
+        self.free = [_free_baseline(part, names) for part in model.spectra]
+        self.levels = [s for s, free in enumerate(self.free) for _ in ("N0", *free)]
+
+    def atom(self, values: Values, data: Data) -> Array:
+        """Absorption of unit area of each site (n_sites, n_data)."""
+        stacks = self.curve.atoms(self.vector(values, data), data)
+        rows = jnp.concatenate(stacks)[self.slots]
+        return _blocks(rows, self.owners, len(self.spectra))
+
+    def background(self, values: Values, data: Data) -> Array:
+        """The curves that N0 and the free baseline coefficients scale."""
+        flat = self.vector(values, data)
+        velocity = self.curve.velocity(flat, data)
+        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
+        fixed = _fixed_baseline(self.curve, flat, u, self.free)
+        rows = []
+        for s, symbols in enumerate(self.free):
+            rows.append(fixed[s])
+            rows += [u[s] ** (_BASELINE.index(symbol) + 1) for symbol in symbols]
+        curves = self.curve.channels(jnp.stack(rows))
+        return _blocks(curves, self.levels, len(self.spectra))
+
+    def assemble(self, values: Values, amplitudes: Array, backgrounds: Array) -> Values:
+        """Values with N0, baseline, area and fractions from the amplitudes."""
+        changed = dict(values)
+        for s, part in enumerate(self.spectra):
+            heights = amplitudes[np.flatnonzero(np.equal(self.owners, s))]
+            level = backgrounds[np.flatnonzero(np.equal(self.levels, s))]
+            changed |= _scalars(part, self.free[s], heights, level, self.totals[s])
+        return self.settle(changed)
 
 
 def _target(data: Data) -> tuple[Array, Array]:
@@ -159,9 +182,7 @@ def _fixed_baseline(
     return total
 
 
-def _slots(
-    curve: Curve, sites: Sequence[tuple[int, Site]], model: Model[Prior]
-) -> FloatArray:
+def _slots(curve: Curve, model: Model[Prior]) -> FloatArray:
     """Where each site of the model stands in the concatenated stacks."""
     order = [
         (int(s), int(j))
@@ -177,7 +198,8 @@ def _slots(
 def _blocks(rows: Array, owners: Sequence[int], n_spectra: int) -> Array:
     """Rows (n, C) as (n, n_spectra · C), zero outside each row's own spectrum."""
     mine = np.equal.outer(np.array(owners), np.arange(n_spectra)).astype(float)
-    return (mine[:, :, None] * rows[:, None, :]).reshape(rows.shape[0], -1)
+    spread: Array = mine[:, :, None] * rows[:, None, :]
+    return spread.reshape(rows.shape[0], -1)
 
 
 def _scalars(

@@ -141,12 +141,14 @@ class _Parts:
         values, log_jacobian, scope = self.where.forward(position["z"], data)
         prior = jnp.sum(self.priors(values, scope, data)) + log_jacobian
         likelihood = self._pointwise(values, scope, data)
-        return prior - data["log_prior_mass"] + jnp.sum(likelihood)
+        density: Array = prior - data["log_prior_mass"] + jnp.sum(likelihood)
+        return density
 
     def logprior(self, position: Position, data: Data) -> Array:
         values, log_jacobian, scope = self.where.forward(position["z"], data)
         prior = jnp.sum(self.priors(values, scope, data)) + log_jacobian
-        return prior - data["log_prior_mass"]
+        normalised: Array = prior - data["log_prior_mass"]
+        return normalised
 
     def loglikelihood(self, position: Position, data: Data) -> Array:
         return jnp.sum(self.pointwise(position, data))

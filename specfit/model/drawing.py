@@ -1,4 +1,4 @@
-"""A prior density with NumPy alone: draws from it, its logarithm, its share of an interval.
+"""A prior density with NumPy alone: draws, logarithm, share of an interval.
 
 The formulas are those of `distributions`; here the arguments are expressions, looked up
 in an environment of draws (n,).
@@ -96,7 +96,7 @@ def log_density(dist: Dist, x: Any, known: Environment) -> FloatArray:
 def log_mass_of(
     dist: Dist, known: Environment, low: Bound = None, high: Bound = None
 ) -> Any:
-    """log of the mixture's weight within its bounds, cut further to [low, high]."""
+    """The log of the mixture's weight within its bounds, cut further to [low, high]."""
     low, high = _tighter(dist, low, high)
     with np.errstate(all="ignore"):
         shares = [

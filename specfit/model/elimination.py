@@ -168,7 +168,9 @@ def _without(
     name: str, pool: Sequence[Inequality], result: Intervals
 ) -> list[Inequality]:
     """Record the bounds of `name`, and the conditions that they put on the others."""
-    lower, upper, rest = [], [], []
+    lower: list[Inequality] = []
+    upper: list[Inequality] = []
+    rest: list[Inequality] = []
     for item in pool:
         coefficient = item.form.coefficients.get(name, 0.0)
         if coefficient == 0.0:

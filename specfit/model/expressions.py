@@ -12,95 +12,39 @@ conditions of the data (`spectrum.T`) and statistics of a data column
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple, cast
 
+from specfit.model.functions import (
+    COMPARISONS,
+    CONNECTIVES,
+    FUNCTIONS,
+    STATISTICS,
+    Function,
+)
 from specfit.model.ir import Apply, Const, Definition, Expression, Ref
 
-Meaning = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Function:
-    """An operator or function: how many arguments it takes and what it means.
-
-    `meaning(xp, *arguments)`: `xp` is NumPy or jax.numpy; `most` is None without limit.
-    """
-
-    least: int
-    most: int | None
-    meaning: Meaning
-
-
-def _voigt_fwhm(xp: Any, gauss: Any, lorentz: Any) -> Any:
-    """Full width of a Voigt profile from those of its parts, good to 0.02 %.
-
-    Source: J. J. Olivero, R. L. Longbothum, J. Quant. Spectrosc. Radiat. Transfer 17,
-    233 (1977), equation 10.
-    """
-    return 0.5346 * lorentz + xp.sqrt(0.2166 * lorentz**2 + gauss**2)
-
-
-def _fold(name: str) -> Meaning:
-    def meaning(xp: Any, first: Any, *rest: Any) -> Any:
-        for item in rest:
-            first = getattr(xp, name)(first, item)
-        return first
-
-    return meaning
-
-
-def _plain(name: str) -> Meaning:
-    return lambda xp, x: getattr(xp, name)(x)
-
-
-def _of_degrees(name: str) -> Meaning:
-    return lambda xp, x: getattr(xp, name)(xp.deg2rad(x))
-
-
-FUNCTIONS: dict[str, Function] = {
-    "+": Function(2, 2, lambda xp, a, b: a + b),
-    "-": Function(2, 2, lambda xp, a, b: a - b),
-    "*": Function(2, 2, lambda xp, a, b: a * b),
-    "/": Function(2, 2, lambda xp, a, b: a / b),
-    "^": Function(2, 2, lambda xp, a, b: a**b),
-    "neg": Function(1, 1, lambda xp, a: -a),
-    "<": Function(2, 2, lambda xp, a, b: a < b),
-    "<=": Function(2, 2, lambda xp, a, b: a <= b),
-    ">": Function(2, 2, lambda xp, a, b: a > b),
-    ">=": Function(2, 2, lambda xp, a, b: a >= b),
-    "==": Function(2, 2, lambda xp, a, b: xp.isclose(a, b, rtol=1e-9, atol=1e-12)),
-    "!=": Function(2, 2, lambda xp, a, b: ~xp.isclose(a, b, rtol=1e-9, atol=1e-12)),
-    "and": Function(2, None, _fold("logical_and")),
-    "or": Function(2, None, _fold("logical_or")),
-    "not": Function(1, 1, _plain("logical_not")),
-    "within": Function(
-        3, 3, lambda xp, x, low, high: xp.logical_and(low <= x, x <= high)
-    ),
-    "exp": Function(1, 1, _plain("exp")),
-    "log": Function(1, 1, _plain("log")),
-    "log10": Function(1, 1, _plain("log10")),
-    "sqrt": Function(1, 1, _plain("sqrt")),
-    "abs": Function(1, 1, _plain("abs")),
-    "sin": Function(1, 1, _of_degrees("sin")),
-    "cos": Function(1, 1, _of_degrees("cos")),
-    "tan": Function(1, 1, _of_degrees("tan")),
-    "min": Function(1, None, _fold("minimum")),
-    "max": Function(1, None, _fold("maximum")),
-    "sum": Function(1, None, _fold("add")),
-    "mean": Function(1, None, lambda xp, *items: sum(items) / len(items)),
-    "median": Function(1, 1, lambda xp, x: x),
-    "quantile": Function(2, 2, lambda xp, x, level: x),
-    "voigt_fwhm": Function(2, 2, _voigt_fwhm),
-}
-"""Every function of the language.  Angles are in degrees, the canonical unit.  Equality
-has a relative tolerance of 1e-9, because both sides are computed."""
-
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "within")
-CONNECTIVES = ("and", "or", "not")
-STATISTICS = ("mean", "max", "min", "median", "quantile", "sum")
+__all__ = [
+    "COMPARISONS",
+    "CONNECTIVES",
+    "FUNCTIONS",
+    "STATISTICS",
+    "CircularTie",
+    "Function",
+    "LinearForm",
+    "add",
+    "evaluate",
+    "is_statistic",
+    "linear_form",
+    "missing",
+    "nodes",
+    "references",
+    "statistics",
+    "substitute",
+    "to_text",
+    "topological",
+]
 
 
 class CircularTie(Exception):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf
 
 from specfit.distributions import FAMILIES
 from specfit.model.enclosure import Box
 from specfit.model.expressions import LinearForm
 from specfit.model.ir import Apply, Const, Dist, Expression, Joint, Ref
+from specfit.model.requirements import Relation
+
+NO_RULE = -1  # a prior whose bounds are unknowns, or a physical range
 
 
 class NeedsMembers(Exception):
@@ -42,6 +46,18 @@ def families(dist: Dist) -> list[tuple[str, tuple[Expression, ...]]]:
     parts = [(part.family, part.arguments) for _, part in dist.components]
     supports = {FAMILIES[family].support for family, _ in parts}
     return parts[:1] if len(supports) == 1 else []
+
+
+def moving_ends(name: str, dist: Dist) -> Iterator[Relation]:
+    """The ends of a uniform prior that are no constants."""
+    for family, arguments in families(dist):
+        if FAMILIES[family].support != "interval" or len(arguments) != 2:
+            continue
+        low, high = arguments
+        if not isinstance(low, Const):
+            yield Relation(NO_RULE, "ge", Ref(name=name), low)
+        if not isinstance(high, Const):
+            yield Relation(NO_RULE, "ge", high, Ref(name=name))
 
 
 def folded(form: LinearForm, joint: Joint) -> LinearForm:

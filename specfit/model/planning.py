@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from graphlib import TopologicalSorter
 
-from specfit.distributions import FAMILIES
 from specfit.model.elimination import Inequality, range_of
 from specfit.model.enclosure import Box, enclosure
 from specfit.model.expressions import (
@@ -27,7 +26,6 @@ from specfit.model.expressions import (
 from specfit.model.ir import (
     Apply,
     Const,
-    Dist,
     Expression,
     Model,
     Place,
@@ -36,18 +34,18 @@ from specfit.model.ir import (
 )
 from specfit.model.known import conditions
 from specfit.model.linear import (
+    NO_RULE,
     NeedsMembers,
     as_expression,
-    families,
     folded,
     linear_kind,
+    moving_ends,
     solved,
     support_of,
 )
 from specfit.model.ranges import physical_ranges
 from specfit.model.requirements import PlanError, Relation, bounded, gap, relations
 
-NO_RULE = -1  # a prior whose bounds are unknowns
 JOINT_SUM = -2  # an opened joint: never left to a barrier
 _LARGEST = 2000  # nodes; a definition that expands beyond stays a name
 _ZERO = 1e-9
@@ -154,7 +152,7 @@ class Planner:
             elif rule.kind == "expect" and rule.dist is not None:
                 yield from bounded(index, rule.expression, support_of(rule.dist))
         for parameter in self.model.parameters:
-            yield from _moving_ends(parameter.name, parameter.prior.dist)
+            yield from moving_ends(parameter.name, parameter.prior.dist)
         for name, low, high in physical_ranges(self.model):
             yield from bounded(NO_RULE, Ref(name=name), (low, high))
 
@@ -235,7 +233,7 @@ class Planner:
     def _cleared(
         self, left: Expression, right: Expression
     ) -> tuple[Expression, Expression]:
-        """The relation left ≥ right without a division on either side, where its sign is known."""
+        """The relation left ≥ right without divisions whose sign is known."""
         for side, other, sign in ((left, right, 1.0), (right, left, -1.0)):
             full = self.expanded(side)
             if not isinstance(full, Apply) or full.function != "/":
@@ -290,24 +288,11 @@ class Planner:
         return self._error("require-contradiction", last, other=", ".join(texts))
 
     def _error(self, code: str, rule: int, **words: str) -> PlanError:
-        place = self.model.rules[rule].place if rule >= 0 else Place()
-        text = self._text(rule) if rule >= 0 else self.model.name
-        return PlanError(code, {"rule": text, **words}, place)
+        place = self.model.rules[rule].place
+        return PlanError(code, {"rule": self._text(rule), **words}, place)
 
     def _text(self, rule: int) -> str:
         return to_text(self.model.rules[rule].expression)
-
-
-def _moving_ends(name: str, dist: Dist) -> Iterator[Relation]:
-    """The ends of a uniform prior that are no constants."""
-    for family, arguments in families(dist):
-        if FAMILIES[family].support != "interval" or len(arguments) != 2:
-            continue
-        low, high = arguments
-        if not isinstance(low, Const):
-            yield Relation(NO_RULE, "ge", Ref(name=name), low)
-        if not isinstance(high, Const):
-            yield Relation(NO_RULE, "ge", high, Ref(name=name))
 
 
 def _circular(model: Model[Prior], circle: CircularTie) -> PlanError:

@@ -89,7 +89,7 @@ def _opposite(expression: Expression) -> Expression | None:
 
 
 def _ordered(rule: int, larger: Expression, smaller: Expression) -> Iterator[Relation]:
-    """The relation larger ≥ smaller; |x|, max and min are opened where that gives a conjunction."""
+    """The relation larger ≥ smaller; |x|, max and min opened into conjunctions."""
     if isinstance(smaller, Apply) and smaller.function == "abs":
         inner = smaller.arguments[0]
         yield from _ordered(rule, larger, inner)

@@ -1,0 +1,58 @@
+"""The sum over all lines of one spectrum: the hot spot of every gradient.
+
+Any line shape is summed as it is.  The Lorentzian has a sum of its own, a / (d² + b)
+with its weight folded in and its derivative written by hand (a rule for `jvp`, so that
+forward, reverse and second derivatives all work): the gradient of the density takes
+two thirds of the time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
+
+from specfit.contracts import Array
+from specfit.shapes import SHAPES
+
+
+def absorption(
+    shape: str, at: Array, position: Array, weight: Array, fwhm: Array, sigma: Array
+) -> Array:
+    """Σ weight × profile (n_velocities,) of lines (n_lines,) at velocities `at`."""
+    if shape == "lorentzian":
+        return _lorentzians(
+            at, position, weight * fwhm * (0.5 / math.pi), 0.25 * fwhm**2
+        )
+    profile = SHAPES[shape].profile
+    each = profile(at - position[:, None], fwhm[:, None], sigma[:, None])
+    return jnp.sum(weight[:, None] * each, axis=0)
+
+
+@jax.custom_jvp
+def _lorentzians(at: Array, position: Array, a: Array, b: Array) -> Array:
+    offset = at - position[:, None]
+    return jnp.sum(a[:, None] / (offset * offset + b[:, None]), axis=0)
+
+
+def _derivative(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    """With q = 1 / (d² + b): q da − a q² db + 2 a q² d (dposition − dat)."""
+    at, position, a, b = primals
+    d_at, d_position, d_a, d_b = (
+        jnp.zeros(t.shape, t.dtype) if isinstance(t, SymbolicZero) and i else t
+        for i, t in enumerate(tangents)
+    )
+    offset = at - position[:, None]
+    q = 1.0 / (offset * offset + b[:, None])
+    aq = a[:, None] * q
+    shift = d_position[:, None]
+    if not isinstance(d_at, SymbolicZero):
+        shift = shift - d_at
+    change = q * (d_a[:, None] + aq * (2.0 * offset * shift - d_b[:, None]))
+    return jnp.sum(aq, axis=0), jnp.sum(change, axis=0)
+
+
+_lorentzians.defjvp(_derivative, symbolic_zeros=True)
