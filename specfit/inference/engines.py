@@ -32,7 +32,9 @@ def run_map(ground: Ground) -> Sampled:
     """The mode alone, as a fit of one draw (highest density in unconstrained space)."""
     positions = ground.best.peak.position[None, None]
     note = "one point: the highest density in unconstrained coordinates, no uncertainty"
-    return _points(ground, positions, Mixing({}, {}, {}, ()), ground.mode_gates, note)
+    return _points(
+        ground, positions, Mixing({}, {}, {}, ()), ground.mode_gates, (note,)
+    )
 
 
 def run_laplace(ground: Ground) -> Sampled:
@@ -44,8 +46,11 @@ def run_laplace(ground: Ground) -> Sampled:
     fits = gates.at_most("pareto_k", ground.evidence.pareto_k, gates.PARETO)
     conditions = (*ground.mode_gates, fits, *_open_gates(ground, positions))
     mixed = mixing(physical(ground.problem, positions))
-    note = "draws of the Gaussian approximation at the mode"
-    return _points(ground, positions, mixed, conditions, note)
+    notes = (
+        "draws of the Gaussian approximation at the mode",
+        *_left_open(ground, positions),
+    )
+    return _points(ground, positions, mixed, conditions, notes)
 
 
 def _points(
@@ -53,7 +58,7 @@ def _points(
     positions: FloatArray,
     mixed: Mixing,
     conditions: tuple[Gate, ...],
-    note: str,
+    notes: tuple[str, ...],
 ) -> Sampled:
     """Positions that no chain made; the sampler's figures are absent (NaN)."""
     rows = positions.reshape(-1, positions.shape[-1])
@@ -64,7 +69,7 @@ def _points(
     finite = gates.at_most("non_finite", np.sum(statistics["non_finite"]), 0.0)
     draws = physical(ground.problem, positions)
     return Sampled(
-        positions, draws, statistics, mixed, (*conditions, finite), (note,),
+        positions, draws, statistics, mixed, (*conditions, finite), notes,
         (), {},
     )  # fmt: skip
 

@@ -230,3 +230,15 @@ def test_chains_shared_among_cores_draw_the_same():
     ]  # fmt: skip
     assert [" ".join(words[:-1]) for words in said] == ["one core", "cores"]
     assert said[0][-1] == said[1][-1]
+
+
+@pytest.mark.slow
+def test_vectorised_chains_sample_the_same_posterior(fitted, monkeypatch):
+    monkeypatch.setattr("specfit.inference.nuts.layout", lambda n: "vectorised")
+    fit = find(fitted.problem, Settings(seed=5))
+    assert fit.converged, fit.gates
+    for name in fitted.problem.names:
+        one, other = fitted.fit.draws[name], fit.draws[name]
+        # two means of about 5000 effective draws: four standard errors of the difference
+        assert abs(one.mean() - other.mean()) < 4 * one.std() * np.sqrt(2 / 2000)
+        assert other.std() == pytest.approx(one.std(), rel=0.1)
