@@ -14,7 +14,7 @@ from typing import Any
 
 from specfit.language import tree
 from specfit.model.constants import Quantity, constant, disagreement
-from specfit.model.faults import Faults, nearest
+from specfit.model.faults import EVERYTHING, Faults, nearest
 from specfit.model.quantities import counted
 from specfit.model.substitution import Replacements, outer, substitute
 from specfit.model.walk import paths
@@ -81,6 +81,7 @@ class Expander:
             self.faults.add("use-circle", item.span, chain=chain)
             return
         if spec is None:
+            self.faults.lose(item.alias or EVERYTHING)
             code = "use-outside" if _leaves(item.path, trail) else "use-missing"
             self.faults.add(code, item.span, path=item.path)
             return

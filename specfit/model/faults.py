@@ -20,6 +20,10 @@ _UNUSED = {"unused-definition", "unused-parameter", "unused-template"}
 right."""
 
 
+EVERYTHING = "*"
+"""A file that could not be used might have defined any name."""
+
+
 class Faults:
     """Collects diagnostics; each elaboration step returns None where it reported one.
 
@@ -37,7 +41,7 @@ class Faults:
     def excuses(self, name: str) -> bool:
         """Would a statement that could not be read have defined `name`?"""
         head = name.partition(".")[0]
-        return name in self._defines or head in self._defines
+        return not self._defines.isdisjoint((name, head, EVERYTHING))
 
     @property
     def lost(self) -> bool:
