@@ -16,6 +16,7 @@ from specfit.distributions.truncation import Bound, Component, log_mass
 
 _ROUNDS = 16  # of rejection; then what is left is drawn by inversion
 _HALVINGS = 200  # enough for any double
+_RELATIVE = 1e-13  # of the way between the bounds; then bisection has converged
 
 
 def sample(
@@ -121,6 +122,8 @@ def _invert(
         left, right = np.zeros_like(uniform), np.ones_like(uniform)
         for _ in range(_HALVINGS):
             middle = 0.5 * (left + right)
+            if np.all((right - left) <= _RELATIVE * right):
+                break
             value = tail(_between(middle, low, high))
             beyond = np.where(upper, value < target, value > target)
             left = np.where(beyond, left, middle)
