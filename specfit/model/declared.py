@@ -87,9 +87,7 @@ class Priors:
     def _free(
         self, prior: tree.Prior, context: Context, expected: Expected
     ) -> DeclaredPrior | None:
-        if prior.bounds is None:
-            self.faults.add("free-needs-bounds", prior.span, name=expected.name)
-            return None
+        assert prior.bounds is not None  # the grammar sees to it
         ends = self.typer.interval(prior.bounds, context)
         if ends is None:
             return None

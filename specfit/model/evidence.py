@@ -64,7 +64,7 @@ def gather(record: SiteRecord, parameter: str) -> Evidence:
             "db-no-parameter",
             record=record.key,
             parameter=parameter,
-            pattern=record.pattern,
+            pattern=f"@{record.pattern}",
             temperature=f"{record.temperature:g}",
             known=", ".join(f"`{known}`" for known in record.parameters),
         )

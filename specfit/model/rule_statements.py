@@ -71,9 +71,7 @@ class RuleReader:
     def _expected(
         self, item: tree.RuleStatement, typed: Typed, context: Context
     ) -> ir.Dist | None:
-        if item.prior is None:
-            self.faults.add("expect-needs-prior", item.span)
-            return None
+        assert item.prior is not None  # the grammar sees to it
         if typed.dimension == BOOLEAN:
             self.faults.add("number-expected", item.expression.span)
             return None

@@ -4,14 +4,23 @@
 Japanese answer is kept too, it is `bad/NAME.ja.txt` (make an empty file, promote).
 """
 
+import re
+import subprocess
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from specfit.assets import folder
 from specfit.cli import main
+from specfit.diagnostics import Span
+from specfit.language.parse import parse
+from specfit.model.check import check
+from specfit.rendering import display_width
 
 Golden = Callable[[Path, str], None]
+Answer = Callable[[Path, str], str]
 BAD = Path(__file__).parent / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.spec"))
 JAPANESE = sorted(path.name[: -len(".ja.txt")] for path in BAD.glob("*.ja.txt"))
@@ -20,27 +29,145 @@ JAPANESE = sorted(path.name[: -len(".ja.txt")] for path in BAD.glob("*.ja.txt"))
 @pytest.fixture
 def answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[[str, str], str]:
-    def check(name: str, language: str) -> str:
-        monkeypatch.chdir(BAD)
+) -> Answer:
+    def ask(path: Path, language: str = "en") -> str:
+        monkeypatch.chdir(path.parent)
         monkeypatch.setenv("SPECFIT_LANG", language)
-        code = main(["check", f"{name}.spec"])
+        code = main(["check", path.name])
         printed = capsys.readouterr()
         text = f"exit {code}\n{printed.out}{printed.err}"
-        return text.replace(str(BAD.resolve()), "/where/it/stands")
+        return text.replace(str(path.parent.resolve()), "/where/it/stands")
 
-    return check
+    return ask
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_check_says(
-    name: str, answer: Callable[[str, str], str], golden: Golden
-) -> None:
-    golden(BAD / f"{name}.txt", answer(name, "en"))
+def test_what_check_says(name: str, answer: Answer, golden: Golden) -> None:
+    golden(BAD / f"{name}.txt", answer(BAD / f"{name}.spec"))
 
 
 @pytest.mark.parametrize("name", JAPANESE)
-def test_what_check_says_in_japanese(
-    name: str, answer: Callable[[str, str], str], golden: Golden
+def test_what_check_says_in_japanese(name: str, answer: Answer, golden: Golden) -> None:
+    golden(BAD / f"{name}.ja.txt", answer(BAD / f"{name}.spec", "ja"))
+
+
+# ------------------------------------------------------- files too large to be kept
+
+LARGE = {
+    "file-too-large": "specfit 1\n" + "# a line of remarks\n" * 60_000,
+    "too-many-statements": "specfit 1\n" + "x = 1\n" * 20_001,
+    "expression-too-large": f"specfit 1\nx = sum({', '.join(['1'] * 6_000)})\n",
+}
+
+
+@pytest.mark.parametrize("code", LARGE)
+def test_a_text_too_large_is_refused_with_one_message(
+    code: str, tmp_path: Path, answer: Answer
 ) -> None:
-    golden(BAD / f"{name}.ja.txt", answer(name, "ja"))
+    path = tmp_path / "large.spec"
+    path.write_text(LARGE[code], encoding="utf-8")
+    text = answer(path)
+    assert text.startswith(f"exit 2\nerror[{code}]")
+    assert len(text) < 2_000
+
+
+def test_a_file_that_is_not_there(tmp_path: Path, answer: Answer) -> None:
+    text = answer(tmp_path / "nothing.spec")
+    assert text.startswith("exit 2\nerror[spec-not-found]: there is no file")
+
+
+def test_a_folder_is_no_file(tmp_path: Path, answer: Answer) -> None:
+    (tmp_path / "folder.spec").mkdir()
+    text = answer(tmp_path / "folder.spec")
+    assert text.startswith("exit 2\nerror[spec-unreadable]")
+
+
+def test_a_file_that_git_would_not_keep(tmp_path: Path, answer: Answer) -> None:
+    path = tmp_path / "model.spec"
+    path.write_text("specfit 1\n", encoding="utf-8")
+    (tmp_path / ".gitignore").write_text("*.spec\n", encoding="utf-8")
+    try:
+        subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    except FileNotFoundError:
+        pytest.skip("git absent")
+    text = answer(path)
+    assert text.startswith("exit 0\nmodel.spec: no faults")
+    assert "warning[git-ignored]" in text
+
+
+# ------------------------------------------------------------ the corpus as a whole
+
+GENERATED = {*LARGE, "spec-not-found", "spec-unreadable", "git-ignored"}
+ELSEWHERE = {
+    "first-here": "a note, never a message",
+    "no-faults": "what check says of a good file",
+    "no-model": "what check says of a good file",
+    "rule-kept": "what check says of a good file",
+    "several-errors": "the last line of several",
+    "data-kind": "needs two kinds of data, and one can be run",
+    "tie-circle": "the checker finds circles first; for models made without a text",
+    "one-model": "said by run",
+    "unknown-variant": "said by run",
+    "truth-missing": "said by simulate",
+    "truth-unreadable": "said by simulate",
+    "truth-forbidden": "said by simulate",
+}
+OF_FILES = re.compile("(data|raw|fold|calibration|reference|velocity)-")
+"""What is wrong inside a data file is the readers' to say, and tested there."""
+
+
+def sentences() -> set[str]:
+    path = folder("grammars") / "messages.toml"
+    return set(tomllib.loads(path.read_text("utf-8"))) - {"terms"}
+
+
+def shown_codes() -> set[str]:
+    texts = [(BAD / f"{name}.txt").read_text("utf-8") for name in NAMES]
+    said = re.findall(r"^(?:error|warning)\[(.+?)\]", "\n".join(texts), re.MULTILINE)
+    return set(said)
+
+
+def test_every_message_has_a_broken_file() -> None:
+    unseen = sentences() - shown_codes() - GENERATED - set(ELSEWHERE)
+    assert {code for code in unseen if not OF_FILES.match(code)} == set()
+
+
+def test_what_is_exempt_is_not_in_the_corpus() -> None:
+    assert set(ELSEWHERE) <= sentences()
+    assert shown_codes().isdisjoint(ELSEWHERE)
+
+
+def test_a_kind_to_come_gets_exactly_one_message() -> None:
+    for name in NAMES:
+        text = (BAD / f"{name}.txt").read_text("utf-8")
+        if "[kind-planned]" in text:
+            assert len(re.findall(r"^\w+\[", text, re.MULTILINE)) == 1
+
+
+def test_messages_read_well() -> None:
+    for name in NAMES:
+        text = (BAD / f"{name}.txt").read_text("utf-8")
+        said = "\n".join(
+            line for line in text.splitlines() if not re.match(r" *\d* \|", line)
+        )
+        assert "``" not in said, name
+        assert "@" not in said.replace(" T @ ", ""), name
+        assert not re.search(r"\{\w*\}", said.replace("{ … }", "")), name
+        assert not re.search(r"[.,;:]$", said.strip()), name
+
+
+CARET = re.compile(r"^ *(\d+) \| (.*)\n +\| ( *)(\^+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", JAPANESE)
+def test_carets_stand_under_the_fault_after_wide_characters(name: str) -> None:
+    path = BAD / f"{name}.spec"
+    text = path.read_bytes().decode("utf-8")
+    printed = (BAD / f"{name}.ja.txt").read_text("utf-8")
+    for line, shown, blanks, carets in CARET.findall(printed):
+        width = display_width(shown)
+        assert len(blanks) + len(carets) <= max(width, len(blanks)) + 1, (name, line)
+    spec, faults = parse(text, path.name)
+    texts = {path.name: text}
+    for fault in check(spec, path.name, lambda p: (None, p), texts, faults)[1]:
+        assert fault.span == Span() or 0 <= fault.span.start <= len(text)

@@ -197,7 +197,7 @@ def test_a_parameter_that_the_pattern_lacks():
     with pytest.raises(RecordError) as caught:
         cite("siderite", "Bint")
     assert caught.value.code == "db-no-parameter"
-    assert caught.value.words["pattern"] == "doublet"
+    assert caught.value.words["pattern"] == "@doublet"
 
 
 def _observation(**more):
