@@ -81,12 +81,17 @@ def _summary(checked: pipeline.Checked) -> str:
             "unknowns": str(unknowns),
         }
         lines.append(say("no-faults", file=file, kind=model.kind, **counts))
-        measured = pipeline.measure(model, checked, allow_outside=True)
-        lines += [
-            f"  {_kept(model.rules[strategy.index], strategy)}"
-            for strategy in pipeline.strategies(model, measured)
-        ]
+        lines += _rules_kept(model, checked)
     return "\n".join(lines or [say("no-model", file=file)])
+
+
+def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[str]:
+    """What each `require` costs; without one nothing is drawn from the prior."""
+    if all(rule.kind != "require" for rule in model.rules):
+        return []
+    measured = pipeline.measure(model, checked, allow_outside=True)
+    kept = pipeline.strategies(model, measured)
+    return [f"  {_kept(model.rules[found.index], found)}" for found in kept]
 
 
 def _kept(rule: ir.Rule, strategy: RequireStrategy) -> str:
