@@ -190,7 +190,9 @@ class Problem(NamedTuple):
     sample_prior(key, n, data): n draws that satisfy every rule; constrained values by
         name, each (n,).
     simulate(key, values, data): counts drawn from the model (n_spectra, n_channels).
-    terms(position, data): log-density by named term, to find the one that is not finite.
+    terms(position, data): log-density by named term, to find the one not finite.
+    holds(position, data): does a draw obey the rules that only a smooth barrier keeps?
+        None where the support already obeys them all.
     """
 
     names: tuple[str, ...]  # unknowns, in the order of position["z"]
@@ -208,6 +210,7 @@ class Problem(NamedTuple):
     simulate: Callable[[Array, Values, Data], Array]
     terms: Callable[[Position, Data], dict[str, Array]]
     separable: Separable | None = None
+    holds: Callable[[Position, Data], Array] | None = None
 
 
 # ------------------------------------------------------------------- inference

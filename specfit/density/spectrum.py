@@ -133,6 +133,7 @@ class _Parts:
                 lambda key, n: self.sample_prior(key, n, data),
                 lambda values: self.settled(values, data),
             ),
+            holds=self.holds if self.plan.barriers else None,
         )
 
     # ---------------------------------------------------------------- density
@@ -189,6 +190,13 @@ class _Parts:
             found[f"likelihood of {name}"] = likelihood[s]
             found[f"N(v) of {name} not positive"] = jnp.where(low[s], -jnp.inf, 0.0)
         return found
+
+    def holds(self, position: Position, data: Data) -> Array:
+        """Whether no barrier is crossed: outside, the density falls but goes on."""
+        values, _, scope = self.where.forward(position["z"], data)
+        parts = self.priors(values, scope, data)
+        barriers = [n.startswith("barrier") for n in self.priors.names]
+        return jnp.all(jnp.where(np.array(barriers), parts >= 0.0, True))
 
     # ----------------------------------------------------------------- values
 

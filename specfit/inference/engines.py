@@ -20,6 +20,7 @@ from specfit.inference.gates import Gate
 from specfit.inference.ground import Clock, Ground, Sampled, failed, physical
 from specfit.inference.mixing import Mixing, mixing
 from specfit.inference.nuts import Chains, Plan, sample
+from specfit.inference.obedience import obedient
 
 Engine = Callable[[Ground], Sampled]
 ESCALATED_TARGET = 0.95
@@ -108,7 +109,8 @@ def _attempt(ground: Ground, number: int) -> Sampled:
     clock, settings = Clock(), ground.settings
     key = jax.random.fold_in(ground.keys[2], number)
     plan = _plan(ground, number)
-    chains = sample(ground.problem, ground.best.shape, key, settings.chains, plan)
+    every = sample(ground.problem, ground.best.shape, key, settings.chains, plan)
+    chains = obedient(ground.problem, every)
     drawn = clock.stage("sampling", f"{settings.chains} chains of {plan.total} steps")
     draws = physical(ground.problem, chains.positions)
     mixed = mixing({**draws, "log density": chains.statistics["lp"]})

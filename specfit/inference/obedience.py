@@ -1,0 +1,59 @@
+"""Rules that only a smooth barrier keeps: draws that cross it are dropped.
+
+Inside the rule the density is untouched, so the draws that obey it are draws of the
+exact posterior.  All chains are cut to one length, because what comes after works on
+rectangular arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import Problem
+from specfit.inference.nuts import Chains
+
+LEAST_SHARE = 0.05
+"""Share of obedient draws below which the barrier, not the data, is being sampled."""
+
+
+def obedient(problem: Problem, chains: Chains) -> Chains:
+    """The draws that obey every rule; the chains as they are where all do."""
+    if problem.holds is None:
+        return chains
+    holds, data = problem.holds, problem.data
+
+    @jax.jit
+    def many(z: jax.Array) -> jax.Array:
+        return jax.lax.map(lambda x: holds({"z": x}, data), z)
+
+    n_chains, n_draws, dimension = chains.positions.shape
+    flat = jnp.asarray(chains.positions.reshape(-1, dimension))
+    good = np.asarray(many(flat)).reshape(n_chains, n_draws)
+    kept = int(good.sum(axis=1).min())
+    if good.all() or kept < LEAST_SHARE * n_draws:
+        return _noted(chains, good)
+    picked = [np.flatnonzero(row)[:kept] for row in good]
+
+    def cut(array: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        return np.stack([a[p] for a, p in zip(array, picked, strict=True)])
+
+    cropped = {name: cut(values) for name, values in chains.statistics.items()}
+    return _noted(
+        replace(chains, positions=cut(chains.positions), statistics=cropped), good
+    )
+
+
+def _noted(chains: Chains, good: np.ndarray) -> Chains:  # type: ignore[type-arg]
+    share = float(good.mean())
+    if share == 1.0:
+        return chains
+    note = f"{100 * share:.1f} % of the draws obey the rules that only a barrier keeps"
+    if share < LEAST_SHARE:
+        note += ": too few, and they were not filtered"
+    else:
+        note += "; the others were dropped"
+    return replace(chains, notes=(*chains.notes, note))
