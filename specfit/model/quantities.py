@@ -6,12 +6,14 @@ A convention (FWHM, 2ε, …) is carried like a unit within its family, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from specfit import units
 from specfit.diagnostics import Span
 from specfit.model import ir
+from specfit.model.expressions import COMPARISONS, CONNECTIVES, FUNCTIONS
 from specfit.model.faults import Faults, nearest
 from specfit.model.kinds import CONVENTION_FAMILY
 from specfit.units import DIMENSIONLESS, Dimension
@@ -125,21 +127,12 @@ def known_unit(faults: Faults, text: str, span: Span) -> units.Unit | None:
     return None
 
 
-_FOLD: dict[str, Callable[..., float]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "neg": lambda a: -a,
-}
-
-
 def apply(function: str, *arguments: ir.Expression) -> ir.Expression:
-    """`Apply`, with plain arithmetic on constants done at once."""
-    if function in _FOLD and all(isinstance(a, ir.Const) for a in arguments):
-        values = [a.value for a in arguments if isinstance(a, ir.Const)]
-        return ir.Const(value=_FOLD[function](*values))
-    if function == "/" and all(isinstance(a, ir.Const) for a in arguments):
-        top, bottom = (a.value for a in arguments if isinstance(a, ir.Const))
-        if bottom != 0:
-            return ir.Const(value=top / bottom)
-    return ir.Apply(function=function, arguments=arguments)
+    """`Apply`; a function of constants becomes its value, finite or not."""
+    known = [a.value for a in arguments if isinstance(a, ir.Const)]
+    logical = function in COMPARISONS or function in CONNECTIVES
+    if logical or len(known) < len(arguments) or not known:
+        return ir.Apply(function=function, arguments=arguments)
+    with np.errstate(all="ignore"):
+        value = FUNCTIONS[function].meaning(np, *map(np.float64, known))
+    return ir.Const(value=float(value))

@@ -5,6 +5,7 @@ Units are checked here and then gone: every number leaves in canonical units.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from specfit import units
@@ -44,6 +45,15 @@ class Typer:
 
     def expression(self, node: tree.Expr, context: Context) -> Typed | None:
         """`node` typed, or None when a fault in it was reported."""
+        typed = self._typed(node, context)
+        if typed is None or not isinstance(typed.value, ir.Const):
+            return typed
+        if not math.isfinite(typed.value.value):
+            self.faults.add("not-a-number", node.span)
+            return None
+        return typed
+
+    def _typed(self, node: tree.Expr, context: Context) -> Typed | None:
         match node:
             case tree.Number():
                 return self._number(node)
