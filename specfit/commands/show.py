@@ -54,13 +54,14 @@ def _priors(checked: pipeline.Checked) -> None:
 def _density(checked: pipeline.Checked) -> None:
     """The log-density term by term at the centre of the unconstrained space."""
     prepare_device("cpu")
+    import jax.numpy as jnp
     import numpy as np
 
     for model in checked.require().models:
         measured = pipeline.measure(model, checked, allow_outside=True)
         with pipeline.float64():
             problem = pipeline.build(model, measured)
-            position = {"z": np.zeros(problem.dimension)}
+            position = {"z": jnp.zeros(problem.dimension)}
             print(f"{problem.dimension} unknowns: {', '.join(problem.names)}")
             print("log-density at the centre of the unconstrained space, by term:")
             for name, term in problem.terms(position, problem.data).items():

@@ -53,8 +53,8 @@ def simulate(arguments: argparse.Namespace) -> int:
     return exits.ACCEPTED
 
 
-def _fault(code: str, path: Path, **words: str) -> SpecError:
-    return SpecError([Diagnostic(code, Span(str(path)), words)])
+def _fault(code: str, file: Path, **words: str) -> SpecError:
+    return SpecError([Diagnostic(code, Span(str(file)), words)])
 
 
 def _truth(path: Path) -> dict[str, Any]:
@@ -63,8 +63,9 @@ def _truth(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise _fault("truth-missing", path, path=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        words = {"path": str(path), "reason": str(error)}
-        raise _fault("truth-unreadable", path, **words) from None
+        raise _fault(
+            "truth-unreadable", path, path=str(path), reason=str(error)
+        ) from None
 
 
 def _axis(truth: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -89,6 +90,7 @@ def _draw(
     )
     with pipeline.float64():
         import jax
+        import jax.numpy as jnp
 
         problem = pipeline.build(model, (blank,) * len(model.spectra))
         key, noise = jax.random.split(jax.random.key(seed))
@@ -97,13 +99,13 @@ def _draw(
         given = _given(truth, values, path)
         values |= given
         position = problem.unconstrain(
-            {name: np.asarray(value) for name, value in values.items()}, problem.data
+            {name: jnp.asarray(value) for name, value in values.items()}, problem.data
         )
         exact = problem.constrain(position, problem.data)
         values = {name: float(np.asarray(value)) for name, value in exact.items()}
         _same(given, values, path)
         counts = problem.simulate(
-            noise, {name: np.asarray(v) for name, v in values.items()}, problem.data
+            noise, {name: jnp.asarray(v) for name, v in values.items()}, problem.data
         )
     return values, np.asarray(counts), axis
 

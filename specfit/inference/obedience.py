@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.contracts import Problem
+from specfit.contracts import FloatArray, Problem
 from specfit.inference.nuts import Chains
 
 LEAST_SHARE = 0.05
@@ -28,7 +28,8 @@ def obedient(problem: Problem, chains: Chains) -> Chains:
 
     @jax.jit
     def many(z: jax.Array) -> jax.Array:
-        return jax.lax.map(lambda x: holds({"z": x}, data), z)
+        found: jax.Array = jax.lax.map(lambda x: holds({"z": x}, data), z)
+        return found
 
     n_chains, n_draws, dimension = chains.positions.shape
     flat = jnp.asarray(chains.positions.reshape(-1, dimension))
@@ -38,7 +39,7 @@ def obedient(problem: Problem, chains: Chains) -> Chains:
         return _noted(chains, good)
     picked = [np.flatnonzero(row)[:kept] for row in good]
 
-    def cut(array: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def cut(array: FloatArray) -> FloatArray:
         return np.stack([a[p] for a, p in zip(array, picked, strict=True)])
 
     cropped = {name: cut(values) for name, values in chains.statistics.items()}
@@ -47,7 +48,7 @@ def obedient(problem: Problem, chains: Chains) -> Chains:
     )
 
 
-def _noted(chains: Chains, good: np.ndarray) -> Chains:  # type: ignore[type-arg]
+def _noted(chains: Chains, good: FloatArray) -> Chains:
     share = float(good.mean())
     if share == 1.0:
         return chains

@@ -1,0 +1,190 @@
+"""What can be known of a .spec file without computing anything: text to priors and data.
+
+`check` collects every fault; `measure` reads the data files; neither needs JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from specfit.contracts import Measurement, RequireStrategy
+from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.language.parse import parse
+from specfit.language.tree import Spec
+from specfit.model import ir
+from specfit.model.check import check as check_spec
+from specfit.model.known import data_constants
+from specfit.model.prior_draws import weighed
+from specfit.model.priors import resolve_model
+from specfit.model.support import PlanError, plan
+from specfit.readers import ReaderError, read
+
+FILE_LIMIT = 1 << 20
+
+
+@dataclass
+class Checked:
+    """A .spec file as far as it can be understood without computing anything."""
+
+    path: Path
+    text: str = ""
+    spec: Spec | None = None
+    document: ir.Document[ir.Declared] | None = None
+    resolved: ir.Document[ir.Prior] | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The faults that stop a run."""
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    def require(self) -> ir.Document[ir.Prior]:
+        """The document with its priors.
+
+        Raises
+        ------
+        SpecError
+            The file has errors; all of them.
+
+        """
+        if self.errors or self.resolved is None:
+            raise SpecError(self.diagnostics, self.texts)
+        return self.resolved
+
+
+# ------------------------------------------------------------------------- check
+
+
+def check(path: Path, allow_outside: bool = False) -> Checked:
+    """Parse, type and resolve the priors of a file; every fault is in `diagnostics`."""
+    done = Checked(path)
+    name = str(path)
+    raw = read_text(path, done)
+    if raw is None:
+        return done
+    done.text = raw
+    done.texts[name] = raw
+    done.spec, faults = parse(raw, name)
+    load = _loader(path, done, faults, allow_outside)
+    done.document, done.diagnostics = check_spec(
+        done.spec, name, load, done.texts, faults
+    )
+    if done.document is not None:
+        _resolve(done)
+    return done
+
+
+def read_text(path: Path, done: Checked) -> str | None:
+    """The text of a .spec file; None, with the fault in `done`, where it has none."""
+    span = Span(str(path))
+    try:
+        if path.stat().st_size > FILE_LIMIT:
+            done.diagnostics.append(Diagnostic("file-too-large", span))
+            return None
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        done.diagnostics.append(Diagnostic("spec-not-found", span, {"path": str(path)}))
+    except UnicodeDecodeError as error:
+        where = {"path": str(path), "byte": str(error.start)}
+        done.diagnostics.append(Diagnostic("not-utf8", span, where))
+    except OSError as error:
+        words = {"path": str(path), "reason": error.strerror or str(error)}
+        done.diagnostics.append(Diagnostic("spec-unreadable", span, words))
+    return None
+
+
+def _loader(
+    path: Path, done: Checked, faults: list[Diagnostic], allow_outside: bool
+) -> Callable[[str], tuple[Spec | None, str]]:
+    """Reads the files named by `use`, inside the folder of the main file only."""
+    root = path.resolve().parent
+
+    def load(wanted: str) -> tuple[Spec | None, str]:
+        target = (root / wanted).resolve() if not Path(wanted).is_absolute() else None
+        if wanted.startswith(str(path.parent)):
+            target = Path(wanted).resolve()
+        if target is None or not (allow_outside or target.is_relative_to(root)):
+            return None, wanted
+        name = str(target.relative_to(root)) if target.is_relative_to(root) else wanted
+        name = str(path.parent / name)
+        if name in done.texts and name != str(path):
+            return parse(done.texts[name], name)[0], name
+        if name == str(path):
+            return done.spec, name
+        text = read_text(target, Checked(target))
+        if text is None:
+            return None, name
+        done.texts[name] = text
+        spec, found = parse(text, name)
+        faults.extend(found)
+        return spec, name
+
+    return load
+
+
+def _resolve(done: Checked) -> None:
+    """Draw the cited priors, plan every `require`; faults found there join the others."""
+    assert done.document is not None
+    document = done.document
+    try:
+        models = tuple(resolve_model(model) for model in document.models)
+        variants = {n: resolve_model(model) for n, model in document.variants.items()}
+    except SpecError as error:
+        done.diagnostics += error.diagnostics
+        return
+    for model in (*models, *variants.values()):
+        try:
+            plan(model)
+        except PlanError as error:
+            done.diagnostics.append(_at(error.code, error.words, error.place))
+    done.resolved = ir.Document[ir.Prior](
+        file=document.file,
+        title=document.title,
+        models=models,
+        variants=variants,
+        run=document.run,
+        reports=document.reports,
+    )
+
+
+def _at(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
+    span = Span(place.file, place.start, place.end)
+    return Diagnostic(code, span, dict(words))
+
+
+# -------------------------------------------------------------------------- data
+
+
+def measure(
+    model: ir.Model[Any], checked: Checked, allow_outside: bool = False
+) -> tuple[Measurement, ...]:
+    """The measured spectra of a model, in the order of its spectra.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, or does not hold what the `data` block says.
+
+    """
+    root = checked.path.resolve().parent
+    measurements, faults = [], []
+    for source in model.sources:
+        try:
+            measurements.append(read(source, root, allow_outside))
+        except ReaderError as error:
+            faults.append(_at(error.code, error.words, source.place))
+    if faults:
+        raise SpecError([*checked.diagnostics, *faults], checked.texts)
+    return tuple(measurements)
+
+
+def strategies(
+    model: ir.Model[ir.Prior], measurements: tuple[Measurement, ...]
+) -> list[RequireStrategy]:
+    """How each `require` is kept, and the share of prior mass it leaves."""
+    known = data_constants(model, measurements)
+    return weighed(model, plan(model), known, 4000)
