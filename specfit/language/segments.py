@@ -8,6 +8,7 @@ handed to the statement they belong to.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from specfit.diagnostics import Span
@@ -15,6 +16,13 @@ from specfit.language.pairs import Pairs
 from specfit.language.scanner import Scan, Token
 
 MAXIMUM_STATEMENTS = 20_000
+_LEAF = re.compile(r"(?:data|site|peak|component|baseline|run|report)\b")
+_TOP = re.compile(
+    r"(?:data|model|analysis|template|variant|run|report)\b(?!\s*[=~.\[])"
+)
+_NOT_IN_LEAF = re.compile(
+    rf"{_TOP.pattern}|(?:site|peak|component|observe)\b(?!\s*[=~.\[])"
+)
 BLANK_LINE = "\n"  # an empty line among comments; no comment contains a newline
 
 
@@ -135,6 +143,7 @@ class _Cutter:
     def text(self, token: Token) -> None:
         self.empty_line = False
         if self.current is None:
+            self.leave_unclosed(token)
             self.begin()
         self.add(token)
 
@@ -192,6 +201,20 @@ class _Cutter:
             self.depth += 1
         elif self.depth:
             self.depth -= 1
+
+    def leave_unclosed(self, token: Token) -> None:
+        """A body that is never closed ends where what cannot stand in it begins."""
+        while self.cannot_stand(token):
+            self.leave_body(token.start)
+            self.end_statement()
+
+    def cannot_stand(self, token: Token) -> bool:
+        frame = self.frames[-1]
+        if frame.owner is None or frame.body.opening not in self.pairs.unclosed:
+            return False
+        leaf = _LEAF.match(frame.owner.pieces[0][1]) is not None
+        refused = _NOT_IN_LEAF if leaf else _TOP
+        return refused.match(self.scan.clean, token.start) is not None
 
     def begin(self) -> None:
         frame = self.frames[-1]

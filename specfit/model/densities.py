@@ -248,7 +248,8 @@ def fits_at(
     if wanted is None or typed.dimension == wanted:
         mine = Typed(typed.value, typed.dimension, expected.convention)
         return conventions(faults, mine, typed.convention, span)
-    if typed.dimension == DIMENSIONLESS and not unit:
+    bare = typed.dimension == DIMENSIONLESS and not unit
+    if bare and isinstance(typed.value, ir.Const):
         faults.add("unit-missing", span, unit=units.canonical_unit(wanted))
         return False
     symbol = expected.signature.symbol if expected.signature else ""

@@ -39,6 +39,8 @@ class Fractions:
         """Enter `(A.I, B.I) ~ dirichlet(1, 1)`."""
         names = tuple(target.text for target in item.targets)
         concentrations = self._concentrations(item, len(names))
+        if item.prior.bounds is not None:
+            self.faults.add("joint-bounds", item.prior.bounds.span)
         for target in item.targets:
             head, _, rest = target.text.partition(".")
             if rest not in self.names.components.get(head, ()):
