@@ -36,6 +36,7 @@ class Checked:
     resolved: ir.Document[ir.Prior] | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    allow_outside: bool = False
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -61,7 +62,7 @@ class Checked:
 
 def check(path: Path, allow_outside: bool = False) -> Checked:
     """Parse, type and resolve the priors of a file; every fault is in `diagnostics`."""
-    done = Checked(path)
+    done = Checked(path, allow_outside=allow_outside)
     name = str(path)
     raw = read_text(path, done)
     if raw is None:
@@ -140,7 +141,7 @@ def _resolve(done: Checked) -> None:
         try:
             plan(model)
         except PlanError as error:
-            done.diagnostics.append(_at(error.code, error.words, error.place))
+            done.diagnostics.append(at_place(error.code, error.words, error.place))
     done.resolved = ir.Document[ir.Prior](
         file=document.file,
         title=document.title,
@@ -151,7 +152,8 @@ def _resolve(done: Checked) -> None:
     )
 
 
-def _at(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
+def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
+    """A diagnostic at a place of the typed model."""
     span = Span(place.file, place.start, place.end)
     return Diagnostic(code, span, dict(words))
 
@@ -176,7 +178,7 @@ def measure(
         try:
             measurements.append(read(source, root, allow_outside))
         except ReaderError as error:
-            faults.append(_at(error.code, error.words, source.place))
+            faults.append(at_place(error.code, error.words, source.place))
     if faults:
         raise SpecError([*checked.diagnostics, *faults], checked.texts)
     return tuple(measurements)

@@ -32,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("error: out of memory; nothing was written", file=sys.stderr)
         return EXHAUSTED
+    except FileExistsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAULT
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             print(f"error: disk full: {error.filename}", file=sys.stderr)
@@ -207,15 +210,20 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _db(arguments: argparse.Namespace) -> int:
+    from specfit.diagnostics import Diagnostic, SpecError
     from specfit.model import catalog
+    from specfit.model.records import RecordError
 
     text = " ".join(arguments.text)
-    if arguments.action == "list":
-        print(catalog.list_phases())
-    elif arguments.action == "show":
-        print(catalog.show_phase(text))
-    else:
-        print(catalog.search_phases(text))
+    try:
+        if arguments.action == "list":
+            print(catalog.list_phases())
+        elif arguments.action == "show":
+            print(catalog.show_phase(text))
+        else:
+            print(catalog.search_phases(text))
+    except RecordError as error:
+        raise SpecError([Diagnostic(error.code, words=error.words)]) from error
     return ACCEPTED
 
 

@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from specfit.checking import Checked, check, measure, read_text, strategies
+from specfit.checking import (
+    Checked,
+    at_place,
+    check,
+    measure,
+    read_text,
+    strategies,
+)
 from specfit.contracts import (
     Fit,
     Measurement,
@@ -24,6 +31,7 @@ from specfit.contracts import (
 )
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model import ir
+from specfit.model.support import PlanError
 from specfit.record import Clock, sha256, versions
 
 
@@ -80,7 +88,7 @@ def run(path: Path, options: Options, progress: Progress | None = None) -> Run:
         kept = tuple(strategies(model, measurements))
     settings = _settings(document.run, options)
     with float64():
-        fit, device = _sample(model, measurements, settings, clock)
+        fit, device = _sampled(model, measurements, settings, clock, checked)
         with clock("judge"):
             verdict = rules.judge(model, measurements, fit, kept)
             verdict = _contradicted(model, measurements, fit, verdict, settings)
@@ -102,18 +110,23 @@ def _recorded(settings: Mapping[str, Any], checked: Checked) -> dict[str, Any]:
     return {**settings, "spec": checked.path.name, "warnings": warnings}
 
 
-def _sample(
+def _sampled(
     model: ir.Model[ir.Prior],
     measurements: tuple[Measurement, ...],
     settings: dict[str, Any],
     clock: Clock,
+    checked: Checked,
 ) -> tuple[Fit, str]:
     import jax
 
     from specfit import inference
 
-    with clock("compile the model"):
-        problem = build(model, measurements)
+    try:
+        with clock("compile the model"):
+            problem = build(model, measurements)
+    except PlanError as error:
+        fault = at_place(error.code, error.words, error.place)
+        raise SpecError([fault], checked.texts) from error
     chosen = inference.Settings(**settings)
     fit = inference.find(problem, chosen, clock.progress)
     for stage in fit.stages:
@@ -165,33 +178,33 @@ def _contradicted(
     """Add what the data say against a `require` that the posterior is pressed upon."""
     from specfit.rules import pressed, with_findings
 
-    suspects = pressed.suspects(model, fit)
-    if not suspects or verdict.outcome == "not_converged":
+    if verdict.outcome == "not_converged":
         return verdict
+    suspects = pressed.suspects(model, measurements, fit)
+    if not suspects:
+        return verdict
+    kept = _best_fit(model, measurements, settings)
     findings = []
     for index in suspects:
         freed = model.model_copy(
             update={"rules": tuple(r for i, r in enumerate(model.rules) if i != index)}
         )
-        gain = _gain(freed, measurements, fit, settings)
+        gain = 2.0 * (_best_fit(freed, measurements, settings) - kept)
         findings.append(pressed.finding(model.rules[index], gain))
     return with_findings(verdict, findings)
 
 
-def _gain(
-    freed: ir.Model[ir.Prior],
+def _best_fit(
+    model: ir.Model[ir.Prior],
     measurements: tuple[Measurement, ...],
-    fit: Fit,
     settings: Mapping[str, Any],
 ) -> float:
-    """By how much χ² falls when one rule is left out: twice the gain in likelihood."""
+    """Log-likelihood at the mode: with and without a rule, the same kind of point."""
     from specfit import inference
 
-    problem = build(freed, measurements)
+    problem = build(model, measurements)
     chosen = inference.Settings(**{**settings, "engine": "map"})
-    best = inference.find(problem, chosen, None)
-    with_rule = float(fit.pointwise.sum(axis=(-1, -2)).max())
-    return 2.0 * (float(best.pointwise.sum(axis=(-1, -2)).max()) - with_rule)
+    return float(inference.find(problem, chosen, None).pointwise.sum())
 
 
 __all__ = [

@@ -89,7 +89,7 @@ def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[st
     """What each `require` costs; without one nothing is drawn from the prior."""
     if all(rule.kind != "require" for rule in model.rules):
         return []
-    measured = pipeline.measure(model, checked, allow_outside=True)
+    measured = pipeline.measure(model, checked, checked.allow_outside)
     kept = pipeline.strategies(model, measured)
     return [f"  {_kept(model.rules[found.index], found)}" for found in kept]
 

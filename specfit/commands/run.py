@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         return exits.FAULT
     prepare_device(arguments.device)
     from specfit import inference
+    from specfit.report.writing import write_refusal
 
     inference.use_cores()
     folder = arguments.out or Path("runs") / arguments.file.stem
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         done = _found(arguments, folder, reporter)
     except inference.NonFiniteStart as error:
+        write_refusal(folder, str(error))
         print(f"error: {error}", file=sys.stderr)
         return exits.NOT_CONVERGED
     finally:
@@ -90,6 +92,9 @@ def _show(done: Run, folder: Path, as_json: bool) -> None:
 
 def _writable(folder: Path) -> None:
     """Fail before the work, not after it, where the run folder cannot be made."""
+    from specfit.report.writing import refuse_foreign
+
+    refuse_foreign(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     probe = tempfile.mkdtemp(prefix=".specfit-", dir=folder.parent)
     shutil.rmtree(probe)

@@ -33,9 +33,9 @@ def run_map(ground: Ground) -> Sampled:
     """The mode alone, as a fit of one draw (highest density in unconstrained space)."""
     positions = ground.best.peak.position[None, None]
     note = "one point: the highest density in unconstrained coordinates, no uncertainty"
-    return _points(
-        ground, positions, Mixing({}, {}, {}, ()), ground.mode_gates, (note,)
-    )
+    no_spread = gates.at_most("no_uncertainty", 1.0, 0.0)
+    conditions = (*ground.mode_gates, no_spread)
+    return _points(ground, positions, Mixing({}, {}, {}, ()), conditions, (note,))
 
 
 def run_laplace(ground: Ground) -> Sampled:
@@ -116,7 +116,7 @@ def _attempt(ground: Ground, number: int) -> Sampled:
     mixed = mixing({**draws, "log density": chains.statistics["lp"]})
     stopped = gates.at_most("interrupted", float(chains.interrupted), 0.0)
     conditions = (
-        *gates.sampling_gates(_coordinates(chains), mixed, chains.statistics),
+        *gates.sampling_gates(_coordinates(chains), mixed, every.statistics),
         *ground.mode_gates,
         *_open_gates(ground, chains.positions),
         stopped,
@@ -151,11 +151,7 @@ def _open_gates(ground: Ground, positions: FloatArray) -> tuple[Gate, ...]:
     """The gates on what the data leave open."""
     rows = positions.reshape(-1, positions.shape[-1])
     groups = identify.open_directions(rows, ground.prior_positions)
-    edges = _at_bounds(ground, positions, identify.EDGE)
-    return (
-        gates.at_most("open_directions", float(len(groups)), 0.0),
-        gates.at_most("at_edge", max(edges.values(), default=0.0), gates.AT_EDGE),
-    )
+    return (gates.at_most("open_directions", float(len(groups)), 0.0),)
 
 
 def _at_bounds(ground: Ground, positions: FloatArray, part: float) -> dict[str, float]:

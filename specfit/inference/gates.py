@@ -12,8 +12,7 @@ arXiv:1604.00695).  The others guard what those cannot see:
   diagonal.  At rounding level some direction is not fixed by data or prior.
 - `open_directions`: several unknowns of which only a combination was learned, the rest
   as wide as the prior.
-- `at_edge`: more than half of the draws in the last thousandth of a bounded range: the
-  bound, not the data, gives the answer.
+- `no_uncertainty`: the mode alone was asked for; a point is not a result.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ RHAT = 1.01
 ESS = 400.0
 ENERGY = 0.3
 OTHER_MODES = 0.01
-AT_EDGE = 0.5
 PARETO = 0.7
 
 

@@ -23,10 +23,10 @@ from specfit.contracts import FloatArray, RequireStrategy
 from specfit.distributions import dirichlet
 from specfit.model.drawing import draw
 from specfit.model.expressions import evaluate, missing
-from specfit.model.ir import Model, Prior
+from specfit.model.ir import Model, Place, Prior
 from specfit.model.known import arguments_of
 from specfit.model.proposals import Environment, propose, tasks_of
-from specfit.model.support import BARRIER_WIDTH, Plan, Unknown
+from specfit.model.support import BARRIER_WIDTH, Plan, PlanError, Unknown
 
 IndexArray = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -68,7 +68,7 @@ def prior_draws(
     ------
     KeyError
         A statistic of the data is needed and not among `data_constants`.
-    ValueError
+    PlanError
         None of a million proposals obeys the rules.
 
     """
@@ -77,7 +77,8 @@ def prior_draws(
     batches, parts, scale = _batches(model, plan, n, size, generator, data_constants)
     logs, proposals = np.concatenate(parts), len(parts) * size
     if not logs.size:
-        raise ValueError(f"none of {proposals} prior draws obeys the rules")
+        rules = [rule for rule in model.rules if rule.kind == "require"]
+        raise PlanError("require-impossible", {}, rules[0].place if rules else Place())
     chosen, repeated = _resampled(logs, n, generator)
     log_mass, spread = _mass(logs, proposals)
     return PriorDraws(

@@ -101,6 +101,9 @@ def _on_iron(
             words = {"data": source.data, "option": option}
             raise ReaderError("velocity-twice", words)
     stated = source.options.get("IS_zero")
+    if stated is None and "source" in source.options:
+        words = {"data": source.data, "source": str(source.options["source"])}
+        raise ReaderError("velocity-zero-unknown", words)
     key, shift, sd = reference(str(stated or IRON))
     if key == IRON:
         text = "α-Fe" if stated else "α-Fe (assumed: no IS_zero is stated)"

@@ -33,14 +33,15 @@ class Drive:
         """Velocity over its maximum, (n,), at `distance` channels from the mirror."""
         if self.name == "sinusoidal":
             return np.asarray(np.cos(2 * np.pi * distance / self.period))
-        return np.asarray(1 - 4 * distance / self.period)
+        inside = np.minimum(distance, self.period - distance)  # it turns back there
+        return np.asarray(1 - 4 * inside / self.period)
 
     def slope(self, distance: FloatArray) -> FloatArray:
         """Change of `sweep` per channel away from the mirror point, (n,), negative."""
         if self.name == "sinusoidal":
             phase = 2 * np.pi * distance / self.period
             return np.asarray(-2 * np.pi / self.period * np.sin(phase))
-        return np.full_like(distance, -4 / self.period)
+        return np.where(distance > self.period / 2, 4.0, -4.0) / self.period
 
 
 def period_of(n_channels: int) -> int:

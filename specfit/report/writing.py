@@ -19,7 +19,7 @@ from specfit.report.blocks import Page
 from specfit.report.collect import result_of
 from specfit.report.page import render
 from specfit.report.quantities import Findings
-from specfit.report.result import result_schema
+from specfit.report.result import SCHEMA_VERSION, result_schema
 from specfit.report.sections.spectrum import figure_name
 from specfit.report.storage import write_posterior
 from specfit.report.tables import write_tables
@@ -43,12 +43,42 @@ def write(run: Run, folder: Path) -> None:
 
     """
     target = folder.resolve()
-    _refuse_foreign(target)
+    refuse_foreign(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{target.name[:40]}-"
     temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
     try:
         fill(run, temporary)
+        temporary.chmod(0o777 & ~_umask())
+        _take_place(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_refusal(folder: Path, reason: str) -> None:
+    """A run folder that says only why there is no answer, in place of an older run.
+
+    Scripts that read `verdict` must not find the one of an earlier, happier run.
+    """
+    target = folder.resolve()
+    refuse_foreign(target)
+    temporary = Path(
+        tempfile.mkdtemp(prefix=f".{target.name[:40]}-", dir=target.parent)
+    )
+    empty: dict[str, object] = {"parameters": {}, "derived": {}, "rules": []}
+    result = {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": "not_converged",
+        "reasons": [reason],
+        **empty,
+        "log_evidence": None,
+        "diagnostics": {},
+        "timings_s": {},
+    }
+    try:
+        _text(
+            temporary / "result.json", json.dumps(result, ensure_ascii=False, indent=2)
+        )
         temporary.chmod(0o777 & ~_umask())
         _take_place(temporary, target)
     finally:
@@ -93,7 +123,7 @@ def _text(path: Path, text: str) -> None:
         file.write(text if text.endswith("\n") else f"{text}\n")
 
 
-def _refuse_foreign(target: Path) -> None:
+def refuse_foreign(target: Path) -> None:
     """Stop before the work where `target` holds something that is not a run."""
     if not target.exists():
         return

@@ -78,7 +78,10 @@ def _meaning(ratio: float) -> str:
         "ratio falls from 3:2:1 towards 1:1:1 and the outer lines grow broader than "
         "the inner ones"
     )
-    return f'either {texture} or {thick}; for thickness use `absorber = "thick"`'
+    return (
+        f"either {texture} or {thick}; this version has no thick-absorber model, so "
+        "measure a thinner sample, or trust positions and not areas"
+    )
 
 
 RULE = PhysicsRule(NAME, SOURCE, judge)

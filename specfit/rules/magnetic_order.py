@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.lookup import record_for
 from specfit.rules.draws import IronSite, iron_sites, parameter_of, passed
 
 NAME = "magnetic_order"
@@ -26,13 +27,19 @@ def judge(
 
 
 def ordering(model: Model[Prior], item: IronSite) -> tuple[str, float] | None:
-    """Phase and ordering temperature (K) from the records of a site's priors."""
+    """Phase and ordering temperature (K) of the record that a site was drawn from.
+
+    The site keeps its phase's name when its values are stated by the user.
+    """
     for name in item.site.parameters.values():
         parameter = parameter_of(model, name)
         origin = parameter.prior.provenance if parameter else None
         if origin and origin.ordering_temperature is not None:
             return origin.record.split(".")[0], origin.ordering_temperature
-    return None
+    if item.site.record is None or item.temperature is None:
+        return None
+    known = record_for(item.site.record, item.temperature).ordering_temperature
+    return None if known is None else (item.site.record.split(".")[0], known)
 
 
 def _judge_one(model: Model[Prior], item: IronSite) -> Finding | None:

@@ -113,18 +113,21 @@ class Posterior:
         tables = [self.fit.rhat]
         if call.function == "ess":
             tables = [self.fit.ess_bulk, self.fit.ess_tail]
-        values = {
-            name: value
+        found = [
+            (value, name)
             for table in tables
-            for name, value in _sorted(table, call.function)
+            for name, value in table.items()
             if np.isfinite(value) and (not names or name in names)
-        }
-        pick = max if call.function == "rhat" else min
-        name = pick(values, key=lambda key: values[key])
+        ]
+        if not found:
+            return Answer(
+                call.function, np.nan, f"{call.function}: nothing was sampled"
+            )
+        value, name = max(found) if call.function == "rhat" else min(found)
         return Answer(
             call.function,
-            values[name],
-            f"{call.function} {values[name]:.4g} (`{name}`)",
+            value,
+            f"{call.function} {value:.4g} (`{name}`)",
         )
 
 
@@ -135,11 +138,6 @@ class Answer:
     function: str
     value: float
     text: str
-
-
-def _sorted(table: Any, function: str) -> list[tuple[str, float]]:
-    """Entries with the worst of each name last, so that a dict keeps the worst."""
-    return sorted(table.items(), key=lambda item: item[1], reverse=function == "ess")
 
 
 def _constants(

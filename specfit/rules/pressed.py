@@ -7,13 +7,14 @@ contradict the rule, and one of the two is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from specfit.contracts import Finding, Fit, FloatArray
+from specfit.contracts import Finding, Fit, FloatArray, Measurement
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Apply, Expression, Model, Prior, Rule
+from specfit.rules.posterior import Posterior
 
 REJECT = 25.0
 """Fall of χ² that contradicts a rule: five standard deviations for one condition."""
@@ -23,9 +24,11 @@ _TOUCHING = 0.1
 posterior three sd away from the boundary has 0.45."""
 
 
-def suspects(model: Model[Prior], fit: Fit) -> list[int]:
+def suspects(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> list[int]:
     """Indices of the `require` rules whose boundary the posterior touches."""
-    environment = dict(fit.draws)
+    environment = Posterior.of(model, measurements, fit).known
     found = []
     for index, rule in enumerate(model.rules):
         if rule.kind != "require":

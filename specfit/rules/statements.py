@@ -110,6 +110,8 @@ def _tension(mean: float, dist: Dist, known: Mapping[str, object]) -> float:
     with np.errstate(all="ignore"):
         below = float(law.below(NUMPY, np.float64(mean), *arguments))
         above = float(law.above(NUMPY, np.float64(mean), *arguments))
+    if dist.family in ("halfnormal", "exponential", "halfcauchy"):
+        below, above = 0.0, above + np.log(0.5)  # zero is what they expect most
     smaller = np.nan_to_num(min(below, above), nan=-np.inf)
     return abs(float(ndtri_exp(max(float(smaller), -1e6))))
 

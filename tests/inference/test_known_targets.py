@@ -209,7 +209,7 @@ def test_a_regression_that_runs_away_is_refused(case):
     assert failing(fit) & {"rhat", "divergences"}
 
 
-def test_an_answer_at_the_edge_of_its_range_is_refused(toy):
+def test_an_answer_at_the_edge_of_its_range_is_noted(toy):
     def density(z, data):
         share = jax.nn.sigmoid(z[0])
         return 2e4 * share + jax.nn.log_sigmoid(z[0]) + jax.nn.log_sigmoid(-z[0])
@@ -221,7 +221,6 @@ def test_an_answer_at_the_edge_of_its_range_is_refused(toy):
         sample_prior=lambda key, n, d: {"share": jax.random.uniform(key, (n,))},
     )
     fit = find(problem, QUICK.model_copy(update={"engine": "laplace"}))
-    assert "at_edge" in failing(fit)
     assert any("near a bound" in note for note in fit.notes)
 
 
