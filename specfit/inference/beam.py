@@ -10,7 +10,7 @@ can be wrong at the first line; several beams repair that at the cost of millise
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import jax
@@ -26,8 +26,14 @@ BASES = 64
 """Prior draws tried to complete a partial assignment so that every rule holds."""
 SAME_PLACE = 0.9
 """Correlation of two atoms above which one of them is enough as a candidate."""
-CANDIDATES = 4
-"""Atoms tried of each component that is not yet placed."""
+CANDIDATES = 8
+"""Atoms tried on each beam, of all components that are not yet placed."""
+LABELS = 2
+"""How many components may be tried at the same place."""
+SCANNED = 400
+"""Atoms looked at for distinct places, best first."""
+RESEMBLES = 0.5
+"""Correlation with a curve to be avoided above which an atom is left out."""
 ATOM_BYTES = 2**26
 """Memory that the curves of all atoms may take."""
 FIRST_STEPS = 3
@@ -37,110 +43,110 @@ FULL_STEPS = 12
 
 @dataclass(frozen=True)
 class Beam:
-    """A partial fit: the position, which components are placed, and how well."""
+    """A partial fit: the position, which components are placed, and how well.
+
+    value: −½χ² + log prior; avoided: unit curves (n, n_data) that the next component is
+    not to resemble.
+    """
 
     position: FloatArray
     placed: FloatArray
     value: float
+    chi2: float
     fitted: FloatArray  # (n_data,), weighted
+    avoided: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @dataclass(frozen=True)
-class Atoms:
-    """Prior draws and the curve of every component at each, with unit weighted norm."""
+class Stock:
+    """What candidates are taken from: prior draws and the curves of all components.
 
+    values: name → (n,) constrained; curves: (n, n_components, n_data), weighted, of
+    unit norm or zero where not usable; bases: draws that complete an assignment, the
+    median of the prior first.
+    """
+
+    problem: Problem
+    own: tuple[tuple[str, ...], ...]
     values: dict[str, FloatArray]
-    curves: FloatArray  # (n, n_components, n_data)
-    norms: FloatArray  # (n, n_components)
+    curves: FloatArray
+    bases: dict[str, FloatArray]
 
 
-def beam_starts(
-    problem: Problem, values: dict[str, FloatArray], positions: FloatArray, beams: int
-) -> list[FloatArray]:
-    """Full positions worth polishing, best first, from n prior draws.
+def stock(
+    problem: Problem, values: dict[str, FloatArray], positions: FloatArray
+) -> Stock:
+    """The atoms of n prior draws, fewer where their curves would fill the memory.
 
     values: name → (n,) constrained; positions: (n, dimension), the same unconstrained.
     """
-    parts = problem.separable
-    assert parts is not None
-    n_components = len(parts.component_names)
-    atoms = _make_atoms(problem, values)
-    bases = _bases(problem, atoms.values, positions)
-    nothing = np.zeros(n_components)
-    found = [_beam(problem, bases["z"][0], nothing)]
-    for _ in range(n_components):
-        grown = [
-            grown
-            for beam in found
-            for component, draw in _candidates(problem, beam, atoms)
-            for grown in _place(problem, beam, component, draw, atoms, bases)
-        ]
-        promising = _best(grown, 2 * beams)
-        refined = [b for g in promising for b in _refined(problem, g, FULL_STEPS)]
-        found = _best(refined, beams) or found
-    return [projection.assemble(problem, b.position, b.placed) for b in found]
-
-
-def _make_atoms(problem: Problem, values: dict[str, FloatArray]) -> Atoms:
     parts = problem.separable
     assert parts is not None
     n_data = int(parts.target(problem.data)[0].shape[0])
     limit = max(64, ATOM_BYTES // (8 * n_data * len(parts.component_names)))
     few = {name: value[:limit] for name, value in values.items()}
     curves = projection.atoms(problem, few)
-    norms = np.sqrt(np.einsum("ijk,ijk->ij", curves, curves))
+    norms = np.sqrt(np.einsum("ijk,ijk->ij", curves, curves))[..., None]
     usable = np.isfinite(norms) & (norms > 0.0)
-    scale = np.where(usable, norms, 1.0)
-    curves = np.where(usable[..., None], curves, 0.0) / scale[..., None]
-    return Atoms(few, curves, np.where(usable, norms, 0.0))
-
-
-def _bases(
-    problem: Problem, values: dict[str, FloatArray], positions: FloatArray
-) -> dict[str, FloatArray]:
-    """The median of the prior and some of its draws: `z`, and the values by name."""
+    curves = np.where(usable, curves, 0.0) / np.where(usable, norms, 1.0)
     middle = np.median(positions, axis=0)[None]
     at_middle = evaluate.constrain(problem, middle)
     bases = {
         name: np.concatenate([at_middle[name], value[: BASES - 1]])
-        for name, value in values.items()
+        for name, value in few.items()
     }
-    return bases | {"z": np.concatenate([middle, positions[: BASES - 1]])}
+    return Stock(problem, parts.component_parameters, few, curves, bases)
 
 
-def _beam(problem: Problem, position: FloatArray, placed: FloatArray) -> Beam:
+def whole_beams(stock: Stock, beams: int) -> list[Beam]:
+    """Full fits, every component placed from nothing, best first, at most `beams`."""
+    middle = {name: value[:1] for name, value in stock.bases.items()}
+    start = evaluate.unconstrain(stock.problem, middle)[0]
+    nothing = seen(stock.problem, start, np.zeros(len(stock.own)))
+    return grow(stock, [nothing], len(stock.own), beams)
+
+
+def grow(stock: Stock, found: list[Beam], steps: int, beams: int) -> list[Beam]:
+    """Beams with `steps` more components, the best `beams` of them, best first."""
+    for _ in range(steps):
+        placed = [one for beam in found for one in _extended(stock, beam)]
+        promising = _best(placed, 2 * beams)
+        refined = [b for g in promising for b in _refined(stock.problem, g, FULL_STEPS)]
+        found = _best(refined, beams)
+    return found
+
+
+def seen(problem: Problem, position: FloatArray, placed: FloatArray) -> Beam:
+    """The beam at a position, judged by its misfit alone."""
     left = projection.residual(problem, position, placed)
-    fitted = left.coefficients @ left.columns
-    return Beam(position, placed, -0.5 * float(left.residual @ left.residual), fitted)
+    chi2 = float(left.residual @ left.residual)
+    return Beam(position, placed, -0.5 * chi2, chi2, left.coefficients @ left.columns)
 
 
-def _candidates(problem: Problem, beam: Beam, atoms: Atoms) -> list[tuple[int, int]]:
-    """(component, draw) of the atoms that take most out of the residual."""
-    left = projection.residual(problem, beam.position, beam.placed)
+def _candidates(stock: Stock, beam: Beam) -> list[tuple[int, int]]:
+    """(component, draw) of the atoms that take most out of the residual.
+
+    At most `CANDIDATES`, at distinct places, `LABELS` components at one place.
+    """
+    left = projection.residual(stock.problem, beam.position, beam.placed)
     present = np.linalg.norm(left.columns, axis=1) > 0.0
     basis = np.linalg.qr(left.columns[present].T)[0]
-    chosen: list[tuple[int, int]] = []
-    for component in np.flatnonzero(beam.placed == 0.0):
-        curves = atoms.curves[:, component]
-        inside = curves @ basis
-        outside = np.maximum(1.0 - np.einsum("ij,ij->i", inside, inside), 1e-6)
-        gain = np.maximum(-(curves @ left.residual), 0.0) ** 2 / outside
-        chosen += _distinct_places(int(component), curves, gain)
-    return chosen
-
-
-def _distinct_places(
-    component: int, curves: FloatArray, gain: FloatArray
-) -> list[tuple[int, int]]:
-    """The best draws of one component whose atoms lie at different places."""
+    free = np.flatnonzero(beam.placed == 0.0)
+    curves = stock.curves[:, free].reshape(-1, len(left.residual))
+    inside = curves @ basis
+    outside = np.maximum(1.0 - np.einsum("ij,ij->i", inside, inside), 1e-6)
+    gain = np.maximum(-(curves @ left.residual), 0.0) ** 2 / outside
+    if beam.avoided.size:
+        gain[(curves @ beam.avoided.T > RESEMBLES).any(axis=1)] = 0.0
     chosen: list[int] = []
-    for draw in np.argsort(-gain)[: 40 * CANDIDATES]:
-        if len(chosen) == CANDIDATES or gain[draw] <= 0.0:
+    for row in np.argsort(-gain)[:SCANNED]:
+        if len(chosen) == CANDIDATES or gain[row] <= 0.0:
             break
-        overlap = curves[chosen] @ curves[draw]
-        if not (overlap > SAME_PLACE).any():
-            chosen.append(int(draw))
-    return [(component, draw) for draw in chosen]
+        near = [r for r in chosen if curves[r] @ curves[row] > SAME_PLACE]
+        new_label = all((r - row) % len(free) for r in near)
+        if len(near) < LABELS and new_label:
+            chosen.append(int(row))
+    return [(int(free[row % len(free)]), row // len(free)) for row in chosen]
 
 
 @partial(jax.jit, static_argnames="kernels")
@@ -163,34 +169,38 @@ def _seat(
     return jax.vmap(one)(bases)
 
 
+def _extended(stock: Stock, beam: Beam) -> list[Beam]:
+    """The beam with one more component, in all ways worth a look, roughly refined."""
+    at_beam = evaluate.constrain(stock.problem, beam.position[None])
+    settled = {n for k in np.flatnonzero(beam.placed) for n in stock.own[k]}
+    known = {n: at_beam[n][0] for n in settled}
+    return [
+        refined
+        for component, draw in _candidates(stock, beam)
+        for seated in _place(stock, beam, known, component, draw)
+        for refined in _refined(stock.problem, seated, FIRST_STEPS)
+    ]
+
+
 def _place(
-    problem: Problem,
-    beam: Beam,
-    component: int,
-    draw: int,
-    atoms: Atoms,
-    bases: dict[str, FloatArray],
+    stock: Stock, beam: Beam, known: dict[str, FloatArray], component: int, draw: int
 ) -> list[Beam]:
-    """The beam with one more component, refined; empty when no rule-abiding way."""
-    parts = problem.separable
-    assert parts is not None
-    own = parts.component_parameters
-    settled = {n for k in np.flatnonzero(beam.placed) for n in own[k]}
-    at_beam = evaluate.constrain(problem, beam.position[None])
-    names = list(atoms.values)
-    wanted = {
-        n: at_beam[n][0] if n in settled else atoms.values[n][draw] for n in names
-    }
-    fixed = {n: np.bool_(n in settled or n in own[component]) for n in names}
-    values = {n: bases[n] for n in names}
-    z, holds = _seat(Kernels(problem), values, wanted, fixed, problem.data)
+    """The beam with the component at a draw; empty where no rule-abiding way is found.
+
+    known: the values that the placed components have settled.
+    """
+    problem = stock.problem
+    offered = {name: value[draw] for name, value in stock.values.items()}
+    wanted = offered | known
+    fixed = {n: np.bool_(n in known or n in stock.own[component]) for n in offered}
+    z, holds = _seat(Kernels(problem), stock.bases, wanted, fixed, problem.data)
     ways = np.flatnonzero(np.asarray(holds))
-    if not ways.size:
-        return []
     placed = beam.placed.copy()
     placed[component] = 1.0
-    seated = _beam(problem, evaluate.numpy(z)[ways[0]], placed)
-    return _refined(problem, seated, FIRST_STEPS)
+    return [
+        replace(beam, position=row, placed=placed)
+        for row in evaluate.numpy(z)[ways[:1]]
+    ]
 
 
 def _refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:
@@ -199,10 +209,10 @@ def _refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:
     def uphill(z: FloatArray) -> evaluate.Triple:
         return projection.objective(problem, z, beam.placed)
 
-    if not all(np.isfinite(part).all() for part in uphill(beam.position)):
-        return []
     peak = climb(uphill, beam.position, steps, enough=0.1)
-    found = _beam(problem, peak.position, beam.placed)
+    if peak is None:
+        return []
+    found = seen(problem, peak.position, beam.placed)
     return [replace(found, value=peak.log_density)]
 
 

@@ -19,7 +19,7 @@ Density = Callable[[dict[str, Array], Data], Array]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Triple = tuple[float, FloatArray, FloatArray]
 
-BLOCK = 128
+BLOCK = 32
 """Rows evaluated by one call; a shape that never changes compiles once."""
 
 

@@ -58,14 +58,17 @@ def unit_diagonal(hessian: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def climb(
     evaluate: Evaluate, start: FloatArray, steps: int = 100, enough: float = 1e-10
-) -> Peak:
+) -> Peak | None:
     """The local maximum above `start`, after at most `steps` accepted or failed steps.
 
     `evaluate(z)`: log-density, gradient, negative Hessian (or an approximation).
-    The start must be finite.  Stops where another step would gain less than `enough`.
+    None where these are not finite at the start.  Stops where another step would gain
+    less than `enough`.
     """
     position, damping, stalled = start, 1e-3, 0
-    value, gradient, hessian = evaluate(position)
+    value, gradient, hessian = first = evaluate(position)
+    if not all(np.isfinite(part).all() for part in first):
+        return None
     for _ in range(steps):
         step, gain = _step(gradient, hessian, damping)
         if gain < enough or stalled >= 3 or damping > 1e12:

@@ -9,8 +9,10 @@ import numpy as np
 
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
-from specfit.inference.beam import beam_starts
+from specfit.inference.beam import stock, whole_beams
+from specfit.inference.mend import mend
 from specfit.inference.newton import Peak, climb
+from specfit.inference.projection import assemble
 from specfit.inference.settings import NonFiniteStart, Settings
 
 TRIES = 100
@@ -48,7 +50,9 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
         )
     starts = []
     if problem.separable is not None:
-        starts = beam_starts(problem, prior, positions, settings.beams)
+        atoms = stock(problem, prior, positions)
+        beams = mend(atoms, whole_beams(atoms, settings.beams))
+        starts = [assemble(problem, b.position, b.placed) for b in beams]
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
     twins = swapped(problem, peaks[0], tuple(prior))
@@ -79,11 +83,8 @@ def prior_starts(problem: Problem, positions: FloatArray) -> list[FloatArray]:
 
 def polish(problem: Problem, starts: list[FloatArray]) -> list[Peak]:
     """The peak above each start whose density is finite."""
-    peaks = []
-    for start in starts:
-        if all(np.isfinite(p).all() for p in evaluate.curvature(problem, start)):
-            peaks.append(climb(lambda z: evaluate.curvature(problem, z), start))
-    return peaks
+    found = [climb(lambda z: evaluate.curvature(problem, z), s) for s in starts]
+    return [peak for peak in found if peak is not None]
 
 
 def distinct(problem: Problem, peaks: list[Peak]) -> list[Peak]:
