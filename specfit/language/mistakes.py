@@ -88,7 +88,7 @@ def _recognised(
         return Recognised(Diagnostic(mistake.code, span, words), None)
     new = mistake.fix.format(**words)
     fix = Fix(span, new, mistake.safe)
-    diagnostic = Diagnostic(mistake.code, span, words | {"fixed": new}, fix=fix)
+    diagnostic = Diagnostic(mistake.code, span, words | {"fixed": new.strip()}, fix=fix)
     one_statement = ";" not in new
     return Recognised(
         diagnostic, line.edited(start, end, new) if one_statement else None

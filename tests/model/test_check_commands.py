@@ -1,0 +1,81 @@
+"""`check --fix`, `check --json` and `db show`, as the command line answers them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from specfit.cli import main
+
+CORPUS = Path(__file__).parents[1] / "golden" / "bad"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(CORPUS / "data", tmp_path / "data")
+    shutil.copytree(CORPUS / "lib", tmp_path / "lib")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPECFIT_LANG", "en")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "full_width_brackets",
+        "minus_sign",
+        "byte_order_mark",
+        "smart_quotes",
+        "header_missing",
+        "plus_slash_minus",
+        "missing_colon",
+        "unit_in_brackets",
+        "sign_for_and",
+    ],
+)
+def test_a_safe_fix_leaves_no_fault(name: str, folder: Path) -> None:
+    path = Path(shutil.copy(CORPUS / f"{name}.spec", folder))
+    assert main(["check", path.name]) == 2
+    assert main(["check", "--fix", path.name]) == 0
+    assert main(["check", path.name]) == 0
+
+
+def test_a_fix_touches_only_the_file_it_was_asked_of(folder: Path) -> None:
+    used = folder / "lib" / "wide.spec"
+    used.write_text("specfit 1\ntemplate t ： sextet { }\n", encoding="utf-8")
+    before = used.read_bytes()
+    text = (CORPUS / "minus_sign.spec").read_text("utf-8")
+    path = folder / "main.spec"
+    path.write_text(text.replace("specfit 1\n", 'specfit 1\nuse "lib/wide.spec"\n'))
+    assert main(["check", "--fix", path.name]) == 2
+    assert used.read_bytes() == before
+    fixed = text.replace("−", "-").replace(
+        "specfit 1\n", 'specfit 1\nuse "lib/wide.spec"\n'
+    )
+    assert path.read_text("utf-8") == fixed
+
+
+def test_every_fault_is_data_for_programs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(CORPUS / "many_faults.spec", folder)
+    assert main(["check", "--json", "many_faults.spec"]) == 2
+    faults = json.loads(capsys.readouterr().out)
+    assert len(faults) == 15
+    lines = [fault["span"]["line"] for fault in faults]
+    assert lines == sorted(lines)
+    assert [f["fix"]["text"] for f in faults if f["fix"] and f["fix"]["safe"]] == [
+        '"酸化鉄の混合試料"',
+        "(",
+        ")",
+    ]
+
+
+def test_a_phase_that_is_not_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["db", "show", "magnetit"]) == 2
+    said = capsys.readouterr().err
+    assert "no phase called `magnetit`" in said
+    assert "did you mean `magnetite`?" in said
