@@ -64,3 +64,46 @@ def test_an_unidentified_model_gives_no_result(specfit, result_of, tmp_path):
     code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
     assert code == 3, err + out
     assert result_of(tmp_path / "run")["verdict"] == "not_converged"
+
+
+def test_a_weak_absorber_with_default_priors_is_accepted(specfit, tmp_path):
+    path = spec(tmp_path, "  site D : doublet", doublet(0.37, 0.7, 0.03), counts=1e6)
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 0, err + out
+
+
+def test_a_width_at_the_natural_floor_is_rejected_not_lost(specfit, result_of, tmp_path):
+    lines = doublet(0.37, 0.7, 0.2, fwhm=0.15)
+    path = spec(tmp_path, "  site D : doublet", lines)
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 1, err + out
+    assert "natural" in " ".join(result_of(tmp_path / "run")["reasons"])
+
+
+def test_a_phase_named_but_overridden_is_still_judged(specfit, result_of, tmp_path):
+    body = """  site S : sextet from db("siderite") {
+    IS ~ 1.2 ± 0.1 mm/s; QS ~ 0.2 ± 0.1 mm/s; Bint ~ 30 ± 3 T
+  }"""
+    path = spec(tmp_path, body, sextet(1.2, 0.2, 30.0, 0.4))
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 1, err + out
+    assert "38 K" in " ".join(result_of(tmp_path / "run")["reasons"])
+
+
+def test_a_point_is_no_result(specfit, result_of, tmp_path):
+    path = spec(tmp_path, "  site D : doublet", doublet(0.37, 0.7, 0.2))
+    text = path.read_text(encoding="utf-8").replace("run nuts", "run map")
+    path.write_text(text, encoding="utf-8")
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 3, err + out
+    assert result_of(tmp_path / "run")["verdict"] == "not_converged"
+
+
+def test_a_foreign_folder_is_refused_before_the_work(specfit, tmp_path):
+    path = spec(tmp_path, "  site D : doublet", doublet(0.37, 0.7, 0.2))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious", encoding="utf-8")
+    code, out, err = specfit("run", path, "--out", tmp_path / "mine")
+    assert code == 2, err + out
+    assert "not empty" in err
+    assert "search" not in err
