@@ -20,8 +20,6 @@ BOUND_TOGETHER = 0.999
 """Multiple correlation above which an unknown is settled only once the others are."""
 SHARE = 0.1
 """Squared share of a direction that makes an unknown part of it."""
-EDGE = 1e-3
-"""Part of a bounded range that counts as its very edge."""
 NEAR = 1e-2
 """Part of a bounded range that counts as near its bound."""
 HUGGING = 0.05
