@@ -30,7 +30,7 @@ def calibrate(problem, names, seed, n=N, sampled=None):
     ranks = []
     for i, (truth, counts) in enumerate(simulations(problem, seed, n)):
         fresh = target._replace(data=with_counts(target.data, counts))
-        settings = inference.Settings(chains=2, draws=500, seed=i)
+        settings = inference.Settings(chains=2, warmup=150, draws=300, seed=i)
         fit = inference.find(fresh, settings, None)
         draws = {**fit.draws}
         ranks.append([thinned_rank(draws[name], truth[name]) for name in names])
