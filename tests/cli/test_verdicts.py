@@ -1,5 +1,7 @@
 """Runs that must be accepted, rejected or refused, each with its reason."""
 
+import pytest
+
 from .spectra import doublet, sextet, spec
 
 IRON = sextet(0.0, 0.0, 33.0, 0.40)
@@ -66,6 +68,7 @@ def test_an_unidentified_model_gives_no_result(specfit, result_of, tmp_path):
     assert result_of(tmp_path / "run")["verdict"] == "not_converged"
 
 
+@pytest.mark.slow
 def test_a_weak_absorber_with_default_priors_is_accepted(specfit, tmp_path):
     path = spec(tmp_path, "  site D : doublet", doublet(0.37, 0.7, 0.03), counts=1e6)
     code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
@@ -80,6 +83,7 @@ def test_a_width_at_the_natural_floor_is_rejected_not_lost(specfit, result_of, t
     assert "natural" in " ".join(result_of(tmp_path / "run")["reasons"])
 
 
+@pytest.mark.slow
 def test_a_phase_named_but_overridden_is_still_judged(specfit, result_of, tmp_path):
     body = """  site S : sextet from db("siderite") {
     IS ~ 1.2 ± 0.1 mm/s; QS ~ 0.2 ± 0.1 mm/s; Bint ~ 30 ± 3 T
