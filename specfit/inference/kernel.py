@@ -86,10 +86,7 @@ def advance(
             record = {name: record[name].at[i].set(row[name]) for name in record}
             return state, tuning, record
 
-        empty = jax.tree.map(
-            lambda x: jnp.zeros((capacity, *x.shape), x.dtype), _blank(mine.state)
-        )
-        carry = (mine.state, mine.tuning, empty)
+        carry = (mine.state, mine.tuning, _empty(capacity, mine.state))
         state, tuning, record = jax.lax.fori_loop(0, span.length, step, carry)
         return Chain(state, tuning, mine.key), record
 
@@ -97,6 +94,13 @@ def advance(
         chain, chains, (span, frame, data), how
     )
     return result
+
+
+def _empty(capacity: int, state: Any) -> Any:
+    """Room for the rows of all steps."""
+    return jax.tree.map(
+        lambda x: jnp.zeros((capacity, *x.shape), x.dtype), _blank(state)
+    )
 
 
 def _row(state: Any, info: Any, size: Array) -> dict[str, Array]:
