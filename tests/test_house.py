@@ -87,7 +87,10 @@ class TestFile:
                 continue
             assert LEVEL[other] <= LEVEL[own], f"{own} must not import {name}"
             if LEVEL[other] == LEVEL[own] and LEVEL[own] == 1:
-                allowed = {("distributions", "bijectors"), ("bijectors", "distributions")}
+                allowed = {
+                    ("distributions", "bijectors"),
+                    ("bijectors", "distributions"),
+                }
                 assert (own, other) in allowed, f"{own} must not know {other}"
 
     def test_each_library_has_one_door(self, path):

@@ -17,7 +17,11 @@ def test_every_spec_in_the_readme_is_without_fault():
     for block in blocks:
         spec, faults = parse(block, "readme.spec")
         document, found = check(
-            spec, "readme.spec", lambda path: (None, path), {"readme.spec": block}, faults
+            spec,
+            "readme.spec",
+            lambda path: (None, path),
+            {"readme.spec": block},
+            faults,
         )
         assert document is not None, found
         assert not found

@@ -89,7 +89,10 @@ def test_magnetite_from_raw_channels(specfit, result_of, tmp_path):
     assert residual(two, "χ²")["outcome"] == "warned"
     assert residual(two, "neighbouring")["outcome"] == "warned"
     assert residual(three, "χ²")["value"] < residual(two, "χ²")["value"]
-    assert residual(three, "neighbouring")["value"] < residual(two, "neighbouring")["value"]
+    assert (
+        residual(three, "neighbouring")["value"]
+        < residual(two, "neighbouring")["value"]
+    )
 
 
 @pytest.mark.slow

@@ -75,7 +75,9 @@ def test_a_weak_absorber_with_default_priors_is_accepted(specfit, tmp_path):
     assert code == 0, err + out
 
 
-def test_a_width_at_the_natural_floor_is_rejected_not_lost(specfit, result_of, tmp_path):
+def test_a_width_at_the_natural_floor_is_rejected_not_lost(
+    specfit, result_of, tmp_path
+):
     lines = doublet(0.37, 0.7, 0.2, fwhm=0.15)
     path = spec(tmp_path, "  site D : doublet", lines)
     code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")

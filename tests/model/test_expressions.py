@@ -151,7 +151,9 @@ def test_angles_are_in_degrees_and_voigt_widths_are_full():
         0.5, rel=1e-4
     )
     # Gaussian width first: 0.5346·0.1 + sqrt(0.2166·0.01 + 0.09)
-    assert evaluate(call("voigt_fwhm", 0.3, 0.1), {}, np) == pytest.approx(0.35705, 1e-4)
+    assert evaluate(call("voigt_fwhm", 0.3, 0.1), {}, np) == pytest.approx(
+        0.35705, 1e-4
+    )
 
 
 def test_depth_is_no_danger_to_evaluation():
