@@ -92,9 +92,17 @@ def at_bounds(
     ranges: Mapping[str, tuple[float, float]],
     part: float,
 ) -> dict[str, float]:
-    """For each bounded unknown, the share of draws within `part` of its ends."""
+    """For each bounded unknown, the share of draws within `part` of its ends.
+
+    Zero where the mean is more than three sd from both ends: what is known well is not
+    held by its bound, however far the other end.
+    """
     shares = {}
     for name, (low, high) in ranges.items():
+        mean, sd = draws[name].mean(), draws[name].std()
+        if min(mean - low, high - mean) > 3.0 * sd:
+            shares[name] = 0.0
+            continue
         place = (draws[name] - low) / (high - low)
         shares[name] = float(max(np.mean(place < part), np.mean(place > 1.0 - part)))
     return shares

@@ -141,15 +141,22 @@ class Priors:
     def _reachable(
         self, density: Density, bounds: Bounds, prior: tree.Prior, expected: Expected
     ) -> bool:
-        """A normal prior whose bounds lie 8 sd from its centre contradicts itself."""
+        """A normal prior must not contradict its bounds, nor what the quantity can be.
+
+        The user's own bounds may cut deep, to 3 sd; a centre where the quantity cannot
+        be at all is a slip of sign or unit, however wide the spread.
+        """
         constants = [a.value for a in density.arguments if isinstance(a, ir.Const)]
         if density.family != "normal" or len(constants) < 2:
             return True
         centre, spread = constants
         low, high = bounds
-        outside = (low is not None and centre < low - 8 * spread) or (
-            high is not None and centre > high + 8 * spread
+        outside = (low is not None and centre < low - 3 * spread) or (
+            high is not None and centre > high + 3 * spread
         )
+        least, most = _limits(expected)
+        outside |= least is not None and centre < least
+        outside |= most is not None and centre > most
         if outside:
             self.faults.add("prior-outside-bounds", prior.span, name=expected.name)
         return not outside

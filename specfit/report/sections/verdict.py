@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specfit.contracts import Verdict
 from specfit.report.blocks import Banner, Block, Bullets, Page, Paragraph, Section
 
 _WORDS = {
@@ -19,6 +20,21 @@ _SENTENCES = {
 }
 
 
+RESERVED = "Accepted, with reservations"
+_RESERVED = (
+    "The sampler converged and every requirement and check holds, but the residuals say "
+    "that the model is insufficient: its intervals may be too narrow."
+)
+
+
+def insufficient(verdict: Verdict) -> bool:
+    """Whether a residual check warned."""
+    return any(
+        finding.kind == "residual" and finding.outcome == "warned"
+        for finding in verdict.findings
+    )
+
+
 def _build(page: Page) -> Sequence[Block]:
     verdict = page.found.run.verdict
     banner = Banner(
@@ -28,6 +44,8 @@ def _build(page: Page) -> Sequence[Block]:
         reasons=verdict.reasons,
     )
     warned = [f.text for f in verdict.findings if f.outcome == "warned"]
+    if verdict.outcome == "accepted" and insufficient(verdict):
+        banner = Banner(word=RESERVED, tone="warn", sentence=_RESERVED, reasons=())
     if not warned:
         return [banner]
     count = "One warning" if len(warned) == 1 else f"{len(warned)} warnings"
