@@ -22,7 +22,7 @@ from density_models import (
 
 from specfit.model.expressions import evaluate
 from specfit.model.prior_draws import prior_draws, weighed
-from specfit.model.support import plan
+from specfit.model.support import PlanError, plan
 
 P_VALUE = 1e-4  # of each comparison; seeds are fixed
 
@@ -176,5 +176,5 @@ def test_rules_that_nothing_obeys_are_said_so():
             (">", ("*", "A.IS", "Fe.IS"), 2.2499999),
         )
     )
-    with pytest.raises(ValueError, match="none of"):
+    with pytest.raises(PlanError, match="require-impossible"):
         drawn(magnetite_iron(rules=[rule]), 10)
