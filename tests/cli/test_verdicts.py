@@ -38,8 +38,8 @@ def test_a_line_narrower_than_nature_allows(specfit, result_of, tmp_path):
 
 
 def test_fractions_that_a_require_forbids(specfit, result_of, tmp_path):
-    body = """  site A : sextet { Bint ~ 49.0 ± 1.0 T }
-  site B : sextet { Bint ~ 33.0 ± 1.0 T }
+    body = """  site A : sextet { Bint ~ 49.0 ± 1.0 T in [46, 52] T }
+  site B : sextet { Bint ~ 33.0 ± 1.0 T in [30, 36] T }
   require A.I / B.I > 1.5 because "two A for each B in this compound" """
     lines = sextet(0.3, 0.0, 49.0, 0.2) + sextet(0.0, 0.0, 33.0, 0.3)
     path = spec(tmp_path, body, lines)
