@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
 from specfit.distributions.truncation import Bound, Component, log_mass
 
+IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 _ROUNDS = 16  # of rejection; then what is left is drawn by inversion
 _HALVINGS = 200  # enough for any double
 _RELATIVE = 1e-13  # of the way between the bounds; then bisection has converged
@@ -34,21 +35,16 @@ def sample(
     probability by bisection.
     """
     shape = (size,) if isinstance(size, int) else tuple(size)
-    given = [np.broadcast_to(np.asarray(a, float), shape).ravel() for a in arguments]
-    bottom = _bound(low, -math.inf, shape)
-    top = _bound(high, math.inf, shape)
+    given = _spread(arguments, shape)
+    bottom, top = _bounds(low, high, shape)
     draw = FAMILIES[family].sample
-    values = np.empty(bottom.shape)
-    open_ = np.arange(values.size)
-    for _ in range(_ROUNDS):
-        values[open_] = draw(generator, open_.size, *(a[open_] for a in given))
-        inside = (values[open_] >= bottom[open_]) & (values[open_] <= top[open_])
-        open_ = open_[~inside]
-        if not open_.size:
-            return values.reshape(shape)
-    rest = [a[open_] for a in given]
-    uniform = generator.uniform(size=open_.size)
-    values[open_] = _invert(family, uniform, rest, bottom[open_], top[open_])
+    values, rest = _reject(
+        lambda here: draw(generator, here.size, *(a[here] for a in given)), bottom, top
+    )
+    if rest.size:
+        uniform = generator.uniform(size=rest.size)
+        left = [a[rest] for a in given]
+        values[rest] = _invert(family, uniform, left, bottom[rest], top[rest])
     return values.reshape(shape)
 
 
@@ -61,35 +57,74 @@ def sample_mixture(
 ) -> FloatArray:
     """Draws from a mixture cut off at bounds as a whole.
 
-    A component is chosen by its weight times the probability it leaves within the
-    bounds, then drawn from within them.
+    A component is chosen by its weight and its draw rejected outside the bounds, for a
+    bounded number of rounds; what is left is chosen by the weight times the probability
+    within the bounds (which needs SciPy), then drawn from within them.
     """
     shape = (size,) if isinstance(size, int) else tuple(size)
+    parts = [
+        (_spread([weight], shape)[0], family, _spread(given, shape))
+        for weight, family, given in components
+    ]
+    bottom, top = _bounds(low, high, shape)
+    values, rest = _reject(lambda here: _mixed(generator, parts, here), bottom, top)
+    if rest.size:
+        values[rest] = _mixed(generator, parts, rest, bottom[rest], top[rest])
+    return values.reshape(shape)
+
+
+def _reject(
+    draw: Callable[[IndexArray], FloatArray], bottom: FloatArray, top: FloatArray
+) -> tuple[FloatArray, IndexArray]:
+    """Values drawn until they lie within the bounds, and the places still open."""
+    values = np.empty(bottom.shape)
+    open_: IndexArray = np.arange(values.size)
+    for _ in range(_ROUNDS):
+        values[open_] = draw(open_)
+        inside = (values[open_] >= bottom[open_]) & (values[open_] <= top[open_])
+        open_ = open_[~inside]
+        if not open_.size:
+            break
+    return values, open_
+
+
+def _mixed(
+    generator: Generator,
+    parts: Sequence[Component],
+    here: IndexArray,
+    low: Bound = None,
+    high: Bound = None,
+) -> FloatArray:
+    """One draw of the mixture for each place, from within the bounds if they are given."""
+    picked = [(w[here], family, [a[here] for a in given]) for w, family, given in parts]
     with np.errstate(all="ignore"):
-        shares = [
-            np.log(weight) + log_mass(NUMPY, family, _plain(given), low, high)
-            for weight, family, given in components
+        logs = [
+            np.log(w)
+            + (0.0 if low is None else log_mass(NUMPY, family, given, low, high))
+            for w, family, given in picked
         ]
-    logs = np.stack([np.broadcast_to(share, shape) for share in shares])
-    noise = generator.gumbel(size=logs.shape)
-    chosen = np.argmax(logs + noise, axis=0)
-    values = np.empty(shape)
-    for index, (_, family, given) in enumerate(components):
-        here = chosen == index
-        picked = [np.broadcast_to(np.asarray(a, float), shape)[here] for a in given]
-        bounds = [_bound(low, -math.inf, shape), _bound(high, math.inf, shape)]
-        bottom, top = (bound.reshape(shape)[here] for bound in bounds)
-        values[here] = sample(generator, int(here.sum()), family, picked, bottom, top)
+    chosen = np.argmax(
+        np.stack(logs) + generator.gumbel(size=(len(parts), here.size)), 0
+    )
+    values = np.empty(here.size)
+    for index, (_, family, given) in enumerate(picked):
+        mine = chosen == index
+        within = (None, None) if low is None else (low[mine], high[mine])
+        arguments = [a[mine] for a in given]
+        values[mine] = sample(generator, int(mine.sum()), family, arguments, *within)
     return values
 
 
-def _plain(arguments: Sequence[Any]) -> list[FloatArray]:
-    return [np.asarray(argument, dtype=float) for argument in arguments]
+def _spread(arguments: Sequence[Any], shape: tuple[int, ...]) -> list[FloatArray]:
+    return [np.broadcast_to(np.asarray(a, float), shape).ravel() for a in arguments]
 
 
-def _bound(bound: Bound, missing: float, shape: tuple[int, ...]) -> FloatArray:
-    value = missing if bound is None else bound
-    return np.broadcast_to(np.asarray(value, dtype=float), shape).ravel()
+def _bounds(
+    low: Bound, high: Bound, shape: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray]:
+    bottom = -math.inf if low is None else low
+    top = math.inf if high is None else high
+    return _spread([bottom], shape)[0], _spread([top], shape)[0]
 
 
 def _invert(
