@@ -36,6 +36,7 @@ class Checked:
     resolved: ir.Document[ir.Prior] | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    sources: tuple[ir.DataSource, ...] = ()
     allow_outside: bool = False
 
     @property
@@ -71,11 +72,21 @@ def check(path: Path, allow_outside: bool = False) -> Checked:
     done.texts[name] = raw
     done.spec, faults = parse(raw, name)
     load = _loader(path, done, faults, allow_outside)
-    done.document, done.diagnostics = check_spec(
-        done.spec, name, load, done.texts, faults
-    )
+    found = check_spec(done.spec, name, load, done.texts, faults)
+    done.document, done.diagnostics, done.sources = found
     if done.document is not None:
         _resolve(done)
+    return done
+
+
+def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
+    """`check`, and every fault of the data files that the text names."""
+    done = check(path, allow_outside)
+    _, faults = _read_all(done.sources, done)
+    own = str(path)
+    done.diagnostics = sorted(
+        [*done.diagnostics, *faults], key=lambda d: (d.span.file != own, d.span)
+    )
     return done
 
 
@@ -161,9 +172,7 @@ def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic
 # -------------------------------------------------------------------------- data
 
 
-def measure(
-    model: ir.Model[Any], checked: Checked, allow_outside: bool = False
-) -> tuple[Measurement, ...]:
+def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
     """The measured spectra of a model, in the order of its spectra.
 
     Raises
@@ -172,16 +181,25 @@ def measure(
         A file cannot be read, or does not hold what the `data` block says.
 
     """
-    root = checked.path.resolve().parent
-    measurements, faults = [], []
-    for source in model.sources:
-        try:
-            measurements.append(read(source, root, allow_outside))
-        except ReaderError as error:
-            faults.append(at_place(error.code, error.words, source.place))
+    measurements, faults = _read_all(model.sources, checked)
     if faults:
         raise SpecError([*checked.diagnostics, *faults], checked.texts)
     return tuple(measurements)
+
+
+def _read_all(
+    sources: tuple[ir.DataSource, ...], checked: Checked
+) -> tuple[list[Measurement], list[Diagnostic]]:
+    root = checked.path.resolve().parent
+    measurements: list[Measurement] = []
+    faults: list[Diagnostic] = []
+    for source in sources:
+        try:
+            measurements.append(read(source, root, checked.allow_outside))
+        except ReaderError as error:
+            fault = at_place(error.code, error.words, source.place)
+            faults += [fault] if fault not in faults else []
+    return measurements, faults
 
 
 def strategies(

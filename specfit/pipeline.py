@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from specfit.checking import (
     Checked,
     at_place,
     check,
+    check_with_data,
     measure,
     read_text,
     strategies,
@@ -44,7 +44,6 @@ class Options:
     draws: int | None = None
     warmup: int | None = None
     variant: str | None = None
-    allow_outside: bool = False
 
 
 # --------------------------------------------------------------------------- run
@@ -66,8 +65,8 @@ def build(model: ir.Model[ir.Prior], measurements: tuple[Measurement, ...]) -> P
     return density.build(model, measurements)
 
 
-def run(path: Path, options: Options, progress: Progress | None = None) -> Run:
-    """From a .spec file to a judged posterior; nothing is written.
+def run(checked: Checked, options: Options, progress: Progress | None = None) -> Run:
+    """From a checked .spec file to a judged posterior; nothing is written.
 
     Raises
     ------
@@ -79,12 +78,10 @@ def run(path: Path, options: Options, progress: Progress | None = None) -> Run:
 
     clock = Clock(progress)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    with clock("check"):
-        checked = check(path, options.allow_outside)
-        document = checked.require()
-        model = _chosen(document, options.variant, checked)
+    document = checked.require()
+    model = _chosen(document, options.variant, checked)
     with clock("read data"):
-        measurements = measure(model, checked, options.allow_outside)
+        measurements = measure(model, checked)
         kept = tuple(strategies(model, measurements))
     settings = _settings(document.run, options)
     with float64():
@@ -212,6 +209,7 @@ __all__ = [
     "Options",
     "build",
     "check",
+    "check_with_data",
     "float64",
     "measure",
     "read_text",

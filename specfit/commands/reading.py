@@ -13,7 +13,7 @@ from pathlib import Path
 from specfit import exits, pipeline
 from specfit.commands.common import say, show_diagnostics
 from specfit.contracts import RequireStrategy
-from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.diagnostics import Diagnostic, Span
 from specfit.language.parse import parse
 from specfit.language.printer import print_spec
 from specfit.model import ir
@@ -22,15 +22,13 @@ from specfit.rendering import apply_fixes, to_json
 
 def check(arguments: argparse.Namespace) -> int:
     """Report every fault; with none, how each rule is kept and what it costs."""
-    checked = pipeline.check(arguments.file, arguments.allow_outside)
+    checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     if arguments.fix and checked.text:
         file = str(arguments.file)
         fixed = apply_fixes(checked.text, checked.diagnostics, file)
         if fixed != checked.text:
             replace_text(arguments.file, fixed)
-            checked = pipeline.check(arguments.file, arguments.allow_outside)
-    if not checked.errors:
-        _data_faults(checked, arguments.allow_outside)
+            checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     _git_ignored(checked)
     if arguments.json:
         listed = to_json(checked.diagnostics, checked.texts)
@@ -40,16 +38,6 @@ def check(arguments: argparse.Namespace) -> int:
         if not checked.errors:
             print(_summary(checked))
     return exits.FAULT if checked.errors else exits.ACCEPTED
-
-
-def _data_faults(checked: pipeline.Checked, allow_outside: bool) -> None:
-    """Read the data files too, so that a missing one is found now."""
-    for model in checked.require().models:
-        try:
-            pipeline.measure(model, checked, allow_outside)
-        except SpecError as error:
-            known = checked.diagnostics
-            known += [d for d in error.diagnostics if d not in known]
 
 
 def _git_ignored(checked: pipeline.Checked) -> None:
@@ -89,7 +77,7 @@ def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[st
     """What each `require` costs; without one nothing is drawn from the prior."""
     if all(rule.kind != "require" for rule in model.rules):
         return []
-    measured = pipeline.measure(model, checked, checked.allow_outside)
+    measured = pipeline.measure(model, checked)
     kept = pipeline.strategies(model, measured)
     return [f"  {_kept(model.rules[found.index], found)}" for found in kept]
 

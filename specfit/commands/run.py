@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from specfit import exits
+from specfit.checking import Checked
 from specfit.commands.common import Reporter, show_diagnostics
 from specfit.contracts import Run
 
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run one .spec file; the exit code is its verdict."""
     from specfit import pipeline
 
-    checked = pipeline.check(arguments.file, arguments.allow_outside)
+    checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
         return exits.FAULT
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     _writable(folder)
     reporter = None if arguments.quiet else Reporter()
     try:
-        done = _found(arguments, folder, reporter)
+        done = _found(checked, arguments, folder, reporter)
     except inference.NonFiniteStart as error:
         write_refusal(folder, str(error))
         print(f"error: {error}", file=sys.stderr)
@@ -61,7 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _found(
-    arguments: argparse.Namespace, folder: Path, reporter: Reporter | None
+    checked: Checked,
+    arguments: argparse.Namespace,
+    folder: Path,
+    reporter: Reporter | None,
 ) -> Run:
     from specfit import pipeline, report
 
@@ -71,9 +75,8 @@ def _found(
         draws=arguments.draws,
         warmup=arguments.warmup,
         variant=arguments.variant,
-        allow_outside=arguments.allow_outside,
     )
-    done = pipeline.run(arguments.file, options, reporter)
+    done = pipeline.run(checked, options, reporter)
     if reporter:
         reporter("report", 0.0, "")
     report.write(done, folder)

@@ -58,7 +58,7 @@ def _density(checked: pipeline.Checked) -> None:
     import numpy as np
 
     for model in checked.require().models:
-        measured = pipeline.measure(model, checked, checked.allow_outside)
+        measured = pipeline.measure(model, checked)
         with pipeline.float64():
             problem = pipeline.build(model, measured)
             position = {"z": jnp.zeros(problem.dimension)}

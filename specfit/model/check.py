@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from specfit.diagnostics import Diagnostic
 from specfit.language import tree
@@ -27,13 +28,21 @@ from specfit.model.places import word_place
 from specfit.model.settings import report_settings, run_settings
 
 
+class Found(NamedTuple):
+    """What a file declares: the document if nothing is at fault, and what was found."""
+
+    document: ir.Document[ir.Declared] | None
+    diagnostics: list[Diagnostic]
+    sources: tuple[ir.DataSource, ...]  # of every data block that was understood
+
+
 def check(
     spec: tree.Spec,
     file: str,
     load: Load,
     texts: Mapping[str, str],
     earlier: list[Diagnostic],
-) -> tuple[ir.Document[ir.Declared] | None, list[Diagnostic]]:
+) -> Found:
     """The document that `spec` declares, and all faults, in the order of the text.
 
     `earlier` are the parser's, and it may grow while `load` reads the files named by
@@ -47,11 +56,16 @@ def check(
     faults.adopt(earlier)
     found = outline(expanded.statements, faults)
     document = None
+    sources: tuple[ir.DataSource, ...] = ()
     if not planned(found, faults):
         work = _Check(faults, texts, file, found, expanded.templates)
-        document = work.document(expander.constants)
+        data = work.data(expander.constants)
+        document = work.document(expander.constants, data)
+        sources = tuple(
+            s for block in data.values() if block.sound for s in block.sources
+        )
     ordered = sorted(faults.found, key=lambda d: (d.span.file != file, d.span))
-    return (None if faults.errors else document), ordered
+    return Found(None if faults.errors else document, ordered, sources)
 
 
 @dataclass
@@ -64,13 +78,17 @@ class _Check:
     found: Outline
     templates: Mapping[str, tree.Block]
 
-    def document(self, values: Mapping[str, object]) -> ir.Document[ir.Declared] | None:
+    def data(self, values: Mapping[str, object]) -> dict[str, DataBlock]:
         hygiene(self.found, self.templates, self.faults)
-        data = {
+        return {
             name: made
             for name, block in self.found.data.items()
             if (made := self._data(block, values)) is not None
         }
+
+    def document(
+        self, values: Mapping[str, object], data: Mapping[str, DataBlock]
+    ) -> ir.Document[ir.Declared] | None:
         constants, used = constants_of(self.found.constants, data, self.faults)
         works: list[Elaborator] = []
         models: list[ir.Model[ir.Declared]] = []

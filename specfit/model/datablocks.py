@@ -30,6 +30,7 @@ class DataBlock:
     sources: tuple[ir.DataSource, ...]
     columns: Mapping[str, Dimension]
     span: Span
+    sound: bool = True  # nothing in the block was at fault
 
 
 class DataReader:
@@ -54,6 +55,7 @@ class DataReader:
 
     def read(self) -> DataBlock:
         """The block's sources; every faulty statement is reported and left out."""
+        before = self.faults.error_count
         for item in self.block.body.items if self.block.body else ():
             self._statement(item)
         if "file" not in self.seen and not self.faults.excuses("file"):
@@ -69,7 +71,8 @@ class DataReader:
         }
         made = tuple(self._source(levels, i) for i in range(len(levels.labels)))
         name = self.block.name or ""
-        return DataBlock(name, self.kind, levels, made, columns, self.block.span)
+        sound = self.faults.error_count == before
+        return DataBlock(name, self.kind, levels, made, columns, self.block.span, sound)
 
     # ---------------------------------------------------------------- statements
 

@@ -102,7 +102,12 @@ class Faults:
     @property
     def errors(self) -> bool:
         """Is any of them an error?"""
-        return any(d.severity == "error" for d in self.found)
+        return self.error_count > 0
+
+    @property
+    def error_count(self) -> int:
+        """How many of them are errors."""
+        return sum(d.severity == "error" for d in self.found)
 
 
 SYNONYMS = {

@@ -34,6 +34,7 @@ from specfit.rules import (
     phase_transitions,
     residuals,
     site_areas,
+    stated_priors,
     superparamagnetism,
 )
 from specfit.rules.conflict import Conflict, conflicts
@@ -71,6 +72,7 @@ RULES = _table(
     duplicate_sites.RULE,
     bounds.RULE,
     conflict.RULE,
+    stated_priors.RULE,
     residuals.RULE,
 )
 

@@ -1,14 +1,13 @@
 """The posterior against the records its prior was drawn from.
 
-The distance is a tail probability: how rarely a new sample would lie as far from the
-records as the posterior mean does, under the predictive that the records give, said as
-the number of standard deviations of a normal that is as rare (G. E. P. Box, J. R. Stat.
-Soc. A 143, 383 (1980)).  Two or three records have heavy tails and are slow to
-contradict; twenty are quick.  It is stated for the records as they stand and after the
-user's `widen`.  A `check conflict(db) < 3` reads the second, the largest over all
-parameters; a reader is warned by the first, because a widened prior hides the
-disagreement it was widened for.  The weight that the posterior gives to the vague class
-range of the mixture says the same without a scale.
+The distance is a tail probability (`rarity`): how rarely a new sample would lie as far
+from the records as the posterior mean does, under the predictive that the records give.
+Two or three records have heavy tails and are slow to contradict; twenty are quick.  It
+is stated for the records as they stand and after the user's `widen`.  A
+`check conflict(db) < 3` reads the second, the largest over all parameters; a reader is
+warned by the first, because a widened prior hides the disagreement it was widened for.
+The weight that the posterior gives to the vague class range of the mixture says the
+same without a scale.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from specfit.distributions.mathematics import NUMPY
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Dist, Model, Parameter, Prior, Provenance
 from specfit.rules.draws import environment, flat, passed, spread
+from specfit.rules.rarity import normal_sd
 
 NAME = "conflict"
 SOURCE = "predictive of the database records for a new sample"
@@ -110,20 +110,8 @@ def _out(mean: float, dist: Dist, narrower: float) -> float:
 
     Of two clusters of records the nearer one counts.
     """
-    from scipy.special import log_ndtr, ndtri_exp, stdtr
-
-    tails = [-np.inf]
-    for _, component in dist.components[:-1] or ((1.0, dist),):
-        numbers = [a.value for a in component.arguments if a.op == "const"]
-        if component.family == "student_t" and len(numbers) == 3:
-            df, location, scale = numbers
-            beyond = -abs(mean - location) / (scale / narrower)
-            tails.append(float(np.log(max(stdtr(df, beyond), 1e-300))))
-        elif component.family == "normal" and len(numbers) == 2:
-            location, scale = numbers
-            beyond = -abs(mean - location) / (scale / narrower)
-            tails.append(float(log_ndtr(beyond)))
-    return float(-ndtri_exp(max(tails)))
+    records = [part for _, part in dist.components[:-1]] or [dist]
+    return normal_sd(mean, records, narrower)
 
 
 def _vague_weight(

@@ -50,6 +50,19 @@ def test_fractions_that_a_require_forbids(specfit, result_of, tmp_path):
     assert "χ²" in reasons
 
 
+def test_sites_that_changed_places_are_not_accepted(specfit, result_of, tmp_path):
+    """A forbidden ratio is kept by a swap of names; the stated fields are then 16 sd off."""
+    body = """  site A : sextet { Bint ~ 49.0 ± 1.0 T }
+  site B : sextet { Bint ~ 33.0 ± 1.0 T }
+  require A.I / B.I > 1.5 because "two A for each B in this compound" """
+    lines = sextet(0.3, 0.0, 49.0, 0.2) + sextet(0.0, 0.0, 33.0, 0.3)
+    path = spec(tmp_path, body, lines)
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 1, err + out
+    reasons = " ".join(result_of(tmp_path / "run")["reasons"])
+    assert "stated prior" in reasons or "A.I / B.I > 1.5" in reasons
+
+
 def test_a_prior_that_the_data_contradict(specfit, result_of, tmp_path):
     body = '  site Fe : sextet from db("iron.alpha") { QS = 0 mm/s }'
     path = spec(tmp_path, body, sextet(0.0, 0.0, 35.5, 0.40))

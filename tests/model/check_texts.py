@@ -49,7 +49,8 @@ def diagnosed(
 ) -> tuple[ir.Document[ir.Declared] | None, list[Diagnostic]]:
     """The document of a text that uses no other file, and its faults."""
     spec, faults = parse(text, "f.spec")
-    return check(spec, "f.spec", lambda path: (None, path), {"f.spec": text}, faults)
+    found = check(spec, "f.spec", lambda path: (None, path), {"f.spec": text}, faults)
+    return found.document, found.diagnostics
 
 
 def codes_of(text: str) -> list[str]:

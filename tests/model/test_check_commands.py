@@ -56,6 +56,46 @@ def test_a_fix_touches_only_the_file_it_was_asked_of(folder: Path) -> None:
     assert path.read_text("utf-8") == fixed
 
 
+def test_faults_of_every_stage_come_in_one_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text, kind, unit, database, name and data file: none hides another."""
+    path = folder / "many.spec"
+    path.write_text(
+        """specfit 1
+data s : transmission {
+  file = "nowhere.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 K
+}
+model m : mossbauer57Fe on s {
+  N0 ~ 1e6 ± ± 2e4 counts
+  area ~ 3 ± 1 T
+  site A : dublet { }
+  site B : sextet from db("magnetite.Q")
+  both = A.I + oxyde.I
+  observe s.counts ~ poisson
+}
+""",
+        encoding="utf-8",
+    )
+    assert main(["check", "--json", path.name]) == 2
+    found = [
+        (fault["code"], fault["span"]["line"])
+        for fault in json.loads(capsys.readouterr().out)
+    ]
+    assert [line for _, line in found] == [3, 9, 10, 11, 12, 13]
+    codes = [code for code, _ in found]
+    assert codes[0] == "data-missing"
+    assert codes[2:] == [
+        "unit-mismatch",
+        "unknown-kind",
+        "db-unknown-site",
+        "unknown-name",
+    ]
+
+
 def test_every_fault_is_data_for_programs(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from specfit import rules
+from specfit.rules import rarity
 
 
 def outcome(scene, rule: str) -> list:
@@ -44,7 +45,7 @@ def test_rules_of_iron_leave_other_kinds_alone(build, rule):
     model, measurements, fit = build.Scene().parts()
     other = model.model_copy(update={"kind": "peaks"})
     found = rule.judge(other, measurements, fit)
-    allowed = ("bounds", "conflict", "residuals")
+    allowed = ("bounds", "conflict", "stated_priors", "residuals")
     assert rule.name in allowed or not found
 
 
@@ -229,6 +230,31 @@ def test_the_vague_weight_is_that_of_the_class_range(build):
     far = build.Scene(records={"A.Bint": (40.0, 0.3, 1.0)}).parts()
     assert rules.conflicts(*near)[0].vague_weight < 0.05
     assert rules.conflicts(*far)[0].vague_weight > 0.9
+
+
+# --------------------------------------------------------------- stated priors
+
+
+def test_a_stated_field_that_the_data_contradict_fails(build):
+    stated = {"B.Bint": build.normal(46.0, 0.1)}
+    scene = build.Scene(records={}, priors=stated)
+    finding = only(outcome(scene, "stated_priors"))
+    assert finding.outcome == "failed"
+    assert "`B.Bint` is 44.39" in finding.text
+    assert finding.value == pytest.approx(16.0, rel=0.02)
+
+
+def test_a_stated_width_that_the_data_contradict_is_told(build):
+    scene = build.Scene(records={}, priors={"Γ": build.normal(0.40, 0.01)})
+    finding = only(outcome(scene, "stated_priors"))
+    assert finding.outcome == "warned"
+    assert finding.value == pytest.approx(14.0, rel=0.02)
+
+
+def test_a_small_scale_is_not_far_out_in_a_half_normal(build):
+    half = build.ir.Dist(family="halfnormal", arguments=(build.const(300.0),))
+    assert rarity.normal_sd(0.01, [half]) < 1.0
+    assert rarity.normal_sd(1500.0, [half]) == pytest.approx(4.87, abs=0.01)
 
 
 # ------------------------------------------------------------------- residuals
