@@ -22,6 +22,7 @@ from specfit.checking import (
     strategies,
 )
 from specfit.contracts import (
+    Finding,
     Fit,
     Measurement,
     Problem,
@@ -180,15 +181,31 @@ def _contradicted(
     suspects = pressed.suspects(model, measurements, fit)
     if not suspects:
         return verdict
-    kept = _best_fit(model, measurements, settings)
-    findings = []
-    for index in suspects:
-        freed = model.model_copy(
-            update={"rules": tuple(r for i, r in enumerate(model.rules) if i != index)}
-        )
-        gain = 2.0 * (_best_fit(freed, measurements, settings) - kept)
-        findings.append(pressed.finding(model.rules[index], gain))
+    findings = [_pressed(model, measurements, settings, index) for index in suspects]
     return with_findings(verdict, findings)
+
+
+def _pressed(
+    model: ir.Model[ir.Prior],
+    measurements: tuple[Measurement, ...],
+    settings: Mapping[str, Any],
+    index: int,
+) -> Finding:
+    """The fits with and without a rule compared; without them the posterior stands."""
+    from specfit.inference import NonFiniteStart
+    from specfit.rules import pressed
+
+    rule = model.rules[index]
+    others = tuple(r for i, r in enumerate(model.rules) if i != index)
+    freed = model.model_copy(update={"rules": others})
+    try:
+        without = _best_fit(freed, measurements, settings)
+        gain = 2.0 * (without - _best_fit(model, measurements, settings))
+    except NonFiniteStart as error:
+        return pressed.unjudged(rule, str(error))
+    except KeyboardInterrupt:
+        return pressed.unjudged(rule, "interrupted")
+    return pressed.finding(rule, gain)
 
 
 def _best_fit(
@@ -207,6 +224,7 @@ def _best_fit(
 __all__ = [
     "Checked",
     "Options",
+    "at_place",
     "build",
     "check",
     "check_with_data",

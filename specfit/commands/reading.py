@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
+from math import isnan
 from pathlib import Path
 
 from specfit import exits, pipeline
@@ -30,13 +32,14 @@ def check(arguments: argparse.Namespace) -> int:
             replace_text(arguments.file, fixed)
             checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     _git_ignored(checked)
+    summary = "" if checked.errors else _summary(checked)
     if arguments.json:
         listed = to_json(checked.diagnostics, checked.texts)
         print(json.dumps(listed, ensure_ascii=False, indent=2))
     else:
         show_diagnostics(checked.diagnostics, checked.texts)
-        if not checked.errors:
-            print(_summary(checked))
+        if summary:
+            print(summary)
     return exits.FAULT if checked.errors else exits.ACCEPTED
 
 
@@ -74,22 +77,31 @@ def _summary(checked: pipeline.Checked) -> str:
 
 
 def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[str]:
-    """What each `require` costs; without one nothing is drawn from the prior."""
+    """What each `require` costs, and a warning of one that leaves next to nothing.
+
+    Without a `require` nothing is drawn from the prior.
+    """
     if all(rule.kind != "require" for rule in model.rules):
         return []
     measured = pipeline.measure(model, checked)
     kept = pipeline.strategies(model, measured)
+    for found in kept:
+        if found.mass_kept == 0.0:
+            place = model.rules[found.index].place
+            rare = pipeline.at_place("require-rare", {}, place)
+            checked.diagnostics.append(replace(rare, severity="warning"))
     return [f"  {_kept(model.rules[found.index], found)}" for found in kept]
 
 
 def _kept(rule: ir.Rule, strategy: RequireStrategy) -> str:
-    return say(
-        "rule-kept",
-        line=str(rule.place.line),
-        rule=rule.place.text.split(" because")[0],
-        strategy="@strategy-" + strategy.strategy.replace(" ", "-"),
-        share=f"{100 * strategy.mass_kept:.3g}",
-    )
+    words = {
+        "line": str(rule.place.line),
+        "rule": rule.place.text.split(" because")[0],
+        "strategy": "@strategy-" + strategy.strategy.replace(" ", "-"),
+    }
+    if isnan(strategy.mass_kept):
+        return say("rule-kept-unknown", **words)
+    return say("rule-kept", share=f"{100 * strategy.mass_kept:.3g}", **words)
 
 
 def fmt(arguments: argparse.Namespace) -> int:

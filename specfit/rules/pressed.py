@@ -19,6 +19,7 @@ from specfit.rules.posterior import Posterior
 REJECT = 25.0
 """Fall of χ² that contradicts a rule: five standard deviations for one condition."""
 WARN = 9.0
+_SOURCE = "likelihood ratio of the fits with and without the rule"
 _TOUCHING = 0.1
 """Posterior quantile 5 % of the slack, over its median, below which it touches zero; a
 posterior three sd away from the boundary has 0.45."""
@@ -67,6 +68,20 @@ def _slacks(expression: Expression) -> Iterator[Expression]:
         yield Apply(function="-", arguments=(high, value))
 
 
+def unjudged(rule: Rule, reason: str) -> Finding:
+    """That the fit without the rule could not be had; the posterior stands as it is."""
+    return Finding(
+        rule="pressed",
+        kind="require",
+        outcome="warned",
+        text=f"the posterior touches the boundary of `{rule.place.text}`; what the data "
+        f"say against it is not known: {reason}",
+        because=rule.because,
+        line=rule.place.line or None,
+        source=_SOURCE,
+    )
+
+
 def finding(rule: Rule, gain: float) -> Finding:
     """What the fit without the rule says of it; `gain` is the fall of χ²."""
     outcome: str = "passed"
@@ -87,5 +102,5 @@ def finding(rule: Rule, gain: float) -> Finding:
         because=rule.because,
         value=gain,
         line=rule.place.line or None,
-        source="likelihood ratio of the fits with and without the rule",
+        source=_SOURCE,
     )

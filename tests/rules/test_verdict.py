@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from specfit import rules
+from specfit import inference, pipeline, rules
 from specfit.contracts import Finding
 from specfit.model import ir
 
@@ -153,3 +153,25 @@ def test_rules_need_no_jax():
 
     code = "import sys, specfit.rules; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (inference.NonFiniteStart(("data",), 3), "not finite"),
+        (KeyboardInterrupt(), "inter"),
+    ],
+)
+def test_a_refit_that_fails_costs_a_warning_and_not_the_posterior(
+    build, monkeypatch, error, word
+):
+    rule = ir.Rule(kind="require", expression=build.const(1.0), because="physics")
+
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(pipeline, "_best_fit", fails)
+    model, measurements, _ = build.Scene(rules=(rule,)).parts()
+    finding = pipeline._pressed(model, measurements, {}, 0)
+    assert finding.outcome == "warned"
+    assert word in finding.text
