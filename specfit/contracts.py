@@ -189,7 +189,8 @@ class Problem(NamedTuple):
     pointwise(position, data): log-likelihood of each datum (n_spectra, n_channels).
     sample_prior(key, n, data): n draws that satisfy every rule; constrained values by
         name, each (n,).
-    simulate(key, values, data): counts drawn from the model (n_spectra, n_channels).
+    scatter(generator, expected, values, data): counts (n_spectra, n_channels) about the
+        expected ones, drawn by NumPy; `values` are scalars by name.
     terms(position, data): log-density by named term, to find the one not finite.
     holds(position, data): does a draw obey the rules that only a smooth barrier keeps?
         None where the support already obeys them all.
@@ -207,7 +208,9 @@ class Problem(NamedTuple):
     components: Callable[[Position, Data], Array]
     pointwise: Callable[[Position, Data], Array]
     sample_prior: Callable[[Array, int, Data], Values]
-    simulate: Callable[[Array, Values, Data], Array]
+    scatter: Callable[
+        [np.random.Generator, FloatArray, Mapping[str, Any], Data], FloatArray
+    ]
     terms: Callable[[Position, Data], dict[str, Array]]
     separable: Separable | None = None
     holds: Callable[[Position, Data], Array] | None = None

@@ -182,7 +182,7 @@ assert [e.signature.name for t in (FAMILIES, NOISES, SHAPES, SITES) for e in t.v
 sample(generator, 10, "normal", (0.0, 1.0), 9.0, None)
 sample_mixture(generator, 10, [(1.0, "gamma", (2.0, 1.0))], 1.0, 2.0)
 dirichlet.sample(generator, 10, [1.0, 1.0])
-NOISES["poisson"].sample_numpy(generator, np.ones(3))
+NOISES["poisson"].sample(generator, np.ones(3))
 for name in ("jax", "scipy.stats", "sklearn", "sympy", "matplotlib", "blackjax"):
     assert name not in sys.modules, name
 """

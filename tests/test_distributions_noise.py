@@ -133,16 +133,13 @@ def test_probabilities_sum_to_one(name):
 
 @cases
 @pytest.mark.parametrize("mu", [4.0, 2000.0])
-def test_both_samplers_have_the_mean_and_variance_of_the_law(name, given, mu):
+def test_draws_have_the_mean_and_variance_of_the_law(name, given, mu):
     n = 20_000
     law = oracle(name, mu, given)
     mean, variance, kurtosis = (float(m) for m in law.stats("mvk"))
     noise = NOISES[name]
-    draws = [
-        np.asarray(noise.sample(jax.random.key(1), jnp.full(n, mu), *given)),
-        noise.sample_numpy(np.random.default_rng(1), np.full(n, mu), *given),
-    ]
-    for drawn in draws:
+    for seed in (1, 2):
+        drawn = noise.sample(np.random.default_rng(seed), np.full(n, mu), *given)
         assert drawn.shape == (n,)
         assert drawn.dtype == np.float64
         # 5 standard errors, fixed seed: false alarm below 1e-6

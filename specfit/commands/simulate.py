@@ -93,8 +93,7 @@ def _draw(
         import jax.numpy as jnp
 
         problem = pipeline.build(model, (blank,) * len(model.spectra))
-        key, noise = jax.random.split(jax.random.key(seed))
-        drawn = problem.sample_prior(key, 1, problem.data)
+        drawn = problem.sample_prior(jax.random.key(seed), 1, problem.data)
         values = {name: float(np.asarray(value)[0]) for name, value in drawn.items()}
         given = _given(truth, values, path)
         values |= given
@@ -104,10 +103,10 @@ def _draw(
         exact = problem.constrain(position, problem.data)
         values = {name: float(np.asarray(value)) for name, value in exact.items()}
         _same(given, values, path)
-        counts = problem.simulate(
-            noise, {name: jnp.asarray(v) for name, v in values.items()}, problem.data
-        )
-    return values, np.asarray(counts), axis
+        expected = np.asarray(problem.predict(position, problem.data))
+        generator = np.random.default_rng([seed, 1])
+        counts = problem.scatter(generator, expected, values, problem.data)
+    return values, counts, axis
 
 
 def _given(

@@ -122,7 +122,7 @@ class _Parts:
             components=self.components,
             pointwise=self.pointwise,
             sample_prior=self.sample_prior,
-            simulate=self.simulate,
+            scatter=self.scatter,
             terms=self.terms,
             separable=separable_part(
                 self.model,
@@ -231,15 +231,18 @@ class _Parts:
         drawn = prior_draws(self.model, self.plan, n, seed_of(key), constants)
         return {name: jnp.asarray(x) for name, x in drawn.values.items()}
 
-    def simulate(self, key: Array, values: Values, data: Data) -> Array:
-        position = self.unconstrain(values, data)
-        vector, _, scope = self.where.forward(position["z"], data)
-        expected = self._expected(vector, data)
-        total = jnp.zeros_like(expected)
-        keys = jax.random.split(key, len(self.noises))
-        for one, (law, rows, arguments) in zip(keys, self.noises, strict=True):
-            given = [_column(a, scope, expected.dtype) for a in arguments]
-            total = total.at[rows].set(NOISES[law].sample(one, expected[rows], *given))
+    def scatter(
+        self,
+        generator: np.random.Generator,
+        expected: FloatArray,
+        values: Mapping[str, Any],
+        data: Data,
+    ) -> FloatArray:
+        known = {**data["constants"], **values}
+        total = np.zeros_like(expected)
+        for law, rows, arguments in self.noises:
+            given = [np.asarray(evaluate(a, known, np), float) for a in arguments]
+            total[rows] = NOISES[law].sample(generator, expected[rows], *given)
         return total
 
 

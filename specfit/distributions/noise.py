@@ -20,10 +20,8 @@ from specfit.distributions.mathematics import JAX
 from specfit.lazy import LazyModule
 
 if TYPE_CHECKING:
-    import jax
     import jax.numpy as jnp
 else:
-    jax = LazyModule("jax")
     jnp = LazyModule("jax.numpy")
 
 
@@ -32,16 +30,14 @@ class Noise:
     """A noise law.
 
     `log_likelihood(y, mu, *arguments)`: of each datum, normalised over y, in JAX.
-    `sample(key, mu, *arguments)`: draws shaped like `mu`, in JAX;
-    `sample_numpy(generator, mu, *arguments)`: the same without JAX.
+    `sample(generator, mu, *arguments)`: draws shaped like `mu`, by NumPy.
     `counts`: whether it is a law of counts, refused where the data are not counts.
     """
 
     signature: Signature
     counts: bool
     log_likelihood: Callable[..., Array]
-    sample: Callable[..., Array]
-    sample_numpy: Callable[..., FloatArray]
+    sample: Callable[..., FloatArray]
 
 
 def _saturated(y: Array) -> Array:
@@ -121,28 +117,7 @@ def _student(y: Array, mu: Array, df: Array, sd: Array) -> Array:
     return FAMILIES["student_t"].log_density(y, df, mu, sd)
 
 
-def _sample_poisson(key: Array, mu: Array) -> Array:
-    draws: Array = jax.random.poisson(key, mu).astype(mu.dtype)
-    return draws
-
-
-def _sample_negative_binomial(key: Array, mu: Array, excess: Array) -> Array:
-    """A Poisson draw of a mean that scatters as a gamma variate."""
-    first, second = jax.random.split(key)
-    a = jnp.maximum(jnp.asarray(excess, dtype=float) ** 2, 1e-18)
-    factor = a * jax.random.gamma(first, 1.0 / a, mu.shape)
-    return jax.random.poisson(second, mu * factor).astype(mu.dtype)
-
-
-def _sample_gaussian(key: Array, mu: Array, sd: Array) -> Array:
-    return mu + sd * jax.random.normal(key, mu.shape)
-
-
-def _sample_student(key: Array, mu: Array, df: Array, sd: Array) -> Array:
-    return mu + sd * jax.random.t(key, df, mu.shape)
-
-
-def _numpy_negative_binomial(g: Generator, mu: FloatArray, excess: Any) -> FloatArray:
+def _sample_negative_binomial(g: Generator, mu: FloatArray, excess: Any) -> FloatArray:
     a = np.maximum(np.asarray(excess, dtype=float) ** 2, 1e-18)
     mean = mu * a * g.gamma(1.0 / a, size=np.shape(mu))
     draws: FloatArray = g.poisson(mean).astype(float)
@@ -156,7 +131,6 @@ NOISES: dict[str, Noise] = {
         Signature("poisson", "Poisson counts", (), "S. D. Poisson (1837)"),
         True,
         _poisson,
-        _sample_poisson,
         lambda g, mu: g.poisson(mu).astype(float),
     ),
     "negative_binomial": Noise(
@@ -173,13 +147,11 @@ NOISES: dict[str, Noise] = {
         True,
         _negative_binomial,
         _sample_negative_binomial,
-        _numpy_negative_binomial,
     ),
     "gaussian": Noise(
         Signature("gaussian", "Gaussian noise", (_SCALE,), "C. F. Gauss (1809)"),
         False,
         _gaussian,
-        _sample_gaussian,
         lambda g, mu, sd: g.normal(mu, sd),
     ),
     "student_t": Noise(
@@ -194,7 +166,6 @@ NOISES: dict[str, Noise] = {
         ),
         False,
         _student,
-        _sample_student,
         lambda g, mu, df, sd: mu + sd * g.standard_t(df, np.shape(mu)),
     ),
 }

@@ -11,16 +11,12 @@ can be wrong at the first line; several beams repair that at the cost of millise
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from specfit.contracts import Array, Data, FloatArray, Problem, Values
+from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate, projection
 from specfit.inference.newton import climb
-from specfit.inference.projection import Kernels
 
 BASES = 64
 """Prior draws tried to complete a partial assignment so that every rule holds."""
@@ -149,31 +145,26 @@ def _candidates(stock: Stock, beam: Beam) -> list[tuple[int, int]]:
     return [(int(free[row % len(free)]), row // len(free)) for row in chosen]
 
 
-@partial(jax.jit, static_argnames="kernels")
 def _seat(
-    kernels: Kernels, bases: Values, wanted: Values, fixed: Values, data: Data
-) -> tuple[Array, Array]:
-    """Positions of `bases` with the `wanted` values where `fixed`, and which hold."""
-    problem = kernels.problem
-
-    def one(base: Values) -> tuple[Array, Array]:
-        mixed = {n: jnp.where(fixed[n], wanted[n], base[n]) for n in base}
-        z = problem.unconstrain(mixed, data)["z"]
-        back = problem.constrain({"z": z}, data)
-        holds = jnp.isfinite(z).all()
-        for n in mixed:
-            close = jnp.abs(back[n] - wanted[n]) <= 1e-6 * (1.0 + jnp.abs(wanted[n]))
-            holds &= close | ~fixed[n]
-        return z, holds
-
-    return jax.vmap(one)(bases)
+    stock: Stock, wanted: dict[str, FloatArray]
+) -> tuple[FloatArray, evaluate.Flags]:
+    """Positions of the bases with the `wanted` values in them, and which keep them."""
+    count = len(next(iter(stock.bases.values())))
+    mixed = stock.bases | {n: np.full(count, v) for n, v in wanted.items()}
+    z = evaluate.unconstrain(stock.problem, mixed)
+    back = evaluate.constrain(stock.problem, z)
+    kept = [
+        np.abs(back[name] - value) <= 1e-6 * (1.0 + np.abs(value))
+        for name, value in wanted.items()
+    ]
+    return z, np.isfinite(z).all(axis=1) & np.all(kept, axis=0)
 
 
 def _extended(stock: Stock, beam: Beam) -> list[Beam]:
     """The beam with one more component, in all ways worth a look, roughly refined."""
     at_beam = evaluate.constrain(stock.problem, beam.position[None])
     settled = {n for k in np.flatnonzero(beam.placed) for n in stock.own[k]}
-    known = {n: at_beam[n][0] for n in settled}
+    known = {n: at_beam[n][0] for n in settled & stock.values.keys()}
     return [
         refined
         for component, draw in _candidates(stock, beam)
@@ -189,18 +180,12 @@ def _place(
 
     known: the values that the placed components have settled.
     """
-    problem = stock.problem
-    offered = {name: value[draw] for name, value in stock.values.items()}
-    wanted = offered | known
-    fixed = {n: np.bool_(n in known or n in stock.own[component]) for n in offered}
-    z, holds = _seat(Kernels(problem), stock.bases, wanted, fixed, problem.data)
-    ways = np.flatnonzero(np.asarray(holds))
+    own = [name for name in stock.own[component] if name in stock.values]
+    offered = {name: stock.values[name][draw] for name in own}
+    z, holds = _seat(stock, offered | known)
     placed = beam.placed.copy()
     placed[component] = 1.0
-    return [
-        replace(beam, position=row, placed=placed)
-        for row in evaluate.numpy(z)[ways[:1]]
-    ]
+    return [replace(beam, position=row, placed=placed) for row in z[holds][:1]]
 
 
 def _refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:

@@ -65,6 +65,14 @@ def curvature(problem: Problem, z: FloatArray) -> Triple:
     return float(value), numpy(gradient), numpy(hessian)
 
 
+def gradients_of(
+    density: Density, z: FloatArray, data: Data
+) -> tuple[FloatArray, FloatArray]:
+    """Any log-density of a problem at each row of `z`, (n,), and its gradient."""
+    values, slopes = _many_gradients(density, z, data)
+    return numpy(values), numpy(slopes)
+
+
 def gradients(problem: Problem, z: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Log-density (n,) and its gradient (n, dimension) at each row of `z`."""
     values, slopes = _in_blocks(

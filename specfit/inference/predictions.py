@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -47,16 +46,20 @@ def _predict(kernels: Kernels, z: Array, data: Data) -> tuple[Array, Array, Arra
     return curves, pointwise, total
 
 
-@partial(jax.jit, static_argnames="kernels")
-def _simulate(kernels: Kernels, keys: Array, z: Array, data: Data) -> Array:
-    problem = kernels.problem
-
-    def one(both: Any) -> Array:
-        key, x = both
-        return problem.simulate(key, problem.constrain({"z": x}, data), data)
-
-    replicated: Array = jax.lax.map(one, (keys, z))
-    return replicated
+def _replicated(
+    problem: Problem, curves: FloatArray, positions: FloatArray, key: Array
+) -> FloatArray:
+    """Data about each curve, as the model says that they scatter."""
+    generator = evaluate.generator(key)
+    values = evaluate.constrain(problem, positions)
+    return np.stack(
+        [
+            problem.scatter(
+                generator, curve, {n: v[i] for n, v in values.items()}, problem.data
+            )
+            for i, curve in enumerate(curves)
+        ]
+    )
 
 
 def predictions(
@@ -70,12 +73,10 @@ def predictions(
     each = max(1, min(n_draws, thinned // n_chains))
     taken = np.linspace(0, n_draws - 1, each).round().astype(int)
     few = positions[:, taken].reshape(-1, dimension)
-    kernels = Kernels(problem)
-    found = _predict(kernels, few, problem.data)
+    found = _predict(Kernels(problem), few, problem.data)
     curves, pointwise, components = (evaluate.numpy(part) for part in found)
     rows = np.linspace(0, len(few) - 1, replicates).round().astype(int)
-    keys = jax.random.split(key, replicates)
-    replicated = evaluate.numpy(_simulate(kernels, keys, few[rows], problem.data))
+    replicated = _replicated(problem, curves[rows], few[rows], key)
     return Predictions(
         curve=curves.mean(axis=0),
         band=np.quantile(curves, BAND, axis=0),

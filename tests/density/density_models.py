@@ -200,7 +200,7 @@ def magnetite_iron(
 QUICK = {"xla_backend_optimization_level": 0}
 _PURE = (
     "logdensity", "logprior", "loglikelihood", "constrain", "unconstrain", "predict",
-    "components", "pointwise", "simulate", "terms",
+    "components", "pointwise", "terms",
 )  # fmt: skip
 
 

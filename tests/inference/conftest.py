@@ -51,7 +51,7 @@ def density_problem(names, logdensity, scale=1.0, data=None, terms=None):
         components=lambda position, data: nothing(position, data)[None],
         pointwise=nothing,
         sample_prior=sample_prior,
-        simulate=lambda key, values, data: jnp.zeros((1, 1)),
+        scatter=lambda generator, expected, values, data: expected,
         terms=terms
         or (lambda position, data: {"density": of_position(position, data)}),
     )
@@ -184,9 +184,8 @@ def assemble(values, amplitudes, background):
     return values | shares | plain
 
 
-def simulate(key, values, data):
-    mean = predict(unconstrain(values, data), data)
-    return mean + jnp.sqrt(mean) * jax.random.normal(key, mean.shape)
+def scatter(generator, expected, values, data):
+    return generator.normal(expected, np.sqrt(expected))
 
 
 PATTERNS = Problem(
@@ -202,7 +201,7 @@ PATTERNS = Problem(
     components=components,
     pointwise=pointwise,
     sample_prior=sample_prior,
-    simulate=simulate,
+    scatter=scatter,
     terms=lambda p, d: {"prior": logprior(p, d), "counts": loglikelihood(p, d)},
     separable=Separable(
         component_names=SITES,

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from specfit import pipeline
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import Measurement
+from specfit.inference import evaluate
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -47,6 +49,18 @@ def blank(counts, channels=512, limit=10.0):
 def model_of(path):
     """The typed model of a .spec file, its data not needed."""
     return pipeline.check(Path(path)).require().models[0]
+
+
+def simulated(problem, seed, values):
+    """Counts that the model gives at `values`, scattered by their noise."""
+    position = {"z": evaluate.unconstrain(problem, _rows(values))[0]}
+    expected = np.asarray(jax.jit(problem.predict)(position, problem.data))
+    generator = np.random.default_rng(seed)
+    return problem.scatter(generator, expected, values, problem.data)
+
+
+def _rows(values):
+    return {name: np.atleast_1d(np.asarray(value)) for name, value in values.items()}
 
 
 def with_counts(data, counts):

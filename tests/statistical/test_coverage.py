@@ -2,13 +2,12 @@
 
 import tomllib
 
-import jax
 import numpy as np
 import pytest
 
 from specfit import inference, pipeline
 
-from .cases import MODELS, blank, model_of, with_counts
+from .cases import MODELS, blank, model_of, simulated, with_counts
 from .fisher import fisher_sd
 
 pytestmark = pytest.mark.slow
@@ -39,8 +38,7 @@ def test_intervals_cover_and_have_the_width_of_the_information(name):
         values = problem.constrain(position, problem.data)
         expected = fisher_sd(truth, model)
         for noise in range(NOISES):
-            key = jax.random.key(7000 + noise)
-            counts = np.asarray(problem.simulate(key, values, problem.data))
+            counts = simulated(problem, 7000 + noise, values)
             fresh = problem._replace(data=with_counts(problem.data, counts))
             settings = inference.Settings(chains=4, draws=500, seed=noise)
             fit = inference.find(fresh, settings, None)

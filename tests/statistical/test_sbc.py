@@ -6,7 +6,7 @@ import pytest
 
 from specfit import inference, pipeline
 
-from .cases import MODELS, ONE_SEXTET, blank, model_of, with_counts
+from .cases import MODELS, ONE_SEXTET, blank, model_of, simulated, with_counts
 from .sbc import Calibration, thinned_rank
 
 pytestmark = pytest.mark.slow
@@ -15,13 +15,11 @@ N = 300
 
 def simulations(problem, seed, n):
     """n truths from the prior and the counts they give."""
-    key, noise = jax.random.split(jax.random.key(seed))
-    truths = problem.sample_prior(key, n, problem.data)
+    truths = problem.sample_prior(jax.random.key(seed), n, problem.data)
     truths = {name: np.asarray(values) for name, values in truths.items()}
     for i in range(n):
         truth = {name: values[i] for name, values in truths.items()}
-        counts = problem.simulate(jax.random.fold_in(noise, i), truth, problem.data)
-        yield truth, np.asarray(counts)
+        yield truth, simulated(problem, [seed, i], truth)
 
 
 def calibrate(problem, names, seed, n=N, sampled=None):
