@@ -273,8 +273,10 @@ def _span(span: Span, texts: Mapping[str, _Source]) -> dict[str, Any] | None:
     return data
 
 
-def apply_fixes(text: str, diagnostics: Iterable[Diagnostic], file: str = "") -> str:
-    """`text` with the safe fixes made; of two that overlap, the first is.
+def apply_fixes(
+    text: str, diagnostics: Iterable[Diagnostic], file: str = ""
+) -> tuple[str, int]:
+    """`text` with the safe fixes made, and how many; of two that overlap, the first is.
 
     `file`: only the fixes of that file; "" takes all, as if they were of one file.
     """
@@ -283,9 +285,9 @@ def apply_fixes(text: str, diagnostics: Iterable[Diagnostic], file: str = "") ->
         for fault in diagnostics
         if fault.fix and fault.fix.safe and file in ("", fault.fix.span.file)
     }
-    pieces, done = [], 0
+    pieces, done, count = [], 0, 0
     for start, end, new in sorted(fixes):
         if start >= done:
             pieces += [text[done:start], new]
-            done = end
-    return "".join([*pieces, text[done:]])
+            done, count = end, count + 1
+    return "".join([*pieces, text[done:]]), count

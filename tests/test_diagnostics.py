@@ -166,8 +166,8 @@ def test_only_safe_fixes_are_made_and_overlapping_ones_once() -> None:
 
     fixes = [fix(4, 5, "E"), fix(0, 0, ">"), fix(0, 2, "AB"), fix(1, 3, "?")]
     fixes += [fix(3, 4, "-", safe=False), fix(4, 5, "E")]
-    assert apply_fixes("abcdef", fixes) == ">ABcdEf"
-    assert apply_fixes("abcdef", fixes, file="b") == "abcdef"
+    assert apply_fixes("abcdef", fixes) == (">ABcdEf", 3)
+    assert apply_fixes("abcdef", fixes, file="b") == ("abcdef", 0)
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,10 @@ def check(arguments: argparse.Namespace) -> int:
     checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     if arguments.fix and checked.text:
         file = str(arguments.file)
-        fixed = apply_fixes(checked.text, checked.diagnostics, file)
-        if fixed != checked.text:
+        fixed, count = apply_fixes(checked.text, checked.diagnostics, file)
+        if count:
             replace_text(arguments.file, fixed)
+            print(say("fixes-made", path=file, count=str(count)), file=sys.stderr)
             checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     _git_ignored(checked)
     summary = "" if checked.errors else _summary(checked)

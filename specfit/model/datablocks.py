@@ -55,7 +55,6 @@ class DataReader:
 
     def read(self) -> DataBlock:
         """The block's sources; every faulty statement is reported and left out."""
-        before = self.faults.error_count
         for item in self.block.body.items if self.block.body else ():
             self._statement(item)
         if "file" not in self.seen and not self.faults.excuses("file"):
@@ -71,7 +70,7 @@ class DataReader:
         }
         made = tuple(self._source(levels, i) for i in range(len(levels.labels)))
         name = self.block.name or ""
-        sound = self.faults.error_count == before
+        sound = not self.faults.within(self.block.span)
         return DataBlock(name, self.kind, levels, made, columns, self.block.span, sound)
 
     # ---------------------------------------------------------------- statements
@@ -82,6 +81,8 @@ class DataReader:
             uncertain = item.targets[0].text == "velocity_max"
         if not (isinstance(item, tree.Let) or uncertain):
             self.faults.add("not-in-data", item.span)
+            for target in item.targets if isinstance(item, tree.Sample) else ():
+                self._lose(target.text)
             return
         assert isinstance(item, tree.Let | tree.Sample)
         key = item.target.text if isinstance(item, tree.Let) else "velocity_max"
@@ -95,7 +96,11 @@ class DataReader:
         else:
             self._uncertain(item)
         if key in self.kind.conditions and key not in self.conditions:
-            self.faults.lose(key)
+            self._lose(key)
+
+    def _lose(self, key: str) -> None:
+        self.faults.lose(key)
+        self.faults.lose(f"{self.block.name}.{key}")
 
     def _key(self, key: str, item: tree.Let) -> None:
         if key == "window":

@@ -102,12 +102,16 @@ class Faults:
     @property
     def errors(self) -> bool:
         """Is any of them an error?"""
-        return self.error_count > 0
+        return any(d.severity == "error" for d in self.found)
 
-    @property
-    def error_count(self) -> int:
-        """How many of them are errors."""
-        return sum(d.severity == "error" for d in self.found)
+    def within(self, span: Span) -> bool:
+        """Is an error of the text or its meaning inside this place?"""
+        return any(
+            d.severity == "error"
+            and d.span.file == span.file
+            and span.start <= d.span.start < span.end
+            for d in self.found
+        )
 
 
 SYNONYMS = {

@@ -207,6 +207,8 @@ class Citations:
         self, node: tree.Expr, wanted: units.Dimension, context: Context
     ) -> float | None:
         names = self.typer.names
+        if any(self.faults.excuses(path.text) for path in paths(node)):
+            return None
         inferred = [p for p in paths(node) if not names.known_before(p, context.level)]
         if inferred:
             names.used |= {path.text for path in inferred}

@@ -103,6 +103,8 @@ ELSEWHERE = {
     "no-faults": "what check says of a good file",
     "no-model": "what check says of a good file",
     "rule-kept": "what check says of a good file",
+    "rule-kept-unknown": "what check says of a good file",
+    "fixes-made": "said by check --fix",
     "several-errors": "the last line of several",
     "data-kind": "needs two kinds of data, and one can be run",
     "tie-circle": "the checker finds circles first; for models made without a text",

@@ -171,7 +171,7 @@ def test_odd_characters_are_named_fixed_and_read_as_fixed() -> None:
         "invisible-character",
         "smart-quotes",
     }
-    fixed = apply_fixes(text, faults)
+    fixed = apply_fixes(text, faults)[0]
     assert fixed == 'specfit 1\nx = -3\ny = f(1,2) # ＝ stays\ntitle "a"\n'
     assert parse(fixed, "a.spec") == (spec, [])
 
