@@ -68,7 +68,7 @@ def read(source: DataSource, root: Path, allow_outside: bool = False) -> Measure
         spectrum = replace(spectrum, field_scale=name, field_slopes=scale.slopes)
     spectrum = _within(source, spectrum)
     origin = (
-        ("file", f"{source.file}, {content.size} bytes, sha256 {content.sha256}"),
+        ("file", f"{source.file}, {content.size} bytes"),
         *table.found,
     )
     return replace(

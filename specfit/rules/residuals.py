@@ -44,12 +44,20 @@ class Residuals:
     chi2: float
     freedom: int
     predictive: float
+    replicates: int
     lag1: float
     lag1_z: float
     runs: int
     runs_z: float
     worst_at: float
     worst_z: float
+
+    @property
+    def larger(self) -> str:
+        """The share of replicated spectra of larger χ², no finer than their number."""
+        least = 100 / self.replicates
+        share = 100 * self.predictive
+        return f"{share:.3g} %" if share > 0 else f"less than {least:.2g} %"
 
     @property
     def chi2_reduced(self) -> float:
@@ -119,6 +127,7 @@ def _of_spectrum(
         chi2=chi2,
         freedom=max(1, round(counts.size - parameters)),
         predictive=float(np.mean(replicas >= chi2)),
+        replicates=replicas.size,
         lag1=lag1,
         lag1_z=lag1 * float(np.sqrt(counts.size)),
         runs=runs,
@@ -182,7 +191,7 @@ def _findings(item: Residuals) -> list[Finding]:
             item.predictive,
             f"χ²{where} is {item.chi2:.0f} for {item.freedom} degrees of freedom "
             f"({item.chi2_reduced:.2f}, z = {item.chi2_z:+.1f}); "
-            f"{item.predictive:.0%} of replicated spectra have a larger one",
+            f"{item.larger} of replicated spectra have a larger one",
         ),
         (
             abs(item.lag1_z) > FAR,

@@ -34,9 +34,7 @@ def _rows(item: Residuals) -> list[list[Cell]]:
             Cell(f"χ²{where}", f"{item.freedom} degrees of freedom"),
             Cell(f"{item.chi2:.1f}", f"reduced {item.chi2_reduced:.3f}", numeric=True),
             _z(item.chi2_z),
-            Cell(
-                f"{100 * item.predictive:.3g} % of replicated spectra have a larger one"
-            ),
+            Cell(f"{item.larger} of replicated spectra have a larger one"),
         ],
         [
             Cell(f"lag-1 autocorrelation{where}"),
@@ -53,8 +51,13 @@ def _rows(item: Residuals) -> list[list[Cell]]:
     ]
 
 
+_TONES: tuple[tuple[float, Tone], ...] = ((4, "bad"), (3, "warn"), (2, ""))
+
+
 def _z(value: float) -> Cell:
-    tone: Tone = "bad" if abs(value) > 4 else "warn" if abs(value) > 3 else "good"
+    tone: Tone = "good"
+    for step, name in reversed(_TONES):
+        tone = name if abs(value) > step else tone
     return Cell(f"{value:+.1f}", tone=tone, numeric=True)
 
 
