@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
-from specfit.diagnostics import Diagnostic, Span
+from specfit.diagnostics import NOWHERE, Diagnostic
 from specfit.model import ir
 from specfit.model.expressions import to_text
 from specfit.model.faults import nearest
-from specfit.model.priors import describe
+from specfit.model.priors import describe, resolve
+from specfit.model.records import RecordError
 from specfit.model.wording import prior_text
 from specfit.text import pad
 
@@ -38,7 +39,7 @@ def explain(arguments: argparse.Namespace) -> int:
         blocks = [b for b in blocks if b[0] == wanted or b[0].startswith(f"{wanted}.")]
         if not blocks:
             words = {"name": wanted, "known": nearest(wanted, names)}
-            fault = Diagnostic("unknown-name", Span(str(arguments.file)), words)
+            fault = Diagnostic("unknown-name", NOWHERE, words)
             show_diagnostics([fault], checked.texts)
             return exits.FAULT
     for _, lines in blocks:
@@ -47,8 +48,10 @@ def explain(arguments: argparse.Namespace) -> int:
 
 
 def _blocks(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
+    replaced = _replaced(model)
     for parameter in model.parameters:
-        yield parameter.name, list(_parameter(parameter))
+        lines = list(_parameter(parameter))
+        yield parameter.name, lines + replaced.get(parameter.name, [])
     for joint in model.joints:
         numbers = ", ".join(f"{c:g}" for c in joint.concentrations)
         names = ", ".join(joint.names)
@@ -61,7 +64,39 @@ def _blocks(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
         lines.append(f"    said by {_origin(definition)}")
         if definition.because:
             lines.append(f"    because {definition.because}")
-        yield definition.name, lines
+        yield definition.name, lines + replaced.get(definition.name, [])
+
+
+def _replaced(model: ir.Model[ir.Prior]) -> dict[str, list[str]]:
+    """What the database would have said of the values that the file states itself."""
+    cited = {p.name: p for p in model.parameters if p.prior.provenance is not None}
+    found = {}
+    for site in (site for spectrum in model.spectra for site in spectrum.sites):
+        own = [cited[n] for n in site.parameters.values() if n in cited]
+        if site.record is None or not own or own[0].prior.provenance is None:
+            continue
+        origin = own[0].prior.provenance
+        for role, name in site.parameters.items():
+            if role in ("IS", "QS", "Bint") and name not in cited:
+                found[name] = _database(site.record, role, origin)
+    return found
+
+
+def _database(record: str, role: str, origin: ir.Provenance) -> list[str]:
+    citation = ir.Citation(
+        record=record,
+        parameter=role,  # type: ignore[arg-type]
+        temperature=origin.temperature,
+        widen=origin.widen,
+    )
+    try:
+        prior = resolve(citation)
+    except RecordError:
+        return []
+    unit = "T" if role == "Bint" else "mm/s"
+    lines = [f"in place of the database: ~ {prior_text(prior.dist, unit)}"]
+    lines += [f"  {line}" for line in describe(prior)]
+    return [f"    {line}" for line in lines]
 
 
 def _parameter(parameter: ir.Parameter[ir.Prior]) -> Iterator[str]:

@@ -45,7 +45,10 @@ def _bounds(dist: Dist, unit: str) -> str:
 
 
 def _value(argument: Expression) -> str:
-    return f"{argument.value:.6g}" if isinstance(argument, Const) else to_text(argument)
+    if not isinstance(argument, Const):
+        return to_text(argument)
+    tiny = abs(argument.value) < 1e-15  # what rounding leaves of a zero
+    return "0" if tiny else f"{argument.value:.6g}"
 
 
 def _with(text: str, unit: str) -> str:

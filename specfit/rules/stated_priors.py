@@ -19,6 +19,14 @@ SOURCE = "tail probability of the posterior mean under the stated prior"
 FAR, LIMIT = 3.0, 5.0
 """Normal sd beyond which the reader is told, and beyond which the file is contradicted."""
 IDENTITY = {"IS", "QS", "Bint"}
+_CAUSE = (
+    "the prior pulls the value: widen it if it was a guess; where it was known, another "
+    "site may have taken this one's lines, or the calibration is off"
+)
+_CAUSES = {
+    "width": "the prior pulls the value: widen it if it was a guess; broad lines come "
+    "from a thick absorber, a distribution of fields or splittings, an unresolved site"
+}
 
 
 def judge(
@@ -49,8 +57,7 @@ def _judge_one(
         f"`{parameter.name}` is {plus_minus(mean, spread(draws))}{unit}, {out:.1f} sd "
         f"out in its {whose} prior",
         value=out,
-        detail="the prior pulls the value: widen it if it was a guess; where it was "
-        "known, another site may have taken this one's lines, or the calibration is off",
+        detail=_CAUSES.get(parameter.role, _CAUSE),
         source=SOURCE,
         line=parameter.place.line or None,
     )

@@ -119,3 +119,28 @@ def test_a_phase_that_is_not_there(
     said = capsys.readouterr().err
     assert "no phase called `magnetit`" in said
     assert "did you mean `magnetite`?" in said
+
+
+def test_explain_shows_what_a_stated_prior_replaces(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = """specfit 1
+data s : transmission {
+  file = "data/iron.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 K
+}
+model m : mossbauer57Fe on s {
+  site A : sextet from db("magnetite.A", widen = 2) { QS ~ 0.00(5) mm/s }
+  observe s.counts ~ poisson
+}
+"""
+    (folder / "two.spec").write_text(text, encoding="utf-8")
+    assert main(["explain", "two.spec", "A.QS"]) == 0
+    said = capsys.readouterr().out
+    assert "~ 0 ± 0.05 mm/s" in said
+    assert "in place of the database" in said
+    assert "magnetite.A.QS at 295 K" in said
+    assert main(["explain", "two.spec", "A.Bint"]) == 0
+    assert "in place of" not in capsys.readouterr().out
