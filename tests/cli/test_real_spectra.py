@@ -29,7 +29,8 @@ run nuts {{ chains = 4; warmup = 200; draws = 600; seed = 1 }}
 """
 THIRD = """site M "vacancy-rich Fe3+" : sextet from db("maghemite.mean", widen = 3) {
     QS ~ 0.00 ± 0.03 mm/s because "cubic spinel"
-  }"""
+  }
+  require M.IS > A.IS because "octahedral Fe3+ is part of M: 0.37 against 0.26 mm/s" """
 
 FOIL = """specfit 1
 data spectrum : transmission {
@@ -78,7 +79,7 @@ def test_magnetite_from_raw_channels(specfit, result_of, tmp_path):
         print(code, out, err)
         results[name] = result_of(tmp_path / name)
     two, three = results["two"], results["three"]
-    assert two["verdict"] in ("accepted", "rejected")
+    assert two["verdict"] == three["verdict"] == "accepted"
     for site, (shift, field) in PUBLISHED.items():
         for sign in (-1, 1):
             published = shift + sign * 0.161470 * field
@@ -106,5 +107,5 @@ def test_a_thick_foil_is_not_called_a_thin_one(specfit, result_of, tmp_path):
     # the file's outer lines stand at ±5.3567 mm/s: 33.32 T where α-Fe is 33.04 T
     assert abs(result["parameters"]["Fe.Bint"]["mean"] - 33.316) < 0.02
     assert abs(result["parameters"]["Fe.x"]["mean"] - 2) > 0.1
-    flagged = [r["text"] for r in result["rules"] if r["outcome"] == "warned"]
-    assert any("thick absorber" in text for text in flagged)
+    flagged = [r["detail"] for r in result["rules"] if "I2/I3" in r["text"]]
+    assert any("thick absorber" in (detail or "") for detail in flagged)
