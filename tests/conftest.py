@@ -1,7 +1,10 @@
 """Options and fixtures that every test may use."""
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -28,3 +31,16 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert text == path.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def build() -> ModuleType:
+    """The builder of synthetic runs, `tests/report/build.py`."""
+    path = Path(__file__).parent / "report" / "build.py"
+    found = importlib.util.spec_from_file_location("synthetic_run", path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules["synthetic_run"] = module  # dataclasses look their module up
+    found.loader.exec_module(module)
+    return module

@@ -6,7 +6,7 @@ parameter that is a constant has one draw; NumPy broadcasts it against the other
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
@@ -111,6 +111,27 @@ def symbol_draws(
     """Draws of one symbol of a site, None when its kind has no such symbol."""
     name = item.site.parameters.get(symbol)
     return None if name is None else flat(fit, model, name)
+
+
+def judged_sites(
+    fit: Fit,
+    model: Model[Prior],
+    symbol: str,
+    judge: Callable[[str, FloatArray], Finding | None],
+    constants: bool = True,
+) -> tuple[list[Finding], list[str]]:
+    """Findings of `judge(site, draws)` for every site with `symbol`; sites looked at.
+
+    `constants`: whether a value that the file fixes is looked at too.
+    """
+    found, seen = [], []
+    for item in iron_sites(model):
+        draws = symbol_draws(fit, model, item, symbol)
+        if draws is not None and (constants or spread(draws) > 0):
+            seen.append(item.name)
+            finding = judge(item.name, draws)
+            found += [finding] if finding else []
+    return found, seen
 
 
 def spread(draws: FloatArray) -> float:

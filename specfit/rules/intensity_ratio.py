@@ -8,11 +8,10 @@ from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
 from specfit.rules.draws import (
     DOUBT,
-    iron_sites,
+    judged_sites,
     passed,
     share,
     spread,
-    symbol_draws,
 )
 
 NAME = "intensity_ratio"
@@ -27,15 +26,7 @@ def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail x outside [0, 4]; warn where a free x is far from the 2 of a powder."""
-    found, seen = [], []
-    for item in iron_sites(model):
-        draws = symbol_draws(fit, model, item, "x")
-        if draws is None or spread(draws) == 0:
-            continue
-        seen.append(item.name)
-        finding = _judge_one(item.name, draws)
-        if finding:
-            found.append(finding)
+    found, seen = judged_sites(fit, model, "x", _judge_one, constants=False)
     if found or not seen:
         return found
     text = f"I2/I3 agrees with the 2 of a thin powder: {', '.join(seen)}"

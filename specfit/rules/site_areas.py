@@ -10,11 +10,10 @@ from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
 from specfit.rules.draws import (
     DOUBT,
-    iron_sites,
+    judged_sites,
     passed,
     share,
     spread,
-    symbol_draws,
 )
 
 NAME = "site_areas"
@@ -26,15 +25,7 @@ def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail a negative area fraction; warn where a fraction cannot be told from 0."""
-    found, seen = [], []
-    for item in iron_sites(model):
-        draws = symbol_draws(fit, model, item, "I")
-        if draws is None:
-            continue
-        seen.append(item.name)
-        finding = _judge_one(item.name, draws)
-        if finding:
-            found.append(finding)
+    found, seen = judged_sites(fit, model, "I", _judge_one)
     if found or not seen:
         return found
     text = f"every site has an area that differs from zero: {', '.join(seen)}"
