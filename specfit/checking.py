@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from specfit.model.known import data_constants
 from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
 from specfit.model.support import PlanError, plan
-from specfit.readers import ReaderError, read
+from specfit.readers import ReaderError, load, read
 
 FILE_LIMIT = 1 << 20
 
@@ -37,6 +37,7 @@ class Checked:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     sources: tuple[ir.DataSource, ...] = ()
+    unsound: tuple[ir.DataSource, ...] = ()
     allow_outside: bool = False
 
     @property
@@ -73,16 +74,23 @@ def check(path: Path, allow_outside: bool = False) -> Checked:
     done.spec, faults = parse(raw, name)
     load = _loader(path, done, faults, allow_outside)
     found = check_spec(done.spec, name, load, done.texts, faults)
-    done.document, done.diagnostics, done.sources = found
+    done.document, done.diagnostics, done.sources, done.unsound = found
     if done.document is not None:
         _resolve(done)
     return done
 
 
 def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
-    """`check`, and every fault of the data files that the text names."""
+    """`check`, and every fault of the data files that the text names.
+
+    Of a block that is itself at fault only the presence of its file is looked at; what
+    is wrong with the file of a block that no model uses is a warning.
+    """
     done = check(path, allow_outside)
     _, faults = _read_all(done.sources, done)
+    faults = [_as_used(fault, done) for fault in faults]
+    whole = [s for s in done.unsound if s.file and "{" not in s.file]
+    faults += _absent(whole, done)
     own = str(path)
     done.diagnostics = sorted(
         [*done.diagnostics, *faults], key=lambda d: (d.span.file != own, d.span)
@@ -185,6 +193,28 @@ def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
     if faults:
         raise SpecError([*checked.diagnostics, *faults], checked.texts)
     return tuple(measurements)
+
+
+def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
+    if done.document is None:
+        return fault
+    models = (*done.document.models, *done.document.variants.values())
+    used = {source.place for model in models for source in model.sources}
+    spans = {Span(place.file, place.start, place.end) for place in used}
+    return fault if fault.span in spans else replace(fault, severity="warning")
+
+
+def _absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:
+    """The faults of files that are not there or may not be read."""
+    root = checked.path.resolve().parent
+    faults: list[Diagnostic] = []
+    for source in sources:
+        try:
+            load(source.file, root, checked.allow_outside)
+        except ReaderError as error:
+            fault = at_place(error.code, error.words, source.place)
+            faults += [fault] if fault not in faults else []
+    return faults
 
 
 def _read_all(

@@ -326,12 +326,14 @@ class RequireStrategy:
     """How one `require` was compiled, and what it costs the prior.
 
     `strategy`: "already true", "tie", "interval", "ordered", "fixed sum", "bound" or
-    "barrier".  `mass_kept`: the share of the prior without it that satisfies it.
+    "barrier".  `mass_kept`: the share of the prior under the other rules that satisfies
+    it; `alone`: the same under no other rule.  NaN where it is not known.
     """
 
     index: int  # of the rule in `Model.rules`
     strategy: str
     mass_kept: float
+    alone: float = float("nan")
 
 
 @dataclass(frozen=True)

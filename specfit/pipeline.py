@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,6 @@ from specfit.checking import (
     strategies,
 )
 from specfit.contracts import (
-    Finding,
     Fit,
     Measurement,
     Problem,
@@ -89,7 +88,11 @@ def run(checked: Checked, options: Options, progress: Progress | None = None) ->
         fit, device = _sampled(model, measurements, settings, clock, checked)
         with clock("judge"):
             verdict = rules.judge(model, measurements, fit, kept)
-            verdict = _contradicted(model, measurements, fit, verdict, settings)
+            verdict, stopped = _contradicted(
+                model, measurements, fit, verdict, settings
+            )
+    if stopped:
+        fit = replace(fit, settings={**fit.settings, "interrupted": True})
     return Run(
         document, model, measurements, fit, verdict, kept,
         text=checked.text,
@@ -172,40 +175,50 @@ def _contradicted(
     fit: Fit,
     verdict: Verdict,
     settings: Mapping[str, Any],
-) -> Verdict:
-    """Add what the data say against a `require` that the posterior is pressed upon."""
+) -> tuple[Verdict, bool]:
+    """Add what the data say against a `require` that the posterior is pressed upon.
+
+    And whether the user interrupted that; the posterior stands, the rest is not judged.
+    """
     from specfit.rules import pressed, with_findings
 
     if verdict.outcome == "not_converged":
-        return verdict
+        return verdict, False
     suspects = pressed.suspects(model, measurements, fit)
-    if not suspects:
-        return verdict
-    findings = [_pressed(model, measurements, settings, index) for index in suspects]
-    return with_findings(verdict, findings)
+    gains: list[float | str] = []
+    try:
+        gains += _gains(model, measurements, settings, suspects) if suspects else []
+    except KeyboardInterrupt:
+        gains += ["interrupted"] * len(suspects)
+    findings = [
+        pressed.finding(model.rules[index], gain)
+        for index, gain in zip(suspects, gains, strict=True)
+    ]
+    return with_findings(verdict, findings), "interrupted" in gains
 
 
-def _pressed(
+def _gains(
     model: ir.Model[ir.Prior],
     measurements: tuple[Measurement, ...],
     settings: Mapping[str, Any],
-    index: int,
-) -> Finding:
-    """The fits with and without a rule compared; without them the posterior stands."""
+    suspects: list[int],
+) -> list[float | str]:
+    """The fall of χ² without each rule, or why it cannot be told."""
     from specfit.inference import NonFiniteStart
-    from specfit.rules import pressed
 
-    rule = model.rules[index]
-    others = tuple(r for i, r in enumerate(model.rules) if i != index)
-    freed = model.model_copy(update={"rules": others})
+    gains: list[float | str] = []
     try:
-        without = _best_fit(freed, measurements, settings)
-        gain = 2.0 * (without - _best_fit(model, measurements, settings))
+        kept = _best_fit(model, measurements, settings)
     except NonFiniteStart as error:
-        return pressed.unjudged(rule, str(error))
-    except KeyboardInterrupt:
-        return pressed.unjudged(rule, "interrupted")
-    return pressed.finding(rule, gain)
+        return [str(error)] * len(suspects)
+    for index in suspects:
+        others = tuple(r for i, r in enumerate(model.rules) if i != index)
+        freed = model.model_copy(update={"rules": others})
+        try:
+            gains.append(2.0 * (_best_fit(freed, measurements, settings) - kept))
+        except NonFiniteStart as error:
+            gains.append(str(error))
+    return gains
 
 
 def _best_fit(

@@ -69,34 +69,28 @@ def _blocks(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
 
 def _replaced(model: ir.Model[ir.Prior]) -> dict[str, list[str]]:
     """What the database would have said of the values that the file states itself."""
-    cited = {p.name: p for p in model.parameters if p.prior.provenance is not None}
-    found = {}
+    cited = {p.name for p in model.parameters if p.prior.provenance is not None}
+    found: dict[str, list[str]] = {}
     for site in (site for spectrum in model.spectra for site in spectrum.sites):
-        own = [cited[n] for n in site.parameters.values() if n in cited]
-        if site.record is None or not own or own[0].prior.provenance is None:
-            continue
-        origin = own[0].prior.provenance
-        for role, name in site.parameters.items():
-            if role in ("IS", "QS", "Bint") and name not in cited:
-                found[name] = _database(site.record, role, origin)
+        for symbol, citation in site.offered.items():
+            name = site.parameters[symbol]
+            if name not in cited:
+                lines = _database(citation)
+                known = found.setdefault(name, [])
+                known += [] if lines[0] in known else lines
     return found
 
 
-def _database(record: str, role: str, origin: ir.Provenance) -> list[str]:
-    citation = ir.Citation(
-        record=record,
-        parameter=role,  # type: ignore[arg-type]
-        temperature=origin.temperature,
-        widen=origin.widen,
-    )
+def _database(citation: ir.Citation) -> list[str]:
     try:
         prior = resolve(citation)
-    except RecordError:
-        return []
-    unit = "T" if role == "Bint" else "mm/s"
-    lines = [f"in place of the database: ~ {prior_text(prior.dist, unit)}"]
-    lines += [f"  {line}" for line in describe(prior)]
-    return [f"    {line}" for line in lines]
+    except RecordError as error:
+        words = f"in place of the database, which has nothing here ({error.code})"
+        return [f"    {words}"]
+    unit = "T" if citation.parameter == "Bint" else "mm/s"
+    text = prior_text(prior.dist, unit)
+    head = f"in place of the database at {citation.temperature:g} K: ~ {text}"
+    return [f"    {line}" for line in (head, *(f"  {x}" for x in describe(prior)))]
 
 
 def _parameter(parameter: ir.Parameter[ir.Prior]) -> Iterator[str]:

@@ -86,11 +86,13 @@ def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[st
         return []
     measured = pipeline.measure(model, checked)
     kept = pipeline.strategies(model, measured)
-    for found in kept:
-        if found.mass_kept == 0.0:
-            place = model.rules[found.index].place
-            rare = pipeline.at_place("require-rare", {}, place)
-            checked.diagnostics.append(replace(rare, severity="warning"))
+    rare = [("require-rare", found) for found in kept if found.alone == 0.0]
+    if not rare and kept and not any(found.mass_kept > 0.0 for found in kept):
+        known = [found for found in kept if not isnan(found.alone)]
+        rare = [("require-rare-together", found) for found in known[:1]]
+    for code, found in rare:
+        fault = pipeline.at_place(code, {}, model.rules[found.index].place)
+        checked.diagnostics.append(replace(fault, severity="warning"))
     return [f"  {_kept(model.rules[found.index], found)}" for found in kept]
 
 

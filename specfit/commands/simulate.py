@@ -104,7 +104,8 @@ def _draw(
         values = {name: float(np.asarray(value)) for name, value in exact.items()}
         _same(given, values, path)
         expected = np.asarray(problem.predict(position, problem.data))
-        generator = np.random.default_rng([seed, 1])
+        noise = jax.random.fold_in(jax.random.key(seed), 1)
+        generator = np.random.default_rng(np.asarray(jax.random.key_data(noise)))
         counts = problem.scatter(generator, expected, values, problem.data)
     return values, counts, axis
 

@@ -73,6 +73,19 @@ def sample_mixture(
     return values.reshape(shape)
 
 
+def quantile(
+    family: str,
+    share: float,
+    arguments: Sequence[Any],
+    low: Bound = None,
+    high: Bound = None,
+) -> float:
+    """The point below which `share` of a family cut off at bounds lies."""
+    bottom, top = _bounds(low, high, (1,))
+    given = _spread(arguments, (1,))
+    return float(_invert(family, np.array([share]), given, bottom, top)[0])
+
+
 def _reject(
     draw: Callable[[IndexArray], FloatArray], bottom: FloatArray, top: FloatArray
 ) -> tuple[FloatArray, IndexArray]:

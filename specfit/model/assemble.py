@@ -184,6 +184,7 @@ def _sites(work: Elaborator, level: int) -> list[ir.Site]:
                 kind=component.kind,
                 parameters=where,
                 record=work.citations.record(component.name),
+                offered=work.citations.offered(component.name, level),
                 place=place(component.block.span, work.texts),
             )
         )

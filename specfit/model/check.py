@@ -34,6 +34,7 @@ class Found(NamedTuple):
     document: ir.Document[ir.Declared] | None
     diagnostics: list[Diagnostic]
     sources: tuple[ir.DataSource, ...]  # of every data block that was understood
+    unsound: tuple[ir.DataSource, ...]  # of blocks with a fault: the file may be right
 
 
 def check(
@@ -57,15 +58,20 @@ def check(
     found = outline(expanded.statements, faults)
     document = None
     sources: tuple[ir.DataSource, ...] = ()
+    unsound: tuple[ir.DataSource, ...] = ()
     if not planned(found, faults):
         work = _Check(faults, texts, file, found, expanded.templates)
         data = work.data(expander.constants)
         document = work.document(expander.constants, data)
-        sources = tuple(
-            s for block in data.values() if block.sound for s in block.sources
-        )
+        sources = _sources(data, sound=True)
+        unsound = _sources(data, sound=False)
     ordered = sorted(faults.found, key=lambda d: (d.span.file != file, d.span))
-    return Found(None if faults.errors else document, ordered, sources)
+    return Found(None if faults.errors else document, ordered, sources, unsound)
+
+
+def _sources(data: Mapping[str, DataBlock], sound: bool) -> tuple[ir.DataSource, ...]:
+    blocks = [block for block in data.values() if block.sound == sound]
+    return tuple(source for block in blocks for source in block.sources)
 
 
 @dataclass

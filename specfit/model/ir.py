@@ -205,6 +205,7 @@ class Site(Frozen):
     kind: str
     parameters: dict[str, str]
     record: str | None = None  # database record it was drawn from
+    offered: dict[str, Citation] = {}  # symbol → what the database has, used or not
     settings: dict[str, str] = {}
     place: Place = Place()
 

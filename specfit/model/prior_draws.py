@@ -188,10 +188,12 @@ def weighed(
         others = np.ones(n, dtype=bool)
         for other, mask in holds.items():
             others = others & (mask if other != index else True)
-        share = np.nan
+        share = alone = np.nan
+        if index in holds:
+            alone = float(holds[index].mean())
         if index in holds and others.any():
             share = float((others & holds[index]).sum() / others.sum())
-        found.append(RequireStrategy(index, strategy, share))
+        found.append(RequireStrategy(index, strategy, share, alone))
     return found
 
 

@@ -46,6 +46,14 @@ class Citations:
         """The record a component was drawn from."""
         return self._records.get(component)
 
+    def offered(self, component: str, level: int) -> dict[str, ir.Citation]:
+        """What the component's record says at a level, by symbol, overridden or not."""
+        return {
+            name.removeprefix(f"{component}."): citation
+            for (name, at), citation in self._cited.items()
+            if at == level and name.startswith(f"{component}.")
+        }
+
     def prior(self, entry: Entry, context: Context) -> ir.Citation | None:
         """The citation of an entry whose origin is the database."""
         if entry.origin != "database":

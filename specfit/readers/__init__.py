@@ -29,7 +29,7 @@ from specfit.readers.writing import write_columns
 if TYPE_CHECKING:
     from specfit.model.ir import DataSource
 
-__all__ = ["FORMATS", "ReaderError", "detect_raw", "read", "write_columns"]
+__all__ = ["FORMATS", "ReaderError", "detect_raw", "load", "read", "write_columns"]
 
 FORMATS: tuple[FileFormat, ...] = (
     wissel.FORMAT,

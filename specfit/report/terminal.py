@@ -8,7 +8,7 @@ from math import floor, log10
 from specfit.contracts import Finding, Run, Verdict
 from specfit.report.numbers import plus_minus
 from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
-from specfit.report.sections.verdict import insufficient
+from specfit.report.sections.verdict import reservation
 from specfit.report.text import clean, pad, width
 
 _COLOURS = {
@@ -126,8 +126,8 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
 
 def _verdict(verdict: Verdict, colour: bool) -> str:
     word = _painted(WORDS[verdict.outcome], verdict.outcome, colour)
-    if verdict.outcome == "accepted" and insufficient(verdict):
-        word += ", with reservations: the residuals say that the model is insufficient"
+    if reserved := reservation(verdict):
+        word += f", with reservations: {reserved}"
     reasons = [_wrapped(f"· {clean(reason)}", "  ") for reason in verdict.reasons]
     return "\n".join([f"verdict: {word}", *(line for r in reasons for line in r)])
 

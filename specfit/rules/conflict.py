@@ -111,7 +111,7 @@ def _out(mean: float, dist: Dist, narrower: float) -> float:
     Of two clusters of records the nearer one counts.
     """
     records = [part for _, part in dist.components[:-1]] or [dist]
-    return normal_sd(mean, records, narrower)
+    return normal_sd(mean, records, narrower) or 0.0
 
 
 def _vague_weight(

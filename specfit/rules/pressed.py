@@ -8,6 +8,7 @@ contradict the rule, and one of the two is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from specfit.rules.posterior import Posterior
 REJECT = 25.0
 """Fall of χ² that contradicts a rule: five standard deviations for one condition."""
 WARN = 9.0
+NAME = "pressed"
 _SOURCE = "likelihood ratio of the fits with and without the rule"
 _TOUCHING = 0.1
 """Posterior quantile 5 % of the slack, over its median, below which it touches zero; a
@@ -68,39 +70,42 @@ def _slacks(expression: Expression) -> Iterator[Expression]:
         yield Apply(function="-", arguments=(high, value))
 
 
-def unjudged(rule: Rule, reason: str) -> Finding:
-    """That the fit without the rule could not be had; the posterior stands as it is."""
-    return Finding(
-        rule="pressed",
-        kind="require",
-        outcome="warned",
-        text=f"the posterior touches the boundary of `{rule.place.text}`; what the data "
-        f"say against it is not known: {reason}",
-        because=rule.because,
-        line=rule.place.line or None,
-        source=_SOURCE,
-    )
+def finding(rule: Rule, gain: float | str) -> Finding:
+    """What the fit without the rule says of it.
 
-
-def finding(rule: Rule, gain: float) -> Finding:
-    """What the fit without the rule says of it; `gain` is the fall of χ²."""
-    outcome: str = "passed"
-    if gain > WARN:
+    `gain`: the fall of χ², or the reason why that is not known.
+    """
+    said = f"`{rule.place.text}`"
+    outcome: Literal["passed", "warned", "failed"] = "warned"
+    if isinstance(gain, str):
+        text = (
+            f"the posterior touches the boundary of {said}; what the data say against it "
+            f"is not known: {gain}"
+        )
+    elif gain <= WARN:
+        outcome, text = (
+            "passed",
+            f"{said} is at its boundary, which costs χ² {gain:.1f}",
+        )
+    else:
         outcome = "failed" if gain > REJECT else "warned"
-    verb = "contradict" if outcome == "failed" else "press against"
-    text = (
-        f"the data {verb} `{rule.place.text}`: without it χ² falls by {gain:.0f}; "
-        "either the rule does not hold for this sample, or the model lacks a component"
-    )
-    if outcome == "passed":
-        text = f"`{rule.place.text}` is at its boundary, which costs χ² {gain:.1f}"
+        verb = "contradict" if outcome == "failed" else "press against"
+        text = (
+            f"the data {verb} {said}: without it χ² falls by {gain:.0f}; either the rule "
+            "does not hold for this sample, or the model lacks a component"
+        )
     return Finding(
-        rule="pressed",
+        rule=NAME,
         kind="require",
-        outcome=outcome,  # type: ignore[arg-type]
+        outcome=outcome,
         text=text,
         because=rule.because,
-        value=gain,
+        value=None if isinstance(gain, str) else gain,
         line=rule.place.line or None,
         source=_SOURCE,
     )
+
+
+def unjudged(found: Finding) -> bool:
+    """Whether a finding says that a rule at its boundary could not be judged."""
+    return found.rule == NAME and found.value is None

@@ -7,44 +7,72 @@ degrees of freedom.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
+from specfit.distributions.sampling import quantile
+from specfit.distributions.truncation import log_mass
+from specfit.model.expressions import evaluate, references
 from specfit.model.ir import Dist
 
-_FROM_ZERO = {"halfnormal", "halfcauchy", "exponential"}  # small values are expected
 _SMALLEST = -700.0  # the logarithm of the least probability told apart
 
 
-def normal_sd(value: float, parts: Sequence[Dist], narrower: float = 1.0) -> float:
-    """Sd of a normal as rare as `value`, under the nearest of `parts`.
+def normal_sd(
+    value: float,
+    parts: Sequence[Dist],
+    narrower: float = 1.0,
+    known: Mapping[str, Any] | None = None,
+    within: tuple[float | None, float | None] = (None, None),
+) -> float | None:
+    """Sd of a normal as rare as `value`, under the nearest of `parts`; 0 near its middle.
 
-    `narrower` divides the scale of normal and Student-t parts.  Bounds are left out of
-    account.  Parts whose arguments are not known numbers, and uniform ones, say nothing;
-    with no other the answer is −∞.
+    `narrower` divides the scale of normal and Student-t parts; `known`: values of the
+    names that arguments speak of; `within`: the bounds of the whole density.  None where
+    no part says anything: flat ones, and those whose arguments are not known.
     """
-    tails = [_log_tail(value, part, narrower) for part in parts if _speaks(part)]
+    known = known or {}
+    tails = [
+        _log_tail(value, part, narrower, known, within)
+        for part in parts
+        if part.family in LAWS
+        and part.family != "uniform"
+        and all(references(argument) <= known.keys() for argument in part.arguments)
+    ]
     if not tails:
-        return -np.inf
+        return None
     from scipy.special import ndtri_exp
 
     return float(-ndtri_exp(max(tails)))
 
 
-def _speaks(part: Dist) -> bool:
-    known = all(argument.op == "const" for argument in part.arguments)
-    return known and part.family in LAWS and part.family != "uniform"
+def _log_tail(
+    value: float,
+    part: Dist,
+    narrower: float,
+    known: Mapping[str, Any],
+    within: tuple[float | None, float | None],
+) -> float:
+    """The log probability beyond `value`, on its side of the median.
 
-
-def _log_tail(value: float, part: Dist, narrower: float) -> float:
-    numbers = [a.value for a in part.arguments if a.op == "const"]
+    Where the density is higher than at the median (at a bound, at the zero of a scale)
+    nothing is rare about the value.
+    """
+    numbers = [float(evaluate(argument, known, np)) for argument in part.arguments]
     if part.family in ("normal", "student_t"):
         numbers[-1] /= narrower
-    law = LAWS[part.family]
-    sides = [law.above] if part.family in _FROM_ZERO else [law.below, law.above]
+    low, high = within
+    middle = quantile(part.family, 0.5, numbers, low, high)
+    density = LAWS[part.family].density
     with np.errstate(all="ignore"):
-        logs = [float(side(NUMPY, np.float64(value), *numbers)) for side in sides]
-    return max(_SMALLEST, min(logs))
+        here, there = (float(density(NUMPY, x, *numbers)) for x in (value, middle))
+        if here >= there:
+            return float(np.log(0.5))
+        side = (low, value) if value < middle else (value, high)
+        beyond = log_mass(NUMPY, part.family, numbers, *side)
+        whole = log_mass(NUMPY, part.family, numbers, low, high)
+        return float(np.maximum(beyond - whole, _SMALLEST))

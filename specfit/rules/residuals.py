@@ -57,6 +57,8 @@ class Residuals:
         """The share of replicated spectra of larger χ², no finer than their number."""
         least = 100 / self.replicates
         share = 100 * self.predictive
+        if share >= 100:
+            return f"more than {100 - least:.4g} %"
         return f"{share:.3g} %" if share > 0 else f"less than {least:.2g} %"
 
     @property

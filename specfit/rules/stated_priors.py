@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
-from specfit.model.ir import Dist, Model, Parameter, Prior
+import numpy as np
+
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.model.expressions import references
+from specfit.model.ir import Model, Parameter, Prior
 from specfit.rules.draws import flat, passed, plus_minus, spread
 from specfit.rules.rarity import normal_sd
 
@@ -23,6 +26,13 @@ _CAUSE = (
     "the prior pulls the value: widen it if it was a guess; where it was known, another "
     "site may have taken this one's lines, or the calibration is off"
 )
+_WHOSE = {"default": "default", "calibration": "calibration's"}
+_OTHER = {
+    "default": "the default is for ordinary sites and pulls the value: state a prior that "
+    "says what is known of this one",
+    "calibration": "the sample's lines ask for another velocity scale than the "
+    "calibration's: was it measured with the same drive, and is the field scale right?",
+}
 _CAUSES = {
     "width": "the prior pulls the value: widen it if it was a guess; broad lines come "
     "from a thick absorber, a distribution of fields or splittings, an unresolved site"
@@ -33,38 +43,66 @@ def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail where a stated IS, QS or Bint is contradicted; warn of other unknowns."""
-    stated = [p for p in model.parameters if p.prior.provenance is None]
-    found = [finding for p in stated if (finding := _judge_one(p, model, fit))]
-    if found or not stated:
+    identity = _identity(model)
+    known = {name: float(np.mean(draws)) for name, draws in fit.draws.items()}
+    found, judged = [], 0
+    for parameter in model.parameters:
+        if parameter.prior.provenance is not None:
+            continue
+        out = _out(parameter, known)
+        judged += out is not None
+        if out is not None and out > FAR:
+            draws = flat(fit, model, parameter.name)
+            found.append(_finding(parameter, draws, out, parameter.name in identity))
+    if found or not judged:
         return found
-    return [passed(NAME, "no posterior contradicts a prior of the file", SOURCE)]
+    text = f"none of {judged} posteriors contradicts its stated or default prior"
+    return [passed(NAME, text, SOURCE)]
 
 
-def _judge_one(
-    parameter: Parameter[Prior], model: Model[Prior], fit: Fit
-) -> Finding | None:
-    draws = flat(fit, model, parameter.name)
-    mean, dist = float(draws.mean()), parameter.prior.dist
-    out = normal_sd(mean, _parts(dist))
-    if out <= FAR:
-        return None
+def _identity(model: Model[Prior]) -> set[str]:
+    """Every name that the IS, QS or Bint of a site rests on."""
+    values = {d.name: references(d.value) for d in model.definitions}
+    found: set[str] = set()
+    wanted = [
+        name
+        for spectrum in model.spectra
+        for site in spectrum.sites
+        for symbol, name in site.parameters.items()
+        if symbol in IDENTITY
+    ]
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found.add(name)
+            wanted += values.get(name, ())
+    return found
+
+
+def _out(parameter: Parameter[Prior], known: dict[str, float]) -> float | None:
+    dist = parameter.prior.dist
+    parts = [part for _, part in dist.components] or [dist]
+    within = (dist.low, dist.high)
+    return normal_sd(known[parameter.name], parts, known=known, within=within)
+
+
+def _finding(
+    parameter: Parameter[Prior], draws: FloatArray, out: float, identity: bool
+) -> Finding:
     unit = f" {parameter.unit}" if parameter.unit else ""
-    whose = "default" if parameter.origin == "default" else "stated"
+    stated = parameter.origin in ("explicit", "template")
+    advice = _CAUSES.get(parameter.role, _CAUSE)
     return Finding(
         NAME,
         "physics",
-        "failed" if out > LIMIT and parameter.role in IDENTITY else "warned",
-        f"`{parameter.name}` is {plus_minus(mean, spread(draws))}{unit}, {out:.1f} sd "
-        f"out in its {whose} prior",
+        "failed" if out > LIMIT and identity and stated else "warned",
+        f"`{parameter.name}` is {plus_minus(float(draws.mean()), spread(draws))}{unit}, "
+        f"{out:.1f} sd out in its {_WHOSE.get(parameter.origin, 'stated')} prior",
         value=out,
-        detail=_CAUSES.get(parameter.role, _CAUSE),
+        detail=advice if stated else _OTHER.get(parameter.origin, advice),
         source=SOURCE,
         line=parameter.place.line or None,
     )
-
-
-def _parts(dist: Dist) -> list[Dist]:
-    return [part for _, part in dist.components] or [dist]
 
 
 RULE = PhysicsRule(NAME, SOURCE, judge)

@@ -9,6 +9,7 @@ least 95 % of the posterior draws satisfy it; a `check` of a number (`prob`, `co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Literal
 
 import numpy as np
@@ -79,7 +80,10 @@ def _require(
 def _strategy(strategy: RequireStrategy | None) -> str:
     if strategy is None:
         return ""
-    return f"{strategy.strategy}, keeps {strategy.mass_kept:.3g} of the prior"
+    kept = (
+        "an unknown share" if isnan(strategy.mass_kept) else f"{strategy.mass_kept:.3g}"
+    )
+    return f"{strategy.strategy}, keeps {kept} of the prior"
 
 
 # --------------------------------------------------------------------- expect

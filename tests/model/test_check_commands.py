@@ -144,3 +144,67 @@ model m : mossbauer57Fe on s {
     assert "magnetite.A.QS at 295 K" in said
     assert main(["explain", "two.spec", "A.Bint"]) == 0
     assert "in place of" not in capsys.readouterr().out
+
+
+def codes_of(
+    folder: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> list[tuple[str, str]]:
+    (folder / "one.spec").write_text(text, encoding="utf-8")
+    main(["check", "--json", "one.spec"])
+    listed = json.loads(capsys.readouterr().out)
+    return [(fault["severity"], fault["code"]) for fault in listed]
+
+
+DATA = """data {name} : transmission {{
+  file = "{file}"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 {unit}
+}}
+"""
+MODEL = """model m : mossbauer57Fe on s {{
+  site A : sextet from db("magnetite.A")
+  site B : sextet from db("magnetite.B")
+  {rules}
+  observe s.counts ~ poisson
+}}
+"""
+
+
+def test_a_missing_file_is_found_beside_a_fault_of_its_block(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = DATA.format(name="s", file="nowhere.csv", unit="T")
+    found = codes_of(folder, capsys, f"specfit 1\n{data}{MODEL.format(rules='')}")
+    assert {code for _, code in found} == {"data-missing", "unit-mismatch"}
+
+
+def test_the_file_of_data_that_no_model_uses_is_a_warning(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = DATA.format(name="s", file="data/iron.csv", unit="K")
+    other = DATA.format(name="unused", file="nowhere.csv", unit="K")
+    found = codes_of(
+        folder, capsys, f"specfit 1\n{data}{other}{MODEL.format(rules='')}"
+    )
+    assert ("warning", "data-missing") in found
+    assert all(severity == "warning" for severity, _ in found)
+
+
+def test_rare_rules_are_told_from_rules_that_exclude_each_other(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def rare(*rules: str) -> list[str]:
+        body = "\n  ".join(f'require {rule} because "x"' for rule in rules)
+        data = DATA.format(name="s", file="data/iron.csv", unit="K")
+        text = f"specfit 1\n{data}{MODEL.format(rules=body)}"
+        return [code for _, code in codes_of(folder, capsys, text)]
+
+    assert rare("A.Bint > B.Bint", "B.IS > A.IS") == []
+    assert rare("A.Bint > B.Bint + 45 T", "B.IS > A.IS") == ["require-rare"]
+    both = rare("A.Bint > B.Bint + 45 T", "A.IS > B.IS + 2.2 mm/s")
+    assert both == ["require-rare", "require-rare"]
+    vague = ["A.Bint > 50.1 T", "B.Bint < 44.5 T", "A.IS > 0.31 mm/s"]
+    each = [rare(rule) for rule in vague]
+    assert each == [[], [], []]
+    assert rare(*vague) == ["require-rare-together"]

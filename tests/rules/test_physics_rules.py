@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from specfit import rules
-from specfit.rules import rarity
+from specfit.rules import rarity, stated_priors
 
 
 def outcome(scene, rule: str) -> list:
@@ -251,10 +251,72 @@ def test_a_stated_width_that_the_data_contradict_is_told(build):
     assert finding.value == pytest.approx(14.0, rel=0.02)
 
 
-def test_a_small_scale_is_not_far_out_in_a_half_normal(build):
-    half = build.ir.Dist(family="halfnormal", arguments=(build.const(300.0),))
-    assert rarity.normal_sd(0.01, [half]) < 1.0
-    assert rarity.normal_sd(1500.0, [half]) == pytest.approx(4.87, abs=0.01)
+def test_a_default_prior_never_rejects(build):
+    """The 2b site of a hexaferrite has 2ε = 2.2 mm/s; the default is 0.0 ± 0.3."""
+    far = sites_with(build, "B", QS=(2.24, 0.01))
+    scene = build.Scene(records={}, sites=far, priors={"B.QS": build.normal(0.0, 0.3)})
+    model, measurements, fit = scene.parts()
+    assert only(outcome(scene, "stated_priors")).outcome == "failed"
+    defaults = [p.model_copy(update={"origin": "default"}) for p in model.parameters]
+    model = model.model_copy(update={"parameters": tuple(defaults)})
+    (finding,) = stated_priors.judge(model, measurements, fit)
+    assert finding.outcome == "warned"
+    assert "default prior" in finding.text
+    assert "state a prior" in finding.detail
+
+
+def test_a_shared_unknown_is_judged_by_what_it_stands_for(build):
+    model, measurements, fit = build.Scene(records={}).parts()
+    first = model.spectra[0].sites[0]
+    shift = model.parameters[-1].model_copy(
+        update={"name": "shift", "role": "shift", "unit": "mm/s"}
+    )
+    prior = shift.prior.model_copy(update={"dist": build.normal(0.30, 0.01)})
+    shift = shift.model_copy(update={"prior": prior})
+    site = first.model_copy(update={"parameters": {**first.parameters, "IS": "shift"}})
+    spectrum = model.spectra[0].model_copy(update={"sites": (site,)})
+    model = model.model_copy(update={"parameters": (shift,), "spectra": (spectrum,)})
+    fit = replace(fit, draws={**fit.draws, "shift": fit.draws["B.IS"]})
+    (finding,) = stated_priors.judge(model, measurements, fit)
+    assert finding.outcome == "failed"
+
+
+def dist(build, family, *arguments, **bounds):
+    given = tuple(build.const(a) for a in arguments)
+    return build.ir.Dist(family=family, arguments=given, **bounds)
+
+
+def test_rarity_is_that_of_the_tail(build):
+    normal = dist(build, "normal", 1.0, 2.0)
+    for value in (-7.0, 0.5, 1.0, 4.0, 33.0):
+        expected = abs(value - 1.0) / 2.0
+        assert rarity.normal_sd(value, [normal]) == pytest.approx(expected, abs=1e-6)
+    student = dist(build, "student_t", 4.0, 0.0, 1.0)
+    expected = stats.norm.isf(stats.t.sf(6.0, 4.0))
+    assert rarity.normal_sd(6.0, [student]) == pytest.approx(expected)
+
+
+def test_a_small_scale_is_not_far_out(build):
+    for family, *given in (("halfnormal", 300.0), ("gamma", 1.0, 300.0)):
+        assert rarity.normal_sd(0.01, [dist(build, family, *given)]) == 0.0
+    half = dist(build, "halfnormal", 300.0)
+    assert rarity.normal_sd(1500.0, [half]) == pytest.approx(4.865, abs=0.001)
+
+
+def test_rarity_knows_the_bounds_that_make_the_prior(build):
+    cut = dist(build, "normal", 49.0, 1.0)
+    inside = rarity.normal_sd(55.2, [cut], within=(55.0, 60.0))
+    assert 0.0 <= inside < 1.5
+    assert rarity.normal_sd(57.5, [cut], within=(55.0, 60.0)) > 4.0
+
+
+def test_rarity_of_a_prior_that_hangs_on_another(build):
+    prior = build.ir.Dist(
+        family="normal", arguments=(build.ref("A.QS"), build.const(0.05))
+    )
+    assert rarity.normal_sd(0.3, [prior]) is None
+    found = rarity.normal_sd(0.3, [prior], known={"A.QS": 0.1})
+    assert found == pytest.approx(4.0)
 
 
 # ------------------------------------------------------------------- residuals

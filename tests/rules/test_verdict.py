@@ -7,8 +7,10 @@ import sys
 import pytest
 
 from specfit import inference, pipeline, rules
-from specfit.contracts import Finding
+from specfit.contracts import Finding, RequireStrategy
 from specfit.model import ir
+from specfit.report.sections.verdict import reservation
+from specfit.rules import pressed
 
 
 def judge(scene):
@@ -156,22 +158,45 @@ def test_rules_need_no_jax():
 
 
 @pytest.mark.parametrize(
-    ("error", "word"),
+    ("error", "word", "stopped"),
     [
-        (inference.NonFiniteStart(("data",), 3), "not finite"),
-        (KeyboardInterrupt(), "inter"),
+        (inference.NonFiniteStart(("data",), 3), "not finite", False),
+        (KeyboardInterrupt(), "interrupted", True),
     ],
 )
-def test_a_refit_that_fails_costs_a_warning_and_not_the_posterior(
-    build, monkeypatch, error, word
+def test_a_refit_that_fails_costs_a_reservation_and_not_the_posterior(
+    build, monkeypatch, error, word, stopped
 ):
-    rule = ir.Rule(kind="require", expression=build.const(1.0), because="physics")
+    slack = ir.Apply(function=">", arguments=(build.ref("B.IS"), build.const(0.6)))
+    rule = ir.Rule(kind="require", expression=slack, because="physics")
+    model, measurements, fit = build.Scene(rules=(rule, rule)).parts()
+    calls = []
 
     def fails(*_):
+        calls.append(1)
         raise error
 
     monkeypatch.setattr(pipeline, "_best_fit", fails)
-    model, measurements, _ = build.Scene(rules=(rule,)).parts()
-    finding = pipeline._pressed(model, measurements, {}, 0)
-    assert finding.outcome == "warned"
-    assert word in finding.text
+    monkeypatch.setattr(pressed, "suspects", lambda *_: [0, 1])
+    verdict = rules.judge(model, measurements, fit, ())
+    verdict, interrupted = pipeline._contradicted(model, measurements, fit, verdict, {})
+    assert interrupted is stopped
+    assert len(calls) == 1
+    unjudged = [f for f in verdict.findings if pressed.unjudged(f)]
+    assert len(unjudged) == 2
+    assert all(word in f.text and f.outcome == "warned" for f in unjudged)
+    assert "boundary" in reservation(verdict)
+
+
+def test_a_rule_with_too_great_a_gain_is_contradicted(build):
+    rule = ir.Rule(kind="require", expression=build.const(1.0))
+    outcomes = [pressed.finding(rule, gain).outcome for gain in (1.0, 12.0, 30.0)]
+    assert outcomes == ["passed", "warned", "failed"]
+
+
+def test_an_unknown_share_of_the_prior_is_called_unknown(build):
+    rule = ir.Rule(kind="require", expression=build.const(1.0))
+    strategy = RequireStrategy(0, "ordered", float("nan"))
+    scene = build.Scene(rules=(rule,), strategies=(strategy,))
+    (said,) = [f.strategy for f in judge(scene).findings if f.rule == "require"]
+    assert said == "ordered, keeps an unknown share of the prior"

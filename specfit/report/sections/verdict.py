@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from specfit.contracts import Verdict
 from specfit.report.blocks import Banner, Block, Bullets, Page, Paragraph, Section
+from specfit.rules.pressed import unjudged
 
 _WORDS = {
     "accepted": "Accepted",
@@ -21,18 +22,19 @@ _SENTENCES = {
 
 
 RESERVED = "Accepted, with reservations"
-_RESERVED = (
-    "The sampler converged and every requirement and check holds, but the residuals say "
-    "that the model is insufficient: its intervals may be too narrow."
-)
+INSUFFICIENT = "the residuals say that the model is insufficient"
 
 
-def insufficient(verdict: Verdict) -> bool:
-    """Whether a residual check warned."""
-    return any(
-        finding.kind == "residual" and finding.outcome == "warned"
-        for finding in verdict.findings
-    )
+def reservation(verdict: Verdict) -> str:
+    """Why an accepted result is accepted with reservations; "" without any."""
+    if verdict.outcome != "accepted":
+        return ""
+    for finding in verdict.findings:
+        if finding.kind == "residual" and finding.outcome == "warned":
+            return INSUFFICIENT
+        if unjudged(finding):
+            return "what the data say against a rule at its boundary is not known"
+    return ""
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -44,8 +46,9 @@ def _build(page: Page) -> Sequence[Block]:
         reasons=verdict.reasons,
     )
     warned = [f.text for f in verdict.findings if f.outcome == "warned"]
-    if verdict.outcome == "accepted" and insufficient(verdict):
-        banner = Banner(word=RESERVED, tone="warn", sentence=_RESERVED, reasons=())
+    if reserved := reservation(verdict):
+        sentence = f"{_SENTENCES['accepted'].removesuffix('.')}, but {reserved}."
+        banner = Banner(word=RESERVED, tone="warn", sentence=sentence, reasons=())
     if not warned:
         return [banner]
     count = "One warning" if len(warned) == 1 else f"{len(warned)} warnings"
