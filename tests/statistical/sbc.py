@@ -22,6 +22,7 @@ class Calibration:
 
     names: tuple[str, ...]
     ranks: np.ndarray
+    refused: int  # runs that gave no result, and so no rank
 
     @property
     def scores(self):
@@ -68,7 +69,7 @@ class Calibration:
     def table(self):
         mean, z = self.pooled_variance
         lines = [
-            f"{len(self.ranks)} simulations; pooled variance {mean:.3f} (z {z:+.2f})",
+            f"{len(self.ranks)} simulations, {self.refused} refused; pooled variance {mean:.3f} (z {z:+.2f})",
             f"{'quantity':<14}{'mean z':>8}{'variance':>10}{'chi2 p':>8}{'KS p':>8}",
         ]
         variance = self.scores.var(axis=0)
