@@ -69,7 +69,8 @@ class Calibration:
     def table(self):
         mean, z = self.pooled_variance
         lines = [
-            f"{len(self.ranks)} simulations, {self.refused} refused; pooled variance {mean:.3f} (z {z:+.2f})",
+            f"{len(self.ranks)} simulations, {self.refused} refused; "
+            f"pooled variance {mean:.3f} (z {z:+.2f})",
             f"{'quantity':<14}{'mean z':>8}{'variance':>10}{'chi2 p':>8}{'KS p':>8}",
         ]
         variance = self.scores.var(axis=0)
