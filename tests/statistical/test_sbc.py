@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from specfit import inference, pipeline
+from specfit.inference import evaluate
 
 from .cases import MODELS, ONE_SEXTET, blank, model_of, simulated, with_counts
-from .sbc import Calibration, thinned_rank
+from .sbc import LIKELIHOOD, Calibration, thinned, thinned_rank
 
 pytestmark = pytest.mark.slow
 N = 300
@@ -32,7 +33,16 @@ def ranks_of(target, counts, truth, names, i):
     fit = inference.find(fresh, settings, None)
     if not fit.converged:
         return None
-    return [thinned_rank(fit.draws[name], truth[name]) for name in names]
+    ranks = [thinned_rank(fit.draws[name], truth[name]) for name in names]
+    at_truth = evaluate.unconstrain(fresh, {k: v[None] for k, v in truth.items()})
+    draws = thinned(fit.positions.reshape(-1, fresh.dimension))
+    levels = log_likelihoods(fresh, np.concatenate([at_truth, draws]))
+    return [*ranks, int((levels[1:] < levels[0]).sum())]
+
+
+def log_likelihoods(problem, positions):
+    """Log-likelihood at each row of `positions`."""
+    return evaluate.gradients_of(problem.loglikelihood, positions, problem.data)[0]
 
 
 def calibrate(problem, names, seed, n=N, sampled=None):
@@ -45,7 +55,7 @@ def calibrate(problem, names, seed, n=N, sampled=None):
         ranks += [found] if found else []
         refused += found is None
         assert refused < 50 + len(ranks) / 2, "refuses too much to be of use"
-    return Calibration(tuple(names), np.array(ranks), refused)
+    return Calibration((*names, LIKELIHOOD), np.array(ranks), refused)
 
 
 @pytest.fixture
@@ -79,7 +89,7 @@ def test_a_likelihood_ten_percent_too_heavy_is_seen(one_sextet):
             return problem.logdensity(position, data) + 0.1 * likelihood
 
         broken = problem._replace(logdensity=heavy)
-        found = calibrate(problem, ONE, seed=20262, sampled=broken)
+        found = calibrate(problem, ONE, seed=20262, n=1000, sampled=broken)
     print(found.table())
     assert not found.passes()
 
