@@ -106,9 +106,9 @@ def grow(stock: Stock, found: list[Beam], steps: int, beams: int) -> list[Beam]:
     """Beams with `steps` more components, the best `beams` of them, best first."""
     for _ in range(steps):
         placed = [one for beam in found for one in _extended(stock, beam)]
-        promising = _best(placed, 2 * beams)
+        promising = best(placed, 2 * beams)
         refined = [b for g in promising for b in _refined(stock.problem, g, FULL_STEPS)]
-        found = _best(refined, beams)
+        found = best(refined, beams)
     return found
 
 
@@ -201,7 +201,7 @@ def _refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:
     return [replace(found, value=peak.log_density)]
 
 
-def _best(beams: list[Beam], count: int) -> list[Beam]:
+def best(beams: list[Beam], count: int) -> list[Beam]:
     """The best beams, at most two labellings of the same fitted curve."""
     kept: list[Beam] = []
     for beam in sorted(beams, key=lambda b: -b.value):

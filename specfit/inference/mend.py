@@ -30,7 +30,7 @@ def mend(stock: Stock, found: list[Beam]) -> list[Beam]:
 
     Nothing is done where the misfit of the best is what noise explains.
     """
-    while found and not _adequate(found[0]):
+    while found and not adequate(found[0]):
         better = _better(stock, found[0])
         if better is None:
             break
@@ -47,7 +47,7 @@ def _better(stock: Stock, beam: Beam) -> Beam | None:
     return None
 
 
-def _adequate(beam: Beam) -> bool:
+def adequate(beam: Beam) -> bool:
     """Weighted squares no more than four standard deviations above their number."""
     count = beam.fitted.size
     return beam.chi2 < count + 4.0 * float(np.sqrt(2.0 * count))

@@ -9,8 +9,8 @@ import numpy as np
 
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
-from specfit.inference.beam import stock, whole_beams
-from specfit.inference.mend import mend
+from specfit.inference.beam import Beam, best, stock, whole_beams
+from specfit.inference.mend import adequate, mend
 from specfit.inference.newton import Peak, climb
 from specfit.inference.projection import assemble
 from specfit.inference.settings import NonFiniteStart, Settings
@@ -19,6 +19,8 @@ TRIES = 100
 """Prior draws at which density and gradient must be finite at least once."""
 STARTS = 16
 """Starts polished when a problem is not separable."""
+FARTHEST = 100.0
+"""By how much a coordinate of a prior draw is moved away from the middle at most."""
 BARRIER = 1.0
 """Depth (nats) of the valley between two peaks that a chain crosses freely."""
 
@@ -50,14 +52,43 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
         )
     starts = []
     if problem.separable is not None:
-        atoms = stock(problem, prior, positions)
-        beams = mend(atoms, whole_beams(atoms, settings.beams))
+        beams = _beams(problem, prior, positions, settings)
         starts = [assemble(problem, b.position, b.placed) for b in beams]
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
     twins = swapped(problem, peaks[0], tuple(prior))
     peaks = distinct(problem, peaks + polish(problem, twins))
     return Found(tuple(peaks), prior, positions, notes)
+
+
+def _beams(
+    problem: Problem,
+    prior: dict[str, FloatArray],
+    positions: FloatArray,
+    settings: Settings,
+) -> list[Beam]:
+    """Full fits from atoms of the prior; from wider ones too where none is adequate."""
+    found = whole_beams(stock(problem, prior, positions), settings.beams)
+    if found and adequate(found[0]):
+        return found
+    far = wider(positions, np.random.default_rng(settings.seed))
+    values = evaluate.constrain(problem, far)
+    atoms = stock(problem, {name: values[name] for name in prior}, far)
+    found = best(found + whole_beams(atoms, settings.beams), settings.beams)
+    return mend(atoms, found)
+
+
+def wider(positions: FloatArray, generator: np.random.Generator) -> FloatArray:
+    """Prior draws (n, dimension), half of their coordinates moved away from the middle.
+
+    By up to `FARTHEST` times their distance: a truth in the far tail of a prior, or a
+    prior stated in the wrong place, still has its lines among the atoms.
+    """
+    middle = np.median(positions, axis=0)
+    factor = FARTHEST ** generator.uniform(size=positions.shape)
+    moved = generator.uniform(size=positions.shape) < 0.5
+    spread: FloatArray = np.where(moved, factor, 1.0) * (positions - middle)
+    return middle + spread
 
 
 def prior_sample(
