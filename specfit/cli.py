@@ -89,6 +89,19 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _at_least(least: int) -> Callable[[str], int]:
+    """An integer of the command line that is not below `least`."""
+
+    def whole(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        return value
+
+    whole.__name__ = "whole number"  # argparse names the type by it
+    return whole
+
+
 _Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -96,10 +109,10 @@ def _add_run(commands: _Commands) -> None:  # type: ignore[valid-type]
     run = commands.add_parser("run", help="find the answer, judge it, report")  # type: ignore[attr-defined]
     run.add_argument("file", type=Path, help="the .spec file")
     run.add_argument("--out", type=Path, help="run folder (default runs/NAME)")
-    run.add_argument("--seed", type=int)
-    run.add_argument("--chains", type=int)
-    run.add_argument("--draws", type=int)
-    run.add_argument("--warmup", type=int)
+    run.add_argument("--seed", type=_at_least(0))
+    run.add_argument("--chains", type=_at_least(1))
+    run.add_argument("--draws", type=_at_least(4), help="of each chain, kept")
+    run.add_argument("--warmup", type=_at_least(20), help="steps before draws are kept")
     run.add_argument("--variant", help="run this variant of the model")
     run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
     run.add_argument("--quiet", action="store_true", help="no progress")
@@ -145,7 +158,9 @@ def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
     simulate.add_argument("file", type=Path)
     simulate.add_argument("--truth", type=Path, required=True, help="TOML of values")
     simulate.add_argument("--out", type=Path, required=True, help="folder")
-    simulate.add_argument("--seed", type=int, help="overrides the one in the truth")
+    simulate.add_argument(
+        "--seed", type=_at_least(0), help="overrides the one in the truth"
+    )
     simulate.set_defaults(command=_simulate, allow_outside=False)
 
 

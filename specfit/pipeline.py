@@ -31,6 +31,7 @@ from specfit.contracts import (
 )
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model import ir
+from specfit.model.faults import nearest
 from specfit.model.support import PlanError
 from specfit.record import Clock, sha256, versions
 
@@ -142,8 +143,7 @@ def _chosen(
     if variant is not None:
         if variant in document.variants:
             return document.variants[variant]
-        known = ", ".join(f"`{name}`" for name in document.variants) or "–"
-        words = {"name": variant, "known": known}
+        words = {"name": variant, "known": nearest(variant, document.variants)}
         raise SpecError([Diagnostic("unknown-variant", span, words)], checked.texts)
     if len(document.models) != 1:
         words = {"count": str(len(document.models))}

@@ -8,6 +8,7 @@ drawn from the prior, and all values used are written into `truth.toml` beside t
 from __future__ import annotations
 
 import argparse
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from specfit import exits, pipeline
-from specfit.commands.common import show_diagnostics
+from specfit.commands.common import say, show_diagnostics
 from specfit.commands.run import prepare_device
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
-from specfit.contracts import Measurement
+from specfit.contracts import FloatArray, Measurement
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model import ir
 from specfit.model.faults import nearest
+from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.writing import write_columns
 
 
@@ -47,9 +49,13 @@ def simulate(arguments: argparse.Namespace) -> int:
         if path.name in names:
             path = path.with_stem(f"{path.stem}_{source.label}")
         names.add(path.name)
+        _refuse_measured(path)
         write_columns(path, axis, row, _header(arguments, document, seed))
         print(path)
-    _write_truth(arguments.out / f"{arguments.file.stem}.truth.toml", values, seed)
+    path = arguments.out / f"{arguments.file.stem}.truth.toml"
+    _write_truth(path, values, seed, axis)
+    print(path)
+    _tell_drawn(model, truth, values)
     return exits.ACCEPTED
 
 
@@ -68,17 +74,38 @@ def _truth(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _axis(truth: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    grid = truth.get("axis", {})
-    low, high = float(grid.get("low", -10.0)), float(grid.get("high", 10.0))
-    return np.linspace(low, high, int(grid.get("channels", 512)))
+def _refuse_measured(path: Path) -> None:
+    """Only what `simulate` itself wrote is written over."""
+    if path.exists() and not path.read_bytes().startswith(b"# SYNTHETIC"):
+        raise _fault("would-overwrite", path, path=str(path))
+
+
+def _tell_drawn(
+    model: ir.Model[ir.Prior], truth: Mapping[str, Any], values: Mapping[str, float]
+) -> None:
+    """Say which values the truth left to the prior."""
+    given = {name for name, _ in _flat(truth.get("values", {}))}
+    unknown = [p.name for p in model.parameters]
+    unknown += [name for joint in model.joints for name in joint.names]
+    drawn = [f"{n} = {values[n]:.4g}" for n in unknown if n not in given]
+    if drawn:
+        print(say("truth-drawn", values=", ".join(drawn)), file=sys.stderr)
+
+
+def _axis(truth: Mapping[str, Any], path: Path) -> FloatArray:
+    grid = {"low": -10.0, "high": 10.0, "channels": 512, **truth.get("axis", {})}
+    low, high, channels = (grid[key] for key in ("low", "high", "channels"))
+    numbers = all(isinstance(x, int | float) for x in (low, high, channels))
+    if not numbers or low >= high or not MINIMUM_CHANNELS <= channels <= 2**20:
+        raise _fault("truth-axis", path, least=str(MINIMUM_CHANNELS))
+    return np.linspace(low, high, int(channels))
 
 
 def _draw(
     model: ir.Model[ir.Prior], truth: Mapping[str, Any], seed: int, path: Path
 ) -> tuple[dict[str, float], Any, Any]:
     """Values (truth over prior draw), counts and axis."""
-    axis = _axis(truth)
+    axis = _axis(truth, path)
     scale = str(model.sources[0].options.get("field_scale", DEFAULT_FIELD_SCALE))
     level = float(truth.get("values", {}).get("N0", 1e5))
     blank = Measurement(
@@ -152,11 +179,14 @@ def _header(
     ]
 
 
-def _write_truth(path: Path, values: Mapping[str, float], seed: int) -> None:
+def _write_truth(
+    path: Path, values: Mapping[str, float], seed: int, axis: FloatArray
+) -> None:
     lines = [
         "# the values behind the synthetic data of the same name",
         f"seed = {seed}",
+        f"\n[axis]\nlow = {float(axis[0])!r}\nhigh = {float(axis[-1])!r}\nchannels = {axis.size}",
+        "\n[values]",
     ]
-    lines.append("\n[values]")
     lines += [f'"{name}" = {value!r}' for name, value in sorted(values.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from specfit.contracts import ParameterSignature, Signature
 from specfit.language import tree
 from specfit.language.parse import parse
 from specfit.model.expand import apply_template
-from specfit.model.faults import Faults, listing, nearest
+from specfit.model.faults import Faults, closest, listing, nearest
 from specfit.model.kinds import ModelKind
 from specfit.model.names import Entry, Names
 from specfit.model.places import word_place
@@ -169,7 +169,9 @@ class Components:
         target = item.target if isinstance(item, tree.Let) else item.targets[0]
         symbol = target.text.removeprefix(OUTER)
         known = self.names.components[name]
-        if isinstance(item, tree.Sample) and symbol not in known:
+        slip = closest(symbol, known)
+        taken = slip is not None and not symbol.startswith(slip)  # `QS2` is a new name
+        if symbol not in known and (isinstance(item, tree.Sample) or taken):
             self.faults.add(
                 "unknown-parameter",
                 target.span,

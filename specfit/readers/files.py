@@ -81,7 +81,8 @@ def _missing(name: str, root: Path) -> ReaderError:
     wanted = root / name
     folder = wanted.parent
     inside = folder.is_dir() and folder.resolve().is_relative_to(root.resolve())
-    present = sorted(p.name for p in folder.iterdir()) if inside else []
+    entries = sorted(folder.iterdir()) if inside else []
+    present = [path.name for path in entries if path.suffix != ".spec"]
     near = difflib.get_close_matches(wanted.name, present, n=1)
     if near:
         similar = str(Path(name).parent / near[0])

@@ -19,7 +19,7 @@ from specfit.distributions.truncation import log_mass
 from specfit.model.expressions import evaluate, references
 from specfit.model.ir import Dist
 
-_SMALLEST = -700.0  # the logarithm of the least probability told apart
+_SMALLEST = -745.0  # the logarithm of the least double, where a tail underflows
 
 
 def normal_sd(
@@ -75,4 +75,5 @@ def _log_tail(
         side = (low, value) if value < middle else (value, high)
         beyond = log_mass(NUMPY, part.family, numbers, *side)
         whole = log_mass(NUMPY, part.family, numbers, low, high)
-        return float(np.maximum(beyond - whole, _SMALLEST))
+        tail = float(beyond - whole)
+    return tail if np.isfinite(tail) else _SMALLEST

@@ -23,8 +23,8 @@ FAR, LIMIT = 3.0, 5.0
 """Normal sd beyond which the reader is told, and beyond which the file is contradicted."""
 IDENTITY = {"IS", "QS", "Bint"}
 _CAUSE = (
-    "the prior pulls the value: widen it if it was a guess; where it was known, another "
-    "site may have taken this one's lines, or the calibration is off"
+    "prior and data disagree: widen the prior if it was a guess; where the value is "
+    "known, another site may have taken this one's lines, or the calibration is off"
 )
 _WHOSE = {"default": "default", "calibration": "calibration's"}
 _OTHER = {
@@ -34,7 +34,7 @@ _OTHER = {
     "calibration's: was it measured with the same drive, and is the field scale right?",
 }
 _CAUSES = {
-    "width": "the prior pulls the value: widen it if it was a guess; broad lines come "
+    "width": "prior and data disagree: widen the prior if it was a guess; broad lines come "
     "from a thick absorber, a distribution of fields or splittings, an unresolved site"
 }
 

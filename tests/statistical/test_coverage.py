@@ -16,7 +16,7 @@ TRUTHS = [f"{s}.{p}" for s in ("B", "A", "Fe") for p in ("IS", "QS", "Bint", "I"
 
 
 def truth_of(name):
-    table = tomllib.loads((MODELS / "data" / f"{name}.toml").read_text("utf-8"))
+    table = tomllib.loads((MODELS / "data" / f"{name}.truth.toml").read_text("utf-8"))
     flat = {}
     for key, value in table["values"].items():
         if isinstance(value, dict):

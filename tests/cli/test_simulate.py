@@ -1,0 +1,89 @@
+"""Synthetic data: made again from their truth, and never over what was measured."""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from specfit.cli import main
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+@pytest.fixture
+def iron(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPECFIT_LANG", "en")
+    (tmp_path / "iron.spec").write_text(
+        """specfit 1
+data s : transmission {
+  file = "iron.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 K
+}
+model m : mossbauer57Fe on s {
+  site Fe : sextet from db("iron.alpha") { QS = 0 mm/s }
+  observe s.counts ~ poisson
+}
+""",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def simulate(truth, out="out"):
+    Path("t.toml").write_text(truth, encoding="utf-8")
+    return main(["simulate", "iron.spec", "--truth", "t.toml", "--out", out])
+
+
+@pytest.mark.parametrize("name", ["magnetite_iron", "magnetite_iron_noisy"])
+def test_the_shipped_data_are_made_from_their_truth(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    truth = MODELS / "data" / f"{name}.truth.toml"
+    spec = MODELS / f"{name}.spec"
+    out = tmp_path / "out"
+    assert main(["simulate", str(spec), "--truth", str(truth), "--out", str(out)]) == 0
+    (made,) = out.glob("*.csv")
+    assert made.read_bytes() == (MODELS / "data" / made.name).read_bytes()
+
+
+def test_the_truth_that_is_written_makes_the_same_data(iron, capsys):
+    axis = "[axis]\nlow = -8\nhigh = 8\nchannels = 200\n"
+    assert simulate(f"seed = 3\n{axis}[values]\nN0 = 1e5\n") == 0
+    said = capsys.readouterr()
+    assert "drawn from the prior" in said.err
+    assert "Fe.Bint = " in said.err
+    assert "N0" not in said.err
+    first = Path("out/iron.csv").read_bytes()
+    shutil.move("out/iron.truth.toml", "t.toml")
+    again = Path("t.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(again)["axis"]["channels"] == 200
+    assert simulate(again, "again") == 0
+    assert Path("again/iron.csv").read_bytes() == first
+
+
+def test_measured_data_are_not_written_over(iron, capsys):
+    Path("iron.csv").write_text("my measurement", encoding="utf-8")
+    assert simulate("[values]\nN0 = 1e5\n", ".") == 2
+    assert "nothing was written" in capsys.readouterr().err
+    assert Path("iron.csv").read_text(encoding="utf-8") == "my measurement"
+
+
+@pytest.mark.parametrize(
+    "axis", ["channels = -4", 'low = "a"', "low = 9\nhigh = 8", "channels = 3"]
+)
+def test_an_axis_that_cannot_be(iron, capsys, axis):
+    assert simulate(f"[axis]\n{axis}\n[values]\nN0 = 1e5\n") == 2
+    assert "[axis]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [("--draws", "-5"), ("--chains", "0"), ("--seed", "-1")]
+)
+def test_numbers_of_the_command_line_are_checked(iron, capsys, option):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "iron.spec", *option])
+    assert stop.value.code == 2
+    assert "is below" in capsys.readouterr().err
