@@ -16,7 +16,7 @@ def test_every_spec_in_the_readme_is_without_fault():
     assert blocks
     for block in blocks:
         spec, faults = parse(block, "readme.spec")
-        document, found, _ = check(
+        document, found, *_ = check(
             spec,
             "readme.spec",
             lambda path: (None, path),

@@ -185,7 +185,8 @@ def _write_truth(
     lines = [
         "# the values behind the synthetic data of the same name",
         f"seed = {seed}",
-        f"\n[axis]\nlow = {float(axis[0])!r}\nhigh = {float(axis[-1])!r}\nchannels = {axis.size}",
+        f"\n[axis]\nlow = {float(axis[0])!r}\nhigh = {float(axis[-1])!r}",
+        f"channels = {axis.size}",
         "\n[values]",
     ]
     lines += [f'"{name}" = {value!r}' for name, value in sorted(values.items())]

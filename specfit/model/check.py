@@ -14,7 +14,7 @@ from specfit.model.constant_definitions import Constants, constants_of
 from specfit.model.datablocks import DataBlock, DataReader
 from specfit.model.elaborate import Elaborator
 from specfit.model.expand import Expander, Load
-from specfit.model.faults import Faults, listing, nearest
+from specfit.model.faults import Faults, closest, listing, nearest
 from specfit.model.kinds import (
     DATA_KINDS,
     MODEL_KINDS,
@@ -134,22 +134,28 @@ class _Check:
     ) -> DataBlock | None:
         kind = DATA_KINDS.get(kind_word(block))
         if kind is None:
-            self._kind_missing(block, [*DATA_KINDS], [*PLANNED_DATA])
-            return None
+            guess = self._kind_missing(block, [*DATA_KINDS], [*PLANNED_DATA])
+            if guess not in DATA_KINDS:
+                return None
+            kind = DATA_KINDS[guess]
         return DataReader(block, kind, constants, self.faults, self.texts).read()
 
     def _kind_missing(
         self, block: tree.Block, known: list[str], planned: list[str]
-    ) -> None:
+    ) -> str:
+        """Report it; the kind most like it, as which the rest is checked, or ""."""
         word, name = kind_word(block), block.name or ""
-        self.faults.lose(name)
+        guess = closest(word, [*known, *planned]) or ""
+        if guess not in known:
+            self.faults.lose(name)
         if block.kind is not None:
             near = nearest(word, [*known, *planned], known)
             self.faults.add("unknown-kind", block.kind.span, name=word, known=near)
-            return
+            return guess
         listed = listing(known)
         span = block.name_span
         self.faults.add("kind-missing", span, name=name, known=listed)
+        return ""
 
     def _elaborate(
         self,
@@ -160,8 +166,10 @@ class _Check:
     ) -> Elaborator | None:
         kind = MODEL_KINDS.get(kind_word(block))
         if kind is None:
-            self._kind_missing(block, [*MODEL_KINDS], [*PLANNED_MODELS])
-            return None
+            guess = self._kind_missing(block, [*MODEL_KINDS], [*PLANNED_MODELS])
+            if guess not in MODEL_KINDS:
+                return None
+            kind = MODEL_KINDS[guess]
         source = self._on(block, kind, data)
         if source is None:
             return None

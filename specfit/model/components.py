@@ -118,7 +118,8 @@ class Components:
                 known = nearest(word, [*self.kind.components, *self.templates])
                 if not self.faults.excuses(word):
                     self.faults.add("unknown-kind", kind.span, name=word, known=known)
-                return None
+                guess = closest(word, self.kind.components)
+                return (guess, inherited) if guess else None  # checked as what it meant
             seen.add(word)
             self.used_templates.add(word)
             applied = apply_template(current, template, self.faults)

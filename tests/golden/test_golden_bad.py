@@ -113,6 +113,9 @@ ELSEWHERE = {
     "truth-missing": "said by simulate",
     "truth-unreadable": "said by simulate",
     "truth-forbidden": "said by simulate",
+    "truth-axis": "said by simulate",
+    "truth-drawn": "said by simulate",
+    "would-overwrite": "said by simulate",
 }
 OF_FILES = re.compile("(data|raw|fold|calibration|reference|velocity)-")
 """What is wrong inside a data file is the readers' to say, and tested there."""

@@ -25,7 +25,7 @@ model m : mossbauer57Fe on s {{
 def test_the_digits_in_brackets_are_the_spread(prior, centre, spread):
     text = TEXT.format(prior=prior)
     spec, faults = parse(text, "a.spec")
-    document, found, _ = check(
+    document, found, *_ = check(
         spec, "a.spec", lambda p: (None, p), {"a.spec": text}, faults
     )
     assert not found

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from specfit.contracts import FloatArray
+from specfit.model.drawing import log_density
+from specfit.model.expressions import references
+from specfit.model.ir import Dist, Expression
 from specfit.report.figures import style
 from specfit.report.numbers import summarise
 from specfit.report.quantities import Findings, Quantity
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 MOST = 24
+_NOTHING = 1e-3
+_ELSEWHERE: dict[str, Any] = {"ha": "center", "fontsize": 7, "color": "#8a8a8a"}
 _REACH = 14.0
 """A panel shows so many posterior sd to either side, more where records lie beyond."""
 
@@ -59,9 +65,13 @@ def _panel(axes: Axes, found: Findings, item: Quantity, number: int) -> None:
         low = min(low, origin.location - 2 * origin.scale)
         high = max(high, origin.location + 2 * origin.scale)
     grid = np.linspace(low, high, 240)
-    before, after = _far_density(prior, grid), density(item.draws, grid)
-    axes.fill_between(grid, before / before.max(), color="#8a8a8a", alpha=0.35, lw=0)
-    axes.plot(grid, before / before.max(), color="#8a8a8a", lw=0.8)
+    before, after = _prior(found, item.name, grid), density(item.draws, grid)
+    axes.fill_between(grid, before, color="#8a8a8a", alpha=0.35, lw=0)
+    axes.plot(grid, before, color="#8a8a8a", lw=0.8)
+    if before.max() < _NOTHING:
+        axes.text(
+            0.5, 0.6, "the prior lies elsewhere", transform=axes.transAxes, **_ELSEWHERE
+        )
     axes.fill_between(grid, after / after.max(), color="#0072B2", alpha=0.45, lw=0)
     axes.plot(grid, after / after.max(), color="#0072B2", lw=1.0)
     if conflict:
@@ -106,12 +116,30 @@ def _range(item: Quantity, prior: FloatArray) -> tuple[float, float]:
     return min(low, mean - 4 * sd), max(high, mean + 4 * sd)
 
 
-def _far_density(prior: FloatArray, grid: FloatArray) -> FloatArray:
-    """Density on `grid` of draws that mostly lie outside it."""
-    low, high = np.quantile(prior, [0.002, 0.998])
+def _prior(found: Findings, name: str, grid: FloatArray) -> FloatArray:
+    """The prior on `grid`, relative to its highest value anywhere.
+
+    As stated where its arguments are numbers; else from its draws.
+    """
+    draws = np.ravel(found.run.fit.prior[name])
+    low, high = np.quantile(draws, [0.002, 0.998])
     wide = np.linspace(min(low, grid[0]), max(high, grid[-1]), 600)
-    result: FloatArray = np.interp(grid, wide, density(prior, wide))
-    return result
+    dist = next(
+        (p.prior.dist for p in found.run.model.parameters if p.name == name), None
+    )
+    if dist is None or any(references(a) for a in _arguments(dist)):
+        values = density(draws, wide)
+        result: FloatArray = np.interp(grid, wide, values) / values.max()
+        return result
+    here, there = (np.exp(log_density(dist, x, {})) for x in (grid, wide))
+    relative: FloatArray = here / max(here.max(), there.max())
+    return relative
+
+
+def _arguments(dist: Dist) -> Iterator[Expression]:
+    yield from dist.arguments
+    for _, part in dist.components:
+        yield from _arguments(part)
 
 
 def density(draws: FloatArray, grid: FloatArray) -> FloatArray:

@@ -174,6 +174,8 @@ def _limits(axes: Axes, layers: _Layers) -> None:
 
 
 def _residuals(axes: Axes, layers: _Layers) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     top = max(4.2, 1.08 * float(np.abs(layers.pearson).max()))
     axes.axhspan(-1, 1, color="#000000", alpha=0.06, lw=0)
     axes.axhline(0, color=style.FAINT, lw=0.8)
@@ -182,7 +184,10 @@ def _residuals(axes: Axes, layers: _Layers) -> None:
     axes.vlines(layers.axis, 0, layers.pearson, color=style.DATA, lw=0.7)
     axes.plot(layers.axis, layers.pearson, "o", ms=1.7, mfc=style.DATA, mec="none")
     axes.set_ylim(-top, top)
-    axes.set_yticks([-3, 0, 3])
+    if top < 12:
+        axes.set_yticks([-3, 0, 3])
+    else:  # ticks at ±3 would lie on each other
+        axes.yaxis.set_major_locator(MaxNLocator(4, symmetric=True))
     axes.set_ylabel("residual (sd)")
     axes.minorticks_on()
     axes.tick_params(which="both", top=True, right=True)

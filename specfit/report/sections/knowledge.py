@@ -19,8 +19,8 @@ def _build(page: Page) -> Sequence[Block]:
             Figure(
                 "prior_vs_posterior",
                 "densities of prior and posterior for every unknown",
-                "Grey: prior; blue: posterior, both scaled to one height. Orange: "
-                "location of the database records with their predictive scale, before "
+                "Grey: prior as stated; blue: posterior, each with its peak at one height. "
+                "Orange: location of the database records with their predictive scale, before "
                 "the prior was widened.",
             )
         )

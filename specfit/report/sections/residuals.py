@@ -40,13 +40,13 @@ def _rows(item: Residuals) -> list[list[Cell]]:
             Cell(f"lag-1 autocorrelation{where}"),
             Cell(f"{item.lag1:+.3f}", numeric=True),
             _z(item.lag1_z),
-            Cell("do neighbouring residuals look alike?"),
+            Cell("0 expected; above it where neighbours are off the same way"),
         ],
         [
             Cell(f"runs of one sign{where}", "Wald and Wolfowitz"),
             Cell(str(item.runs), numeric=True),
             _z(item.runs_z),
-            Cell("too few: long stretches above or below"),
+            Cell("fewer than chance gives where long stretches lie above or below"),
         ],
     ]
 
