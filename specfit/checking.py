@@ -23,6 +23,8 @@ from specfit.model.support import PlanError, plan
 from specfit.readers import ReaderError, load, read
 
 FILE_LIMIT = 1 << 20
+FASTEST = 25.0
+"""mm/s; the outer lines of the largest fields known, 63 T, lie at ±10 mm/s."""
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Checked:
     texts: dict[str, str] = field(default_factory=dict)
     sources: tuple[ir.DataSource, ...] = ()
     unsound: tuple[ir.DataSource, ...] = ()
+    measured: list[tuple[ir.DataSource, Measurement]] = field(default_factory=list)
     allow_outside: bool = False
 
     @property
@@ -87,7 +90,9 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     is wrong with the file of a block that no model uses is a warning.
     """
     done = check(path, allow_outside)
-    _, faults = _read_all(done.sources, done)
+    found, faults = _read_all(done.sources, done)
+    done.measured = found
+    faults += [f for source, seen in found for f in _unlikely(source, seen)]
     faults = [_as_used(fault, done) for fault in faults]
     whole = [s for s in done.unsound if s.file and "{" not in s.file]
     faults += _absent(whole, done)
@@ -189,10 +194,10 @@ def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
         A file cannot be read, or does not hold what the `data` block says.
 
     """
-    measurements, faults = _read_all(model.sources, checked)
+    found, faults = _read_all(model.sources, checked)
     if faults:
         raise SpecError([*checked.diagnostics, *faults], checked.texts)
-    return tuple(measurements)
+    return tuple(measurement for _, measurement in found)
 
 
 def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
@@ -202,6 +207,15 @@ def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     used = {source.place for model in models for source in model.sources}
     spans = {Span(place.file, place.start, place.end) for place in used}
     return fault if fault.span in spans else replace(fault, severity="warning")
+
+
+def _unlikely(source: ir.DataSource, seen: Measurement) -> list[Diagnostic]:
+    """A warning of velocities at which no 57Fe line lies."""
+    farthest = float(abs(seen.axis).max())
+    if seen.axis_unit != "mm/s" or farthest <= FASTEST:
+        return []
+    fault = at_place("velocity-unlikely", {"farthest": f"{farthest:.3g}"}, source.place)
+    return [replace(fault, severity="warning")]
 
 
 def _absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:
@@ -219,13 +233,14 @@ def _absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnost
 
 def _read_all(
     sources: tuple[ir.DataSource, ...], checked: Checked
-) -> tuple[list[Measurement], list[Diagnostic]]:
+) -> tuple[list[tuple[ir.DataSource, Measurement]], list[Diagnostic]]:
     root = checked.path.resolve().parent
-    measurements: list[Measurement] = []
+    measurements: list[tuple[ir.DataSource, Measurement]] = []
     faults: list[Diagnostic] = []
     for source in sources:
         try:
-            measurements.append(read(source, root, checked.allow_outside))
+            measurement = read(source, root, checked.allow_outside)
+            measurements.append((source, measurement))
         except ReaderError as error:
             fault = at_place(error.code, error.words, source.place)
             faults += [fault] if fault not in faults else []

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from specfit import exits, pipeline
 from specfit.commands.common import say, show_diagnostics
-from specfit.contracts import RequireStrategy
+from specfit.contracts import Measurement, RequireStrategy
 from specfit.diagnostics import Diagnostic, Span
 from specfit.language.parse import parse
 from specfit.language.printer import print_spec
@@ -73,8 +73,18 @@ def _summary(checked: pipeline.Checked) -> str:
             "unknowns": str(unknowns),
         }
         lines.append(say("no-faults", file=file, kind=model.kind, **counts))
+        names = {source.data for source in model.sources}
+        lines += [_seen(*pair) for pair in checked.measured if pair[0].data in names]
         lines += _rules_kept(model, checked)
     return "\n".join(lines or [say("no-model", file=file)])
+
+
+def _seen(source: ir.DataSource, measurement: Measurement) -> str:
+    """The span and the number of channels of one measured spectrum."""
+    axis = measurement.axis
+    ends = {"low": f"{axis.min():.4g}", "high": f"{axis.max():.4g}"}
+    unit, channels = measurement.axis_unit, str(axis.size)
+    return say("data-seen", file=source.file, unit=unit, channels=channels, **ends)
 
 
 def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[str]:

@@ -208,3 +208,13 @@ def test_rare_rules_are_told_from_rules_that_exclude_each_other(
     each = [rare(rule) for rule in vague]
     assert each == [[], [], []]
     assert rare(*vague) == ["require-rare-together"]
+
+
+def test_velocities_in_the_wrong_unit_are_doubted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = DATA.format(name="s", file="data/iron.csv", unit="K")
+    text = f"specfit 1\n{data}{MODEL.format(rules='')}"
+    assert codes_of(folder, capsys, text) == []
+    wrong = text.replace("column(1) mm/s", "column(1) cm/s")
+    assert codes_of(folder, capsys, wrong) == [("warning", "velocity-unlikely")]
