@@ -65,6 +65,10 @@ def _density(checked: pipeline.Checked) -> None:
             print(f"{problem.dimension} unknowns: {', '.join(problem.names)}")
             print("log-density at the centre of the unconstrained space, by term:")
             for name, term in problem.terms(position, problem.data).items():
-                print(f"  {name}: {float(np.sum(np.asarray(term))):.6f}")
+                value = float(np.sum(np.asarray(term)))
+                if np.isfinite(value):
+                    print(f"  {name}: {value:.6f}")
+                else:  # the density bends such a curve and stays finite
+                    print(f"  at this point: {name}")
             total = float(problem.logdensity(position, problem.data))
             print(f"  total, with the change of variables: {total:.6f}")
