@@ -197,6 +197,21 @@ def test_a_posterior_at_its_bound(build):
     assert "upper bound" in finding.text
 
 
+# -------------------------------------------------------------- lines measured
+
+
+def test_lines_that_were_not_measured_are_named(build):
+    seen = only(outcome(build.Scene(), "lines_measured"))
+    assert seen.outcome == "passed"
+    wide = sites_with(build, "A", Bint=(66.0, 0.1))
+    finding = only(outcome(build.Scene(sites=wide, records={}), "lines_measured"))
+    assert finding.outcome == "warned"
+    assert "`A`" in finding.text
+    assert "1 at -10." in finding.text
+    assert "6 at +10." in finding.text
+    assert " 2 at" not in finding.text
+
+
 # -------------------------------------------------------------------- conflict
 
 

@@ -1,0 +1,59 @@
+"""Lines of a sextet beyond the measured velocities: nothing was seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
+from specfit.model.ir import Model, Prior
+from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
+
+NAME = "lines_measured"
+SOURCE = "line positions IS ± k·Bint ± QS/2 on the field scale of the data"
+
+
+def judge(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> Sequence[Finding]:
+    """Warn of sextets with lines outside the velocities that were measured."""
+    data = dict(zip(map(id, model.spectra), measurements, strict=True))
+    sextets = list(iron_sites(model, "sextet"))
+    found = [
+        finding
+        for item in sextets
+        if (finding := _judge_one(model, fit, item, data[id(item.spectrum)]))
+    ]
+    if found or not sextets:
+        return found
+    return [passed(NAME, "every line of every sextet was measured", SOURCE)]
+
+
+def _judge_one(
+    model: Model[Prior], fit: Fit, item: IronSite, measurement: Measurement
+) -> Finding | None:
+    draws = [symbol_draws(fit, model, item, symbol) for symbol in ("IS", "QS", "Bint")]
+    shift, splitting, field = (0.0 if d is None else float(d.mean()) for d in draws)
+    k16, k25, k34 = measurement.field_slopes
+    slopes = np.array([-k16, -k25, -k34, k34, k25, k16])
+    bend = 0.5 * splitting * np.array([1, -1, -1, -1, -1, 1])
+    lines = shift + slopes * field + bend
+    low, high = float(measurement.axis.min()), float(measurement.axis.max())
+    missing = [i + 1 for i, v in enumerate(lines) if not low <= v <= high]
+    if not missing:
+        return None
+    places = ", ".join(f"{i} at {lines[i - 1]:+.2f}" for i in missing)
+    return Finding(
+        NAME,
+        "physics",
+        "warned",
+        f"of the sextet `{item.name}` these lines lie beyond the measured "
+        f"{low:.2f} … {high:.2f} mm/s: {places} mm/s",
+        detail="its field rests on the other lines only: measure a wider range of "
+        "velocities, or doubt the assignment",
+        source=SOURCE,
+    )
+
+
+RULE = PhysicsRule(NAME, SOURCE, judge)
