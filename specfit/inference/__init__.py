@@ -29,7 +29,7 @@ def find(problem: Problem, settings: Settings, progress: Progress | None = None)
         known = ", ".join(ENGINES)
         raise ValueError(f"unknown engine `{settings.engine}`; engines are {known}")
     ground = survey(problem, settings, progress or _silent)
-    return finish(ground, ENGINES[settings.engine](ground))
+    return finish(*ENGINES[settings.engine](ground))
 
 
 def engine_names() -> tuple[str, ...]:

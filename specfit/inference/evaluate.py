@@ -32,9 +32,14 @@ def _curvature(logdensity: Density, z: Array, data: Data) -> tuple[Array, Array,
 
 
 @partial(jax.jit, static_argnames="logdensity")
-def _many_gradients(logdensity: Density, z: Array, data: Data) -> tuple[Array, Array]:
-    both = jax.value_and_grad(lambda x: logdensity({"z": x}, data))
-    result: tuple[Array, Array] = jax.lax.map(both, z)
+def _many_gradients(
+    logdensity: Density, z: Array, data: Data, labels: dict[str, Array] | None = None
+) -> tuple[Array, Array]:
+    def both(row: tuple[Array, dict[str, Array]]) -> tuple[Array, Array]:
+        x, own = row
+        return jax.value_and_grad(lambda x: logdensity({"z": x, **own}, data))(x)
+
+    result: tuple[Array, Array] = jax.lax.map(both, (z, labels or {}))
     return result
 
 
@@ -73,10 +78,16 @@ def gradients_of(
     return numpy(values), numpy(slopes)
 
 
-def gradients(problem: Problem, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Log-density (n,) and its gradient (n, dimension) at each row of `z`."""
+def gradients(
+    problem: Problem, z: FloatArray, labels: dict[str, Any] | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Log-density (n,) and its gradient (n, dimension) at each row of `z`.
+
+    labels: what else a position holds, by name, an entry for each row.
+    """
     values, slopes = _in_blocks(
-        lambda x: _many_gradients(problem.logdensity, x, problem.data), z
+        lambda row: _many_gradients(problem.logdensity, row[0], problem.data, row[1]),
+        (z, labels or {}),
     )
     return numpy(values), numpy(slopes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from time import perf_counter
 
@@ -13,14 +13,24 @@ import numpy as np
 from specfit.contracts import Array, Fit, FloatArray, Mode, Problem, Progress, Stage
 from specfit.inference import evaluate, gates
 from specfit.inference.backend import layout
+from specfit.inference.exchange import Exchange, exchange
 from specfit.inference.gates import Gate
-from specfit.inference.laplace import UNRELIABLE, Evidence, Gaussian, evidence, gaussian
-from specfit.inference.laplace import weights as laplace_weights
+from specfit.inference.laplace import (
+    LISTED,
+    UNRELIABLE,
+    Evidence,
+    Gaussian,
+    evidence,
+    gaussian,
+)
 from specfit.inference.mixing import Mixing
 from specfit.inference.newton import Peak
 from specfit.inference.predictions import predictions
-from specfit.inference.search import search
+from specfit.inference.search import distinct, polish, search
 from specfit.inference.settings import Settings
+
+MOST = 8
+"""Modes that are sampled at most; the weight of the others is a gate."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +44,14 @@ class Summit:
 
 @dataclass(frozen=True)
 class Ground:
-    """The modes (weightiest first), their evidence, the prior, and the random keys."""
+    """The modes (weightiest first), their evidence, the prior, and the random keys.
+
+    exchange: components that may change places, and the labelling that is kept.
+    """
 
     problem: Problem
     settings: Settings
+    exchange: Exchange
     summits: tuple[Summit, ...]
     evidence: Evidence
     prior: Mapping[str, FloatArray]
@@ -49,13 +63,17 @@ class Ground:
 
     @property
     def best(self) -> Summit:
-        """The mode that is sampled."""
+        """The weightiest mode."""
         return self.summits[0]
 
     @property
-    def mode_gates(self) -> tuple[Gate, ...]:
-        """The gates that no sampling can open."""
-        others = sum(summit.weight for summit in self.summits[1:])
+    def kept(self) -> tuple[Summit, ...]:
+        """The modes that are sampled."""
+        return tuple(s for s in self.summits if s.weight > LISTED)[:MOST]
+
+    def mode_gates(self, sampled: int) -> tuple[Gate, ...]:
+        """The gates that no sampling can open, for the first modes being sampled."""
+        others = sum(summit.weight for summit in self.summits[sampled:])
         return gates.mode_gates(self.best.peak, others)
 
 
@@ -87,7 +105,7 @@ class Clock:
 
 
 def survey(problem: Problem, settings: Settings, say: Progress) -> Ground:
-    """Search, weigh the modes, and estimate the evidence.
+    """Search, fold, weigh the modes, and estimate the evidence.
 
     Raises NonFiniteStart where the density is finite at no draw of the prior.
     """
@@ -95,23 +113,63 @@ def survey(problem: Problem, settings: Settings, say: Progress) -> Ground:
     keys = tuple(jax.random.split(jax.random.key(settings.seed), 4))
     say("search", 0.0, "")
     found = search(problem, keys[0], settings)
-    searched = clock.stage("search", f"{len(found.peaks)} modes")
+    change = exchange(
+        problem, tuple(found.prior), found.prior_positions, list(found.peaks)
+    )
+    peaks = _folded(problem, change, list(found.peaks))
+    searched = clock.stage("search", f"{len(peaks)} modes")
     say("search", 1.0, searched.detail)
-    shapes = [gaussian(peak) for peak in found.peaks]
-    shares = laplace_weights(shapes)
+    prior = {n: v[: settings.prior_draws] for n, v in found.prior.items()}
+    ground = Ground(
+        problem, settings, change, (), _UNKNOWN, prior, found.prior_positions,
+        keys, say, (searched,), found.notes + change.notes(),
+    )  # fmt: skip
+    return weighed(ground, peaks)
+
+
+_UNKNOWN = Evidence(float("nan"), float("nan"), float("inf"), np.zeros(0))
+
+
+def _folded(problem: Problem, change: Exchange, peaks: list[Peak]) -> list[Peak]:
+    """The distinct peaks in the labelling that is kept."""
+    positions = np.stack([peak.position for peak in peaks])
+    places = change.folded(positions)
+    moved = (places != positions).any(axis=1)
+    stay = [peak for peak, away in zip(peaks, moved, strict=True) if not away]
+    return distinct(problem, stay + polish(problem, list(places[moved])))
+
+
+def weighed(ground: Ground, peaks: list[Peak]) -> Ground:
+    """The ground with these peaks as its modes, their evidence taken anew."""
+    clock = Clock()
+    shapes = [gaussian(peak) for peak in peaks]
+    change = ground.exchange
+    inside = change.inside if change.groups else None
+    found = evidence(ground.problem, shapes, ground.keys[1], inside)
     summits = [
         Summit(peak, shape, float(share))
-        for peak, shape, share in zip(found.peaks, shapes, shares, strict=True)
+        for peak, shape, share in zip(peaks, shapes, found.shares, strict=True)
     ]
     summits.sort(key=lambda summit: -summit.weight)
-    weighed = evidence(problem, [s.shape for s in summits], keys[1])
-    measured = clock.stage("evidence", f"Pareto k {weighed.pareto_k:.2f}")
-    notes = found.notes + _notes(summits[0], weighed)
-    prior = {n: v[: settings.prior_draws] for n, v in found.prior.items()}
-    return Ground(
-        problem, settings, tuple(summits), weighed, prior, found.prior_positions,
-        keys, say, (searched, measured), notes,
-    )  # fmt: skip
+    found = replace(found, value=found.value + change.log_labellings)
+    measured = clock.stage("evidence", f"Pareto k {found.pareto_k:.2f}")
+    return replace(
+        ground,
+        summits=tuple(summits),
+        evidence=found,
+        stages=(*ground.stages, measured),
+    )
+
+
+def with_peaks(ground: Ground, positions: FloatArray) -> Ground | None:
+    """The ground with the modes above `positions` too; None where none of them is new.
+
+    positions: (n, dimension), where chains ended up.
+    """
+    known = [summit.peak for summit in ground.summits]
+    starts = list(ground.exchange.folded(positions))
+    every = distinct(ground.problem, known + polish(ground.problem, starts))
+    return weighed(ground, every) if len(every) > len(known) else None
 
 
 def _notes(best: Summit, weighed: Evidence) -> tuple[str, ...]:
@@ -186,7 +244,7 @@ def finish(ground: Ground, sampled: Sampled) -> Fit:
         stages=stages,
         settings=settings.model_dump() | _circumstances(settings) | sampled.details,
         log_evidence=(ground.evidence.value, ground.evidence.sd) if believed else None,
-        notes=ground.notes + sampled.notes,
+        notes=ground.notes + _notes(ground.best, ground.evidence) + sampled.notes,
     )
 
 

@@ -25,18 +25,26 @@ from specfit.inference.evaluate import Density
 
 
 class Frame(NamedTuple):
-    """The whitened coordinates, an argument of the compiled sampler."""
+    """Whitened coordinates, z = centre + factor @ u; an argument of the sampler.
+
+    labels: what else a position of the density holds, by name.
+    """
 
     centre: Array
     factor: Array
+    labels: dict[str, Array] | None = None
 
 
 class Chain(NamedTuple):
-    """One chain between chunks; leading axis is the chain when stacked."""
+    """One chain between chunks; leading axis is the chain when stacked.
+
+    Each has a frame of its own: particles of several modes move in one call.
+    """
 
     state: Any  # blackjax.mcmc.hmc.HMCState
     tuning: DualAveragingState
     key: Array
+    frame: Frame
 
 
 class Span(NamedTuple):
@@ -61,16 +69,15 @@ def advance(
     how: Layout,
     chains: Chain,
     span: Span,
-    frame: Frame,
     data: Data,
 ) -> tuple[Chain, dict[str, Array]]:
     """At most `capacity` steps of every chain; rows beyond `span.length` stay zero."""
     kernel = nuts.build_kernel()
 
-    def chain(mine: Chain, shared: tuple[Span, Frame, Data]) -> Any:
-        span, frame, data = shared
-        density = _whitened(logdensity, frame, data)
-        metric = jnp.ones_like(frame.centre)
+    def chain(mine: Chain, shared: tuple[Span, Data]) -> Any:
+        span, data = shared
+        density = _whitened(logdensity, mine.frame, data)
+        metric = jnp.ones_like(mine.frame.centre)
 
         def step(i: Array, carry: Any) -> Any:
             state, tuning, record = carry
@@ -88,10 +95,10 @@ def advance(
 
         carry = (mine.state, mine.tuning, _empty(capacity, mine.state))
         state, tuning, record = jax.lax.fori_loop(0, span.length, step, carry)
-        return Chain(state, tuning, mine.key), record
+        return mine._replace(state=state, tuning=tuning), record
 
     result: tuple[Chain, dict[str, Array]] = map_chains(
-        chain, chains, (span, frame, data), how
+        chain, chains, (span, data), how
     )
     return result
 
@@ -130,17 +137,26 @@ def _blank(state: Any) -> dict[str, Array]:
 def _whitened(
     logdensity: Density, frame: Frame, data: Data
 ) -> Callable[[Array], Array]:
-    return lambda u: logdensity({"z": frame.centre + frame.factor @ u}, data)
+    return lambda u: logdensity(
+        {"z": frame.centre + frame.factor @ u, **(frame.labels or {})}, data
+    )
 
 
 def begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
-    """Chains at positions `z` (n_chains, dimension), the step size not yet tuned."""
-    factor = np.asarray(frame.factor)
-    u = np.linalg.solve(factor, (z - np.asarray(frame.centre)).T).T
-    value, slope = evaluate.gradients(problem, z)
-    state = HMCState(*(jnp.asarray(part) for part in (u, value, slope @ factor)))
-    size = 0.8 * z.shape[1] ** -0.25
+    """Chains at positions `z` (n_chains, dimension), the step size not yet tuned.
+
+    frame: one for all chains, or stacked, one for each; labels always stacked.
+    """
+    count, dimension = z.shape
+    centre = np.broadcast_to(np.asarray(frame.centre), (count, dimension))
+    factor = np.broadcast_to(np.asarray(frame.factor), (count, dimension, dimension))
+    u = np.linalg.solve(factor, (z - centre)[..., None])[..., 0]
+    value, slope = evaluate.gradients(problem, z, frame.labels)
+    white = np.einsum("ni,nij->nj", slope, factor)
+    state = HMCState(*(jnp.asarray(part) for part in (u, value, white)))
+    size = 0.8 * dimension**-0.25
     # arrays made by NumPy have a strong type, as those that come back from the steps:
     # otherwise the second chunk would compile again
-    tuning = jax.tree.map(lambda x: jnp.asarray(np.full(len(z), x)), _START(size))
-    return Chain(state, tuning, keys)
+    tuning = jax.tree.map(lambda x: jnp.asarray(np.full(count, x)), _START(size))
+    own = Frame(jnp.asarray(centre), jnp.asarray(factor), frame.labels)
+    return Chain(state, tuning, keys, own)

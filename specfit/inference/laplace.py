@@ -7,7 +7,7 @@ whether that estimate can be believed (Vehtari et al. 2024, JMLR 25:72).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -16,6 +16,7 @@ from scipy.special import gammaln, logsumexp
 
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
+from specfit.inference.evaluate import Flags
 from specfit.inference.newton import FLAT, Peak, unit_diagonal
 from specfit.inference.pareto import pareto_k
 
@@ -42,11 +43,16 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Log-evidence of the modes together, its Monte Carlo sd, and Pareto k̂."""
+    """Log-evidence of the modes together, its Monte Carlo sd, and Pareto k̂.
+
+    shares: of each mode, in the order given; by importance sampling where k̂ allows,
+    else by Laplace's method.
+    """
 
     value: float
     sd: float
     pareto_k: float
+    shares: FloatArray
 
 
 def gaussian(peak: Peak) -> Gaussian:
@@ -80,31 +86,46 @@ def dispersed(shape: Gaussian, key: Array, count: int, spread: float) -> FloatAr
 
 
 def evidence(
-    problem: Problem, gaussians: Sequence[Gaussian], key: Array, count: int = 2000
+    problem: Problem,
+    gaussians: Sequence[Gaussian],
+    key: Array,
+    inside: Callable[[FloatArray], Flags] | None = None,
+    count: int = 2000,
 ) -> Evidence:
     """Evidence by importance sampling from the neighbourhood of the modes.
 
     Draws come from the mixture of Student-t densities at the modes that carry weight,
-    in equal shares.
+    in equal shares.  A mode owns a position in proportion to its density there, so the
+    shares of modes that overlap add up to the whole.  Only positions `inside` count.
     """
-    kept = [g for g, w in zip(gaussians, weights(gaussians), strict=True) if w > LISTED]
+    laplace = weights(gaussians)
+    kept = np.flatnonzero(laplace > LISTED)
     keys = jax.random.split(key, len(kept))
     each = -(-count // len(kept))
+    shapes = [gaussians[int(i)] for i in kept]
     draws = np.concatenate(
-        [dispersed(g, k, each, 1.0) for g, k in zip(kept, keys, strict=True)]
+        [dispersed(s, k, each, 1.0) for s, k in zip(shapes, keys, strict=True)]
     )
     target = evaluate.log_densities(problem, draws)
-    proposal = logsumexp([_log_student(g, draws) for g in kept], axis=0)
+    if inside is not None:
+        target = np.where(inside(draws), target, -np.inf)
+    parts = np.stack([log_student(shape, draws) for shape in shapes])
+    proposal = logsumexp(parts, axis=0)
     ratio = np.where(
         np.isfinite(target), target - proposal + np.log(len(kept)), -np.inf
     )
     value = float(logsumexp(ratio) - np.log(len(ratio)))
     relative = np.exp(ratio - value)
     sd = float(np.std(relative) / np.sqrt(len(ratio)))
-    return Evidence(value, sd, pareto_k(ratio))
+    k = pareto_k(ratio)
+    shares = laplace.copy()
+    if k <= UNRELIABLE:
+        owned = np.mean(relative * np.exp(parts - proposal), axis=1)
+        shares[kept] = laplace[kept].sum() * owned
+    return Evidence(value, sd, k, shares)
 
 
-def _log_student(shape: Gaussian, z: FloatArray) -> FloatArray:
+def log_student(shape: Gaussian, z: FloatArray) -> FloatArray:
     """Log-density of the multivariate Student-t at each row of `z`."""
     dimension = len(shape.mean)
     white = np.linalg.solve(shape.factor, (z - shape.mean).T)

@@ -128,7 +128,6 @@ class _Run:
 
     def restart(self, frame: Frame, z: FloatArray) -> None:
         """Put the chains at `z` in a new frame and forget the step size."""
-        self.frame = frame
         self.chains = begin(self.problem, z, self.keys, frame)
 
     def steps(self, count: int, adapt: int) -> dict[str, FloatArray]:
@@ -160,8 +159,7 @@ class _Run:
         chunk = min(self.plan.chunk, self.plan.total)
         problem = self.problem
         self.chains, record = advance(
-            problem.logdensity, chunk, self.how, self.chains, span, self.frame,
-            problem.data,
+            problem.logdensity, chunk, self.how, self.chains, span, problem.data,
         )  # fmt: skip
         rows = {
             name: evaluate.numpy(value)[:, :count] for name, value in record.items()

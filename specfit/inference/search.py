@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.beam import Beam, best, stock, whole_beams
+from specfit.inference.exchange import alike_pairs, exchanged
 from specfit.inference.mend import adequate, mend
 from specfit.inference.newton import Peak, climb
 from specfit.inference.projection import assemble
@@ -143,32 +143,11 @@ def _separate(problem: Problem, low: Peak, high: Peak) -> bool:
 def swapped(problem: Problem, peak: Peak, names: tuple[str, ...]) -> list[FloatArray]:
     """The peak with the values of two like components exchanged, for every pair.
 
-    names: those of a full set of values.  Components are alike when their own values
-    have the same last names (`A.IS`, `B.IS`).  Swaps find the labelling that
-    the priors prefer, and show when they prefer none.
+    names: those of a full set of values.  Swaps find the labelling that the priors
+    prefer, and show when they prefer none.
     """
     if problem.separable is None:
         return []
-    values = evaluate.constrain(problem, peak.position[None])
-    starts = []
-    for pair in _alike_pairs(problem.separable.component_names, names):
-        mixed = dict(values)
-        for one, other in pair:
-            mixed[one], mixed[other] = values[other], values[one]
-        starts.append(evaluate.unconstrain(problem, mixed)[0])
+    pairs = alike_pairs(problem.separable.component_names, names)
+    starts = [exchanged(problem, names, p, peak.position[None])[0] for p in pairs]
     return [start for start in starts if np.isfinite(start).all()]
-
-
-def _alike_pairs(
-    components: tuple[str, ...], names: tuple[str, ...]
-) -> list[list[tuple[str, str]]]:
-    """For each pair of like components the names to exchange."""
-    owned = [
-        {n.removeprefix(f"{one}."): n for n in names if n.startswith(f"{one}.")}
-        for one in components
-    ]
-    return [
-        [(first[last], second[last]) for last in first]
-        for first, second in itertools.combinations(owned, 2)
-        if first and set(first) == set(second)
-    ]

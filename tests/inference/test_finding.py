@@ -14,6 +14,7 @@ import pytest
 
 from specfit.inference import Settings, engine_names, evaluate, find, use_cores
 from specfit.inference.beam import seen, stock
+from specfit.inference.exchange import exchange
 from specfit.inference.mend import mend
 from specfit.inference.projection import assemble
 from specfit.inference.search import search
@@ -160,13 +161,36 @@ def test_the_mode_is_a_fit_of_one_draw(fitted):
     assert fit.statistics["lp"][0, 0] >= highest
 
 
-def test_components_that_may_be_exchanged_are_refused(toy):
-    problem = toy.sextets(toy.counts_of(1e6, 1), 1e6)
-    fit = find(problem, Settings(engine="map"))
-    assert not fit.converged
-    weights = {name: value for name, value, *_ in fit.gates}
-    assert weights["other_modes"] > 0.5
-    assert sum(mode.weight > 0.1 for mode in fit.modes) >= 4
+def test_components_that_may_be_exchanged_are_folded_into_one_labelling(toy, fitted):
+    problem = toy.sextets(toy.counts_of(2e4, 3), 2e4)
+    fit = find(problem, Settings(seed=3))
+    assert fit.converged, fit.gates
+    assert any("A.B ≥ B.B ≥ C.B" in note for note in fit.notes)
+    assert np.all(fit.draws["A.B"] >= fit.draws["B.B"])
+    assert np.all(fit.draws["B.B"] >= fit.draws["C.B"])
+    ordered = fitted.fit
+    fields = sorted((ordered.draws[f"{s}.B"].mean() for s in SITES), reverse=True)
+    found = [fit.draws[f"{s}.B"].mean() for s in SITES]
+    assert np.allclose(found, fields, atol=0.02)
+    # the evidence is that of all 3! labellings, each worth what Laplace's method says
+    one = max(fit.modes, key=lambda mode: mode.weight).log_evidence
+    assert fit.log_evidence[0] == pytest.approx(one + np.log(6.0), abs=0.3)
+
+
+def test_an_exchange_is_seen_only_where_the_posterior_allows_it(toy, fitted):
+    free = toy.sextets(toy.counts_of(2e4, 3), 2e4)
+    for problem, groups in ((free, 1), (fitted.problem, 0)):
+        key = jax.random.key(0)
+        found = search(problem, key, Settings(prior_draws=64, atoms=512))
+        change = exchange(
+            problem, tuple(found.prior), found.prior_positions, list(found.peaks)
+        )
+        assert len(change.groups) == groups
+        rows = found.prior_positions[:32]
+        folded = change.folded(rows)
+        assert change.inside(folded).all()
+        assert np.array_equal(change.folded(folded), folded)
+        assert change.log_labellings == pytest.approx(np.log(6.0) * groups)
 
 
 def test_an_interruption_keeps_what_was_drawn(fitted):
@@ -190,10 +214,10 @@ def test_an_interruption_keeps_what_was_drawn(fitted):
 
 def test_an_unknown_engine_is_named_with_the_known_ones(fitted):
     with pytest.raises(
-        ValueError, match="`gibs`; engines are auto, nuts, laplace, map"
+        ValueError, match="`gibs`; engines are auto, nuts, smc, laplace, map"
     ):
         find(fitted.problem, Settings(engine="gibs"))
-    assert engine_names() == ("auto", "nuts", "laplace", "map")
+    assert engine_names() == ("auto", "nuts", "smc", "laplace", "map")
 
 
 def test_settings_are_closed_and_frozen():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.scipy.special import logsumexp
+from scipy.special import ndtr
 
-from specfit.inference import NonFiniteStart, Settings, find
+from specfit.inference import NonFiniteStart, Settings, find, ground, search
 
 QUICK = Settings(prior_draws=200, replicates=4, thinned=8, chunk=90)
+LONG = QUICK.model_copy(update={"chunk": 250})
 SHORT = QUICK.model_copy(update={"warmup": 100, "draws": 250})
 
 
@@ -27,9 +32,19 @@ def correlated(z, data):
     return -0.5 * rest @ data["precision"] @ rest
 
 
-def two_modes(z, data):
-    far = jnp.sum((z - 4.0) ** 2), jnp.sum((z + 4.0) ** 2)
-    return jnp.logaddexp(-0.5 * far[0] / 0.25, -0.5 * far[1] / 0.25)
+def mixture(z, data):
+    """Two normal modes, normalised."""
+    away = (z - data["means"]) / data["widths"]
+    heights = jnp.log(data["weights"]) - jnp.sum(jnp.log(data["widths"]), axis=1)
+    constant = -1.5 * jnp.log(2.0 * jnp.pi)
+    return logsumexp(heights - 0.5 * jnp.sum(away**2, axis=1)) + constant
+
+
+def two(half_distance, share):
+    """The constants of `mixture`: the wide mode on the left has `share`."""
+    means = [[-half_distance, 0.0, 0.0], [half_distance, 1.0, 0.0]]
+    widths = [[1.0, 1.0, 1.0], [0.8, 0.5, 2.0]]
+    return {"means": means, "widths": widths, "weights": [share, 1.0 - share]}
 
 
 def funnel(z, data):
@@ -59,7 +74,7 @@ def saturation(z, data):
     return -jnp.sum(used) * z[2] - 0.5 * chi2
 
 
-CASES = (correlated, two_modes, funnel, flat, sum_known, wall_of_nan, saturation)
+CASES = (correlated, mixture, funnel, flat, sum_known, wall_of_nan, saturation)
 
 
 def switched(z, data):
@@ -68,6 +83,7 @@ def switched(z, data):
 
 BLANK = {
     "mean": np.zeros(3), "precision": np.eye(3), "scale": np.ones(3), "b1": 1.0,
+    **two(5.0, 0.5),
     "b2": 1.0, "x": np.zeros(14), "y": np.zeros(14), "used": np.zeros(14),
 }  # fmt: skip
 
@@ -125,18 +141,51 @@ def test_same_seed_same_bits_whatever_the_chunk(case):
     assert not np.array_equal(first, other)
 
 
-def test_two_modes_are_refused(case):
-    fit = find(case(two_modes), QUICK)
-    assert "other_modes" in failing(fit)
-    assert [round(mode.weight, 3) for mode in fit.modes] == [0.5, 0.5]
-    assert fit.settings["attempts"] == 1
+@pytest.mark.parametrize("engine", ["auto", "smc"])
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.98])
+def test_modes_are_sampled_each_and_mixed_by_weight(case, engine, share):
+    settings = LONG.model_copy(update={"engine": engine})
+    fit = find(case(mixture, **two(5.0, share)), settings)
+    assert fit.converged, fit.gates
+    left = (fit.draws["a"] < 0.0).mean()
+    # weights come from 2000 importance draws or 1024 particles: sd below 0.016
+    assert abs(left - share) < 0.06
+    assert sorted(m.weight for m in fit.modes)[-1] == pytest.approx(
+        max(share, 1.0 - share), abs=0.06
+    )
+    value, error = fit.log_evidence
+    assert abs(value) < 5 * error + 0.02
+    assert np.std(fit.draws["c"][fit.draws["a"] > 0.0]) == pytest.approx(2.0, rel=0.2)
+
+
+@pytest.mark.parametrize("half_distance", [1.5, 2.5])
+def test_modes_that_touch_are_not_counted_twice(case, half_distance):
+    fit = find(case(mixture, **two(half_distance, 0.6)), LONG)
+    assert fit.converged, fit.gates
+    assert (fit.draws["a"] < 0.0).mean() == pytest.approx(
+        0.6 * ndtr(half_distance) + 0.4 * ndtr(-half_distance / 0.8), abs=0.07
+    )
+
+
+def test_a_mode_that_search_missed_is_found_by_chains_that_disagree(case, monkeypatch):
+    every = search.search
+
+    def blind(*arguments):
+        found = every(*arguments)
+        return replace(found, peaks=found.peaks[:1])
+
+    monkeypatch.setattr(ground, "search", blind)
+    fit = find(case(mixture, **two(2.5, 0.6)), LONG)
+    assert any("search had missed" in note for note in fit.notes), fit.notes
+    assert fit.converged, fit.gates
+    assert (fit.draws["a"] < 0.0).mean() == pytest.approx(0.6, abs=0.08)
 
 
 def test_funnel_is_flagged_after_a_second_attempt(case):
     fit = find(case(funnel), SHORT)
     assert failing(fit) & {"rhat", "divergences", "e_bfmi"}
-    assert fit.settings["attempts"] == 2
-    assert any("sampled again" in note for note in fit.notes)
+    assert fit.settings["attempts"] == 3
+    assert any("tempering" in note for note in fit.notes)
 
 
 def test_improper_flat_direction_is_refused(case):

@@ -1,0 +1,251 @@
+"""Tempered sequential Monte Carlo from the neighbourhood of the modes to the posterior.
+
+Particles start as draws of the Student-t densities at the modes, in equal shares, and
+follow q^(1-β) p^β from β = 0 to 1.  Every step of β reweighs and resamples them, so that
+each mode ends with the share of particles that its mass deserves, and moves them by
+NUTS in the coordinates of one mode.  Which mode is drawn for each particle by their
+densities at its place, and belongs to the state while it moves: to choose the metric by
+the place alone would not leave the posterior as it is.  The populations never meet:
+what they disagree in is what R-hat sees.
+
+Sources: Del Moral, Doucet and Jasra 2006, doi:10.1111/j.1467-9868.2006.00553.x; steps of
+β by the conditional effective size: Zhou, Johansen and Aston 2016,
+doi:10.1080/10618600.2015.1060885.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import logsumexp
+
+from specfit.contracts import Array, FloatArray
+from specfit.inference import evaluate, gates
+from specfit.inference.backend import layout
+from specfit.inference.blend import territories
+from specfit.inference.bridge import Bridge, bridge_data, log_ends
+from specfit.inference.gates import Gate
+from specfit.inference.ground import Clock, Ground, Sampled, physical
+from specfit.inference.kernel import Frame, Span, advance, begin
+from specfit.inference.laplace import Gaussian, dispersed, log_student
+from specfit.inference.mixing import mixing
+from specfit.inference.nuts import Chains
+from specfit.inference.obedience import obedient
+from specfit.inference.opening import left_open, open_gates
+
+PARTICLES = 256
+"""In each population."""
+KEPT_SIZE = 0.7
+"""Effective share of the particles that one step of β must leave."""
+SWEEPS = 4
+"""NUTS transitions of every particle after each step of β."""
+STEPS = 60
+"""Steps of β after which there is no hope."""
+ANCESTORS = 100.0
+"""Effective number of starting particles that those at the end must come from."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Particles (n_populations, n_particles, dimension) and where they come from.
+
+    log_target, log_near: log p and log q of each; origin: the starting particle each
+    descends from; log_evidence: of each population so far.
+    """
+
+    positions: FloatArray
+    log_target: FloatArray
+    log_near: FloatArray
+    origin: np.ndarray
+    log_evidence: FloatArray
+    beta: float = 0.0
+    step_size: float = 0.5
+
+
+def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
+    """The posterior as the last particles of tempered populations."""
+    clock, settings = Clock(), ground.settings
+    shapes = [summit.shape for summit in ground.kept]
+    key = jax.random.fold_in(ground.keys[2], 77)
+    generator = evaluate.generator(key)
+    cloud = _start(ground, shapes, key)
+    steps = 0
+    while cloud.beta < 1.0 and steps < STEPS:
+        cloud = _step(ground, shapes, cloud, generator, jax.random.fold_in(key, steps))
+        steps += 1
+        ground.say("tempering", cloud.beta, f"step {steps}")
+    chains = _gathered(ground, shapes, cloud, jax.random.fold_in(key, STEPS))
+    chains = obedient(ground.problem, chains)
+    size = f"{settings.chains} × {PARTICLES} particles, {steps} steps"
+    drawn = clock.stage("tempering", size)
+    draws = physical(ground.problem, chains.positions)
+    mixed = mixing({**draws, "log density": chains.statistics["lp"]})
+    sampled = Sampled(
+        chains.positions, draws, chains.statistics, mixed,
+        (
+            *gates.sampling_gates({}, mixed, chains.statistics),
+            *_cloud_gates(cloud),
+            *ground.mode_gates(len(ground.kept)),
+            *open_gates(ground, chains.positions),
+        ),
+        left_open(ground, chains.positions),
+        (drawn, clock.stage("diagnostics")),
+        {"interrupted": False, "attempts": 1},
+    )  # fmt: skip
+    return _reweighed(ground, cloud, shapes), sampled
+
+
+def _cloud_gates(cloud: Cloud) -> tuple[Gate, ...]:
+    families = np.unique(cloud.origin.ravel(), return_counts=True)[1]
+    return (
+        gates.at_least("tempered", cloud.beta, 1.0),
+        gates.at_least(
+            "ancestors", cloud.origin.size**2 / np.sum(families**2), ANCESTORS
+        ),
+    )
+
+
+def _start(ground: Ground, shapes: Sequence[Gaussian], key: Array) -> Cloud:
+    n_populations = ground.settings.chains
+    count = n_populations * PARTICLES
+    each = -(-count // len(shapes))
+    keys = jax.random.split(key, len(shapes))
+    drawn = [dispersed(s, k, each, 1.0) for s, k in zip(shapes, keys, strict=True)]
+    dealt = np.stack(drawn, axis=1).reshape(-1, ground.problem.dimension)[:count]
+    # dealt in turn, so that every population has its share of each mode
+    positions = ground.exchange.folded(dealt).reshape(n_populations, PARTICLES, -1)
+    return Cloud(
+        positions, *log_ends(ground.problem, shapes, positions),
+        np.arange(count).reshape(n_populations, PARTICLES), np.zeros(n_populations),
+    )  # fmt: skip
+
+
+def _step(
+    ground: Ground,
+    shapes: Sequence[Gaussian],
+    cloud: Cloud,
+    generator: np.random.Generator,
+    key: Array,
+) -> Cloud:
+    """One step of β: reweigh, resample, move."""
+    ratio = cloud.log_target - cloud.log_near
+    step = _longest(ratio, 1.0 - cloud.beta)
+    beta = 1.0 if step >= 1.0 - cloud.beta else cloud.beta + step
+    logs = step * ratio
+    grown = logsumexp(logs, axis=1) - np.log(PARTICLES)
+    chosen = np.stack([_resampled(row, generator) for row in logs])
+    cloud = replace(
+        cloud,
+        positions=np.take_along_axis(cloud.positions, chosen[..., None], axis=1),
+        origin=np.take_along_axis(cloud.origin, chosen, axis=1),
+        log_evidence=cloud.log_evidence + grown,
+        beta=beta,
+    )
+    records = _moved(ground, shapes, cloud, SWEEPS, key)
+    last = ground.exchange.folded(records["z"][:, -1])
+    positions = last.reshape(cloud.positions.shape)
+    rate = float(np.mean(records["acceptance_rate"]))
+    size = float(np.clip(cloud.step_size * np.exp(rate - 0.8), 1e-3, 2.0))
+    logs_now = log_ends(ground.problem, shapes, positions)
+    return replace(
+        cloud,
+        positions=positions,
+        log_target=logs_now[0],
+        log_near=logs_now[1],
+        step_size=size,
+    )
+
+
+def _longest(ratio: FloatArray, left: float) -> float:
+    """The largest step of β, at most `left`, that keeps `KEPT_SIZE` of the particles."""
+
+    def size(step: float) -> float:
+        weight = np.exp(step * (ratio - np.max(ratio)))
+        return float(np.sum(weight) ** 2 / np.sum(weight**2) / ratio.size)
+
+    if size(left) >= KEPT_SIZE:
+        return left
+    low, high = 0.0, left
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if size(middle) >= KEPT_SIZE else (low, middle)
+    return low
+
+
+def _resampled(logs: FloatArray, generator: np.random.Generator) -> np.ndarray:
+    """Systematic resampling: indices in proportion to exp(logs)."""
+    share = np.exp(logs - logsumexp(logs))
+    points = (generator.uniform() + np.arange(len(share))) / len(share)
+    return np.minimum(np.searchsorted(np.cumsum(share), points), len(share) - 1)
+
+
+def _moved(
+    ground: Ground, shapes: Sequence[Gaussian], cloud: Cloud, sweeps: int, key: Array
+) -> dict[str, FloatArray]:
+    """`sweeps` NUTS transitions of every particle; "z" is (n, sweeps, dimension)."""
+    generator = evaluate.generator(jax.random.fold_in(key, 1))
+    rows = cloud.positions.reshape(-1, cloud.positions.shape[-1])
+    logs = np.stack([log_student(s, rows) for s in shapes])
+    noise = generator.gumbel(size=logs.shape)
+    modes = np.argmax(logs + noise, axis=0)  # a draw in proportion to exp(logs)
+    factors = np.stack([s.factor for s in shapes])[modes]
+    problem = ground.problem._replace(
+        logdensity=Bridge(ground.problem.logdensity),
+        data=bridge_data(ground.problem, shapes, cloud.beta),
+    )
+    labels = {"mode": jnp.asarray(modes)}
+    frame = Frame(jnp.asarray(rows), jnp.asarray(factors), labels)
+    chains = begin(problem, rows, jax.random.split(key, len(rows)), frame)
+    tuning = chains.tuning._replace(
+        log_x_avg=jnp.full(len(rows), np.log(cloud.step_size))
+    )
+    span = Span(*(jnp.asarray(x) for x in (0, sweeps, 0, 0.8)))
+    how = layout(len(rows))
+    _, record = advance(
+        problem.logdensity, sweeps, how, chains._replace(tuning=tuning), span,
+        problem.data,
+    )  # fmt: skip
+    records = {name: evaluate.numpy(value) for name, value in record.items()}
+    offset = np.einsum("nij,nsj->nsi", factors, records.pop("u"))
+    return {**records, "z": rows[:, None] + offset}
+
+
+def _gathered(
+    ground: Ground, shapes: Sequence[Gaussian], cloud: Cloud, key: Array
+) -> Chains:
+    """The last sweeps of all particles, one particle after another in each chain."""
+    sweeps = -(-ground.settings.draws // PARTICLES)
+    records = _moved(ground, shapes, cloud, sweeps, key)
+    n_populations, length = len(cloud.positions), PARTICLES * sweeps
+    rows = records.pop("z")
+    flat = ground.exchange.folded(rows.reshape(-1, rows.shape[-1]))
+    positions = flat.reshape(n_populations, length, -1)
+    statistics = {n: r.reshape(n_populations, length) for n, r in records.items()}
+    return Chains(positions, statistics)
+
+
+def _reweighed(ground: Ground, cloud: Cloud, shapes: Sequence[Gaussian]) -> Ground:
+    """The ground with the weights of its modes, and the evidence, as tempering found.
+
+    With exchangeable components the particles do not tell how many labellings they
+    have reached, and the evidence stays that of importance sampling.
+    """
+    shares = territories(shapes, np.full(len(shapes), 1.0), cloud.positions)
+    rest = ground.summits[len(shapes) :]
+    share_of_all = 1.0 - sum(summit.weight for summit in rest)
+    summits = [
+        replace(summit, weight=float(share_of_all * share))
+        for summit, share in zip(ground.kept, shares, strict=True)
+    ]
+    summits.sort(key=lambda summit: -summit.weight)
+    found = ground.evidence
+    if not ground.exchange.groups:
+        value = float(logsumexp(cloud.log_evidence) - np.log(len(cloud.log_evidence)))
+        spread = np.exp(cloud.log_evidence - value)
+        sd = float(np.std(spread) / np.sqrt(max(len(spread) - 1, 1)))
+        found = replace(found, value=value, sd=sd, pareto_k=0.0)
+    return replace(ground, summits=(*summits, *rest), evidence=found)

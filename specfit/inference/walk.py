@@ -1,0 +1,211 @@
+"""NUTS in every mode that carries weight, and what is tried when that does not do.
+
+The modes are sampled one after another, weightiest first.  A mode that the chains of
+another visit freely is part of that one; the others are mixed by weight.  Where gates
+fail, chains that disagree are first asked where they ended: modes that the search had
+missed join the rest, and everything that is left uncertain between modes is settled by
+tempered sequential Monte Carlo, which weighs and samples them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import jax
+import numpy as np
+
+from specfit.contracts import FloatArray
+from specfit.inference import blend, gates
+from specfit.inference.gates import Gate
+from specfit.inference.ground import (
+    Clock,
+    Ground,
+    Sampled,
+    failed,
+    physical,
+    with_peaks,
+)
+from specfit.inference.laplace import UNRELIABLE
+from specfit.inference.mixing import mixing
+from specfit.inference.nuts import Chains, Plan, sample
+from specfit.inference.obedience import obedient
+from specfit.inference.opening import left_open, open_gates
+from specfit.inference.tempering import run_smc
+
+ESCALATED_TARGET = 0.95
+
+
+def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
+    """NUTS in all modes; tempering between them where its gates fail."""
+    return _run(ground, tempered=True)
+
+
+def run_nuts(ground: Ground) -> tuple[Ground, Sampled]:
+    """Whitened NUTS in all modes; once more, longer, where its gates fail."""
+    return _run(ground, tempered=False)
+
+
+def _run(ground: Ground, tempered: bool) -> tuple[Ground, Sampled]:
+    first = attempt(ground, 0)
+    hopeless = failed(ground.mode_gates(len(ground.kept)))
+    if not failed(first.gates) or hopeless or _stopped(first):
+        return ground, first
+    try:
+        return _again(ground, first, tempered)
+    except KeyboardInterrupt:
+        return ground, _cut_short(first)
+
+
+def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Sampled]:
+    """A longer run where there is one mode, tempering where that did not do."""
+    trouble, found = failed(first.gates), ""
+    grown = with_peaks(ground, first.positions[:, -1]) if "rhat" in trouble else None
+    if grown is not None:
+        ground, found = grown, " (chains found modes that the search had missed)"
+    if len(ground.kept) == 1 or not tempered:
+        second = attempt(ground, 1)
+        why = f"sampled again with a longer warm-up, because of: {', '.join(trouble)}"
+        first = _told(first, second, why + found)
+        trouble = failed(first.gates)
+        if not trouble or not tempered or _stopped(first):
+            return ground, first
+    why = f"sampled by tempering between modes, because of: {', '.join(trouble)}"
+    ground, third = run_smc(ground)
+    return ground, _told(first, third, why + found)
+
+
+def _told(before: Sampled, after: Sampled, why: str) -> Sampled:
+    """What came after, with a note why, and the stages of both."""
+    attempts = int(before.details.get("attempts", 1)) + 1  # type: ignore[call-overload]
+    return replace(
+        after,
+        notes=(why, *after.notes),
+        stages=(*before.stages, *after.stages),
+        details={**after.details, "attempts": attempts},
+    )
+
+
+def _stopped(found: Sampled) -> bool:
+    return bool(found.details["interrupted"])
+
+
+def _cut_short(first: Sampled) -> Sampled:
+    """The first attempt, when its repetition was interrupted."""
+    kept = tuple(gate for gate in first.gates if gate[0] != "interrupted")
+    return replace(
+        first,
+        gates=(*kept, gates.at_most("interrupted", 1.0, 0.0)),
+        notes=(*first.notes, "interrupted while sampling again"),
+        details={**first.details, "interrupted": True},
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The chains of one mode, the modes they visit (its own first), and their gates."""
+
+    modes: tuple[int, ...]
+    chains: Chains
+    gates: tuple[Gate, ...]
+
+
+def attempt(ground: Ground, number: int) -> Sampled:
+    """All modes sampled once; `number` 1 is the longer, denser way."""
+    clock, settings = Clock(), ground.settings
+    parts = list(_parts(ground, number))
+    chains = _mixture(ground, parts, number)
+    count = len(parts)
+    where = "one mode" if count == 1 else f"each of {count} modes"
+    steps = _plan(ground, number, 0).total
+    drawn = clock.stage(
+        "sampling", f"{settings.chains} chains of {steps} steps, {where}"
+    )
+    draws = physical(ground.problem, chains.positions)
+    mixed = mixing({**draws, "log density": chains.statistics["lp"]})
+    own = gates.sampling_gates(_coordinates(chains), mixed, chains.statistics)
+    reached = sum(len(part.modes) for part in parts)
+    weighed = gates.at_most("pareto_k", ground.evidence.pareto_k, UNRELIABLE)
+    return Sampled(
+        chains.positions, draws, chains.statistics, mixed,
+        (
+            *blend.worst([*(part.gates for part in parts), own]),
+            *ground.mode_gates(reached), *((weighed,) if count > 1 else ()),
+            *open_gates(ground, chains.positions),
+            gates.at_most("interrupted", float(chains.interrupted), 0.0),
+        ),
+        chains.notes + left_open(ground, chains.positions),
+        (drawn, clock.stage("diagnostics")),
+        {"interrupted": chains.interrupted, "attempts": number + 1},
+    )  # fmt: skip
+
+
+def _parts(ground: Ground, number: int) -> Iterator[_Part]:
+    """Each mode that the chains of those before it did not cover.
+
+    Raises KeyboardInterrupt when interrupted before the first draw was kept.
+    """
+    shapes = [summit.shape for summit in ground.kept]
+    weights = np.array([summit.weight for summit in ground.kept])
+    left = list(range(len(shapes)))
+    while left:
+        home = left.pop(0)
+        try:
+            every = _chains(ground, home, number)
+        except KeyboardInterrupt:
+            if home == 0:
+                raise
+            return
+        chains = obedient(ground.problem, every)
+        visited = blend.covered(shapes, weights, home, chains.positions)
+        joined = tuple(mode for mode in left if mode in visited)
+        left = [mode for mode in left if mode not in joined]
+        yield _Part((home, *joined), chains, _conditions(ground, chains, every))
+        if every.interrupted:
+            return
+
+
+def _chains(ground: Ground, home: int, number: int) -> Chains:
+    """The chains of one mode, in the labelling that is kept."""
+    key = jax.random.fold_in(ground.keys[2], number)
+    key = jax.random.fold_in(key, home) if home else key
+    shape = ground.kept[home].shape
+    plan = _plan(ground, number, home)
+    chains = sample(ground.problem, shape, key, ground.settings.chains, plan)
+    rows = chains.positions.reshape(-1, chains.positions.shape[-1])
+    folded = ground.exchange.folded(rows).reshape(chains.positions.shape)
+    return replace(chains, positions=folded)
+
+
+def _mixture(ground: Ground, parts: list[_Part], number: int) -> Chains:
+    weights = np.array([sum(ground.kept[m].weight for m in p.modes) for p in parts])
+    generator = np.random.default_rng([ground.settings.seed, number])
+    length = min(part.chains.positions.shape[1] for part in parts)
+    turns = blend.order(weights, length, generator)
+    return blend.blended([part.chains for part in parts], turns)
+
+
+def _conditions(ground: Ground, chains: Chains, every: Chains) -> tuple[Gate, ...]:
+    """The sampling gates of one mode by itself."""
+    draws = physical(ground.problem, chains.positions)
+    mixed = mixing({**draws, "log density": chains.statistics["lp"]})
+    return gates.sampling_gates(_coordinates(chains), mixed, every.statistics)
+
+
+def _coordinates(chains: Chains) -> dict[str, FloatArray]:
+    return {f"z[{i}]": z for i, z in enumerate(np.moveaxis(chains.positions, 2, 0))}
+
+
+def _plan(ground: Ground, number: int, home: int) -> Plan:
+    """The usual run, or the one that is tried when that did not do."""
+    settings = ground.settings
+    stage = "sampling" if number == 0 else "sampling again"
+    detail = f"mode {home + 1}" if len(ground.kept) > 1 else ""
+    return Plan(
+        windows=(settings.warmup,) * (1 if number == 0 else 5),
+        dense=number > 0,
+        draws=settings.draws * (1 + number),
+        target_accept=max(settings.target_accept, ESCALATED_TARGET * number),
+        chunk=settings.chunk,
+        report=lambda done: ground.say(stage, done, detail),
+    )
