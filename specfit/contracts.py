@@ -239,6 +239,18 @@ class Mode:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One of several answers that fit: its modes, their weight, its own draws.
+
+    modes: places in `Fit.modes`; several where chains walk freely between them.
+    """
+
+    modes: tuple[int, ...]
+    weight: float
+    fit: Fit
+
+
+@dataclass(frozen=True)
 class Fit:
     """Draws in physical units and how they were made; no JAX after this point.
 
@@ -251,6 +263,7 @@ class Fit:
     statistics: per-draw sampler figures, each (n_chains, n_draws): "diverging",
     "energy", "lp", "acceptance_rate", "n_steps", "step_size".
     gates: each convergence gate as (name, value, bound, passed).
+    answers: where the draws mix several answers, each by itself, weightiest first.
     """
 
     draws: Mapping[str, FloatArray]
@@ -271,6 +284,7 @@ class Fit:
     settings: Mapping[str, Any]
     log_evidence: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     @property
     def converged(self) -> bool:
@@ -353,6 +367,7 @@ class Run:
     settings: Mapping[str, Any]  # of the run: engine, seed, chains …
     timings: Mapping[str, float]  # seconds by stage, "total" among them
     started: str  # ISO 8601, UTC
+    answers: tuple[Verdict, ...] = ()  # one for each of `fit.answers`
 
 
 Progress = Callable[[str, float, str], None]

@@ -89,6 +89,10 @@ def run(checked: Checked, options: Options, progress: Progress | None = None) ->
         fit, device = _sampled(model, measurements, settings, clock, checked)
         with clock("judge"):
             verdict = rules.judge(model, measurements, fit, kept)
+            answers = tuple(
+                rules.judge(model, measurements, answer.fit, kept)
+                for answer in fit.answers
+            )
             verdict, stopped = _contradicted(
                 model, measurements, fit, verdict, settings
             )
@@ -103,6 +107,7 @@ def run(checked: Checked, options: Options, progress: Progress | None = None) ->
         settings=_recorded(settings, checked),
         timings={**clock.seconds, "total": clock.total()},
         started=started,
+        answers=answers,
     )  # fmt: skip
 
 

@@ -10,12 +10,14 @@ can be wrong at the first line; several beams repair that at the cost of millise
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate, projection
+from specfit.inference.exchange import Own
 from specfit.inference.newton import climb
 
 BASES = 64
@@ -41,8 +43,9 @@ FULL_STEPS = 12
 class Beam:
     """A partial fit: the position, which components are placed, and how well.
 
-    value: −½χ² + log prior; avoided: unit curves (n, n_data) that the next component is
-    not to resemble.
+    value: −½χ² + log prior; curves: (n_components, n_data) what each component takes
+    away, weighted; avoided: unit curves (n, n_data) that the next component is not to
+    resemble by a correlation of `likeness`.
     """
 
     position: FloatArray
@@ -50,7 +53,9 @@ class Beam:
     value: float
     chi2: float
     fitted: FloatArray  # (n_data,), weighted
+    curves: FloatArray
     avoided: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    likeness: float = RESEMBLES
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ class Stock:
 
     values: name → (n,) constrained; curves: (n, n_components, n_data), weighted, of
     unit norm or zero where not usable; bases: draws that complete an assignment, the
-    median of the prior first.
+    median of the prior first; twins: for each component those before it that it may be
+    exchanged with, and that are therefore placed before it.
     """
 
     problem: Problem
@@ -67,14 +73,19 @@ class Stock:
     values: dict[str, FloatArray]
     curves: FloatArray
     bases: dict[str, FloatArray]
+    twins: tuple[tuple[int, ...], ...]
 
 
 def stock(
-    problem: Problem, values: dict[str, FloatArray], positions: FloatArray
+    problem: Problem,
+    values: dict[str, FloatArray],
+    positions: FloatArray,
+    groups: Sequence[Own] = (),
 ) -> Stock:
     """The atoms of n prior draws, fewer where their curves would fill the memory.
 
-    values: name → (n,) constrained; positions: (n, dimension), the same unconstrained.
+    values: name → (n,) constrained; positions: (n, dimension), the same unconstrained;
+    groups: components that may be exchanged.
     """
     parts = problem.separable
     assert parts is not None
@@ -91,7 +102,23 @@ def stock(
         name: np.concatenate([at_middle[name], value[: BASES - 1]])
         for name, value in few.items()
     }
-    return Stock(problem, parts.component_parameters, few, curves, bases)
+    twins = _twins(parts.component_names, groups)
+    return Stock(problem, parts.component_parameters, few, curves, bases, twins)
+
+
+def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...], ...]:
+    member = [
+        next((i for i, group in enumerate(groups) if _belongs(name, group)), None)
+        for name in names
+    ]
+    return tuple(
+        tuple(j for j in range(k) if member[j] is not None and member[j] == member[k])
+        for k in range(len(names))
+    )
+
+
+def _belongs(name: str, group: Own) -> bool:
+    return any(full.startswith(f"{name}.") for own in group for full in own.values())
 
 
 def whole_beams(stock: Stock, beams: int) -> list[Beam]:
@@ -107,8 +134,8 @@ def grow(stock: Stock, found: list[Beam], steps: int, beams: int) -> list[Beam]:
     for _ in range(steps):
         placed = [one for beam in found for one in _extended(stock, beam)]
         promising = best(placed, 2 * beams)
-        refined = [b for g in promising for b in _refined(stock.problem, g, FULL_STEPS)]
-        found = best(refined, beams)
+        whole = [b for g in promising for b in refined(stock.problem, g, FULL_STEPS)]
+        found = best(whole, beams)
     return found
 
 
@@ -116,27 +143,36 @@ def seen(problem: Problem, position: FloatArray, placed: FloatArray) -> Beam:
     """The beam at a position, judged by its misfit alone."""
     left = projection.residual(problem, position, placed)
     chi2 = float(left.residual @ left.residual)
-    return Beam(position, placed, -0.5 * chi2, chi2, left.coefficients @ left.columns)
+    curves = (left.coefficients[:, None] * left.columns)[-len(placed) :]
+    return Beam(
+        position, placed, -0.5 * chi2, chi2, left.coefficients @ left.columns, curves
+    )
 
 
-def _candidates(stock: Stock, beam: Beam) -> list[tuple[int, int]]:
+def _candidates(stock: Stock, beam: Beam, count: int) -> list[tuple[int, int]]:
     """(component, draw) of the atoms that take most out of the residual.
 
-    At most `CANDIDATES`, at distinct places, `LABELS` components at one place.
+    At most `count`, at distinct places, `LABELS` components at one place.
     """
     left = projection.residual(stock.problem, beam.position, beam.placed)
     present = np.linalg.norm(left.columns, axis=1) > 0.0
     basis = np.linalg.qr(left.columns[present].T)[0]
-    free = np.flatnonzero(beam.placed == 0.0)
+    free = np.array(
+        [
+            k
+            for k in np.flatnonzero(beam.placed == 0.0)
+            if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k])
+        ]
+    )
     curves = stock.curves[:, free].reshape(-1, len(left.residual))
     inside = curves @ basis
     outside = np.maximum(1.0 - np.einsum("ij,ij->i", inside, inside), 1e-6)
     gain = np.maximum(-(curves @ left.residual), 0.0) ** 2 / outside
     if beam.avoided.size:
-        gain[(curves @ beam.avoided.T > RESEMBLES).any(axis=1)] = 0.0
+        gain[(curves @ beam.avoided.T > beam.likeness).any(axis=1)] = 0.0
     chosen: list[int] = []
     for row in np.argsort(-gain)[:SCANNED]:
-        if len(chosen) == CANDIDATES or gain[row] <= 0.0:
+        if len(chosen) == count or gain[row] <= 0.0:
             break
         near = [r for r in chosen if curves[r] @ curves[row] > SAME_PLACE]
         new_label = all((r - row) % len(free) for r in near)
@@ -162,14 +198,22 @@ def _seat(
 
 def _extended(stock: Stock, beam: Beam) -> list[Beam]:
     """The beam with one more component, in all ways worth a look, roughly refined."""
+    return [
+        rough
+        for placed in extended(stock, beam, CANDIDATES)
+        for rough in refined(stock.problem, placed, FIRST_STEPS)
+    ]
+
+
+def extended(stock: Stock, beam: Beam, count: int) -> list[Beam]:
+    """The beam with one more component in the best `count` ways, as the atoms stand."""
     at_beam = evaluate.constrain(stock.problem, beam.position[None])
     settled = {n for k in np.flatnonzero(beam.placed) for n in stock.own[k]}
     known = {n: at_beam[n][0] for n in settled & stock.values.keys()}
     return [
-        refined
-        for component, draw in _candidates(stock, beam)
-        for seated in _place(stock, beam, known, component, draw)
-        for refined in _refined(stock.problem, seated, FIRST_STEPS)
+        placed
+        for component, draw in _candidates(stock, beam, count)
+        for placed in _place(stock, beam, known, component, draw)
     ]
 
 
@@ -188,7 +232,7 @@ def _place(
     return [replace(beam, position=row, placed=placed) for row in z[holds][:1]]
 
 
-def _refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:
+def refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:
     """The beam after some steps uphill; empty where the density is not finite."""
 
     def uphill(z: FloatArray) -> evaluate.Triple:
@@ -202,13 +246,25 @@ def _refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:
 
 
 def best(beams: list[Beam], count: int) -> list[Beam]:
-    """The best beams, at most two labellings of the same fitted curve."""
+    """The best beams, at most two labellings of the same components.
+
+    Two ways to share out the same lines are different fits, though their sums agree.
+    """
     kept: list[Beam] = []
     for beam in sorted(beams, key=lambda b: -b.value):
-        alike = [b for b in kept if np.sum((b.fitted - beam.fitted) ** 2) < 1.0]
-        relabelled = all((b.placed != beam.placed).any() for b in alike)
-        if len(alike) < 2 and relabelled:
+        same = [b for b in kept if alike(b, beam)]
+        relabelled = all((b.placed != beam.placed).any() for b in same)
+        if len(same) < 2 and relabelled:
             kept.append(beam)
         if len(kept) == count:
             break
     return kept
+
+
+def alike(one: Beam, other: Beam) -> bool:
+    """Whether two fits agree to one sd in their sum and in their components."""
+    if np.sum((one.fitted - other.fitted) ** 2) >= 1.0:
+        return False
+    apart = one.curves[:, None] - other.curves
+    nearest = np.einsum("ijk,ijk->ij", apart, apart).min(axis=1)
+    return bool((nearest < 1.0).all())

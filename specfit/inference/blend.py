@@ -58,15 +58,23 @@ def _taken(arrays: Sequence[FloatArray], turns: IntArray) -> FloatArray:
     return whole
 
 
+def nearest(
+    shapes: Sequence[Gaussian], weights: FloatArray, positions: FloatArray
+) -> IntArray:
+    """The mode that each of the draws (n_chains, n_draws, dimension) is nearest to."""
+    rows = positions.reshape(-1, positions.shape[-1])
+    with np.errstate(divide="ignore"):
+        logs = np.log(weights)[:, None] + [log_student(s, rows) for s in shapes]
+    found: IntArray = np.argmax(logs, axis=0).reshape(positions.shape[:2])
+    return found
+
+
 def territories(
     shapes: Sequence[Gaussian], weights: FloatArray, positions: FloatArray
 ) -> FloatArray:
     """The share of draws (n_chains, n_draws, dimension) that lie nearest to each mode."""
-    rows = positions.reshape(-1, positions.shape[-1])
-    with np.errstate(divide="ignore"):
-        logs = np.log(weights)[:, None] + [log_student(s, rows) for s in shapes]
-    nearest = np.argmax(logs, axis=0)
-    return np.bincount(nearest, minlength=len(shapes)) / len(nearest)
+    found = nearest(shapes, weights, positions)
+    return np.bincount(found.ravel(), minlength=len(shapes)) / found.size
 
 
 def covered(

@@ -29,6 +29,12 @@ DRAWS = 256
 """Draws about the peak that tell how far components are apart."""
 SAME = 1e-3
 """Nats by which two log-densities may differ and count as equal."""
+ROUNDING = 1e-9
+"""The same relative to their size, which is large where a prior draw fits badly."""
+
+
+Own = tuple[dict[str, str], ...]
+"""The components of a group, each as its unknowns by last name (IS → A.IS)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Group:
     by, falling.
     """
 
-    own: tuple[dict[str, str], ...]
+    own: Own
     key: str = ""
 
     @property
@@ -106,23 +112,29 @@ class Exchange:
         )
 
 
-def exchange(
-    problem: Problem, names: tuple[str, ...], positions: FloatArray, peaks: list[Peak]
-) -> Exchange:
-    """Which components may be exchanged, judged at a few prior draws and the peak.
+def exchangeable(
+    problem: Problem, names: tuple[str, ...], positions: FloatArray
+) -> tuple[Own, ...]:
+    """Groups of components that may be exchanged, judged at a few prior draws.
 
-    names: those of a full set of values; positions: prior draws.
+    names: those of a full set of values; positions: prior draws (n, dimension).
     """
     if problem.separable is None:
-        return Exchange(problem, names, ())
-    tried = np.concatenate([positions[:TRIED], peaks[0].position[None]])
+        return ()
     like = [
         pair
         for pair in alike_pairs(problem.separable.component_names, names)
-        if _symmetric(problem, names, pair, tried)
+        if _symmetric(problem, names, pair, positions[:TRIED])
     ]
-    groups = tuple(_ordered(problem, own, peaks[0]) for own in _joined(like))
-    return Exchange(problem, names, groups)
+    return tuple(_joined(like))
+
+
+def exchange(
+    problem: Problem, names: tuple[str, ...], groups: Sequence[Own], peak: Peak
+) -> Exchange:
+    """The labelling that is kept of each group, told by the highest peak."""
+    ordered = tuple(_ordered(problem, own, peak) for own in groups)
+    return Exchange(problem, names, ordered)
 
 
 Pair = tuple[dict[str, str], dict[str, str]]
@@ -166,10 +178,11 @@ def _symmetric(
     before = evaluate.log_densities(problem, tried)
     after = evaluate.log_densities(problem, swapped)
     usable = np.isfinite(swapped).all(axis=1) & np.isfinite(before)
-    if not usable[-1] or not np.isfinite(after[usable]).all():
+    if not usable.any() or not np.isfinite(after[usable]).all():
         return False
     return all(
-        abs(after[i] + _log_stretch(problem, names, pair, tried[i]) - before[i]) < SAME
+        abs(after[i] + _log_stretch(problem, names, pair, tried[i]) - before[i])
+        < SAME + ROUNDING * abs(before[i])
         for i in np.flatnonzero(usable)
     )
 
@@ -184,7 +197,7 @@ def _log_stretch(
     return float(np.linalg.slogdet(jacobian)[1])
 
 
-def _joined(pairs: list[Pair]) -> list[tuple[dict[str, str], ...]]:
+def _joined(pairs: list[Pair]) -> list[Own]:
     """Groups of components that are exchangeable with the first of them."""
     groups: list[list[dict[str, str]]] = []
     for first, second in pairs:
@@ -196,7 +209,7 @@ def _joined(pairs: list[Pair]) -> list[tuple[dict[str, str], ...]]:
     return [tuple(group) for group in groups]
 
 
-def _ordered(problem: Problem, own: tuple[dict[str, str], ...], peak: Peak) -> Group:
+def _ordered(problem: Problem, own: Own, peak: Peak) -> Group:
     """The group with the key that tells the components of the peak apart best."""
     shape = gaussian(peak)
     normal = np.random.default_rng(0).standard_normal((DRAWS, len(shape.mean)))

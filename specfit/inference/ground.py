@@ -10,7 +10,16 @@ from time import perf_counter
 import jax
 import numpy as np
 
-from specfit.contracts import Array, Fit, FloatArray, Mode, Problem, Progress, Stage
+from specfit.contracts import (
+    Answer,
+    Array,
+    Fit,
+    FloatArray,
+    Mode,
+    Problem,
+    Progress,
+    Stage,
+)
 from specfit.inference import evaluate, gates
 from specfit.inference.backend import layout
 from specfit.inference.exchange import Exchange, exchange
@@ -25,7 +34,7 @@ from specfit.inference.laplace import (
 )
 from specfit.inference.mixing import Mixing
 from specfit.inference.newton import Peak
-from specfit.inference.predictions import predictions
+from specfit.inference.predictions import Predictions, predictions
 from specfit.inference.search import distinct, polish, search
 from specfit.inference.settings import Settings
 
@@ -77,9 +86,15 @@ class Ground:
         return gates.mode_gates(self.best.peak, others)
 
 
+Part = tuple[tuple[int, ...], float, FloatArray]
+
+
 @dataclass(frozen=True)
 class Sampled:
-    """What an engine made: positions (n_chains, n_draws, dimension) and how good."""
+    """What an engine made: positions (n_chains, n_draws, dimension) and how good.
+
+    parts: where several answers are mixed, the modes of each, its weight, its positions.
+    """
 
     positions: FloatArray
     draws: Mapping[str, FloatArray]
@@ -89,6 +104,7 @@ class Sampled:
     notes: tuple[str, ...]
     stages: tuple[Stage, ...]
     details: dict[str, object]
+    parts: tuple[Part, ...] = ()
 
 
 class Clock:
@@ -113,9 +129,7 @@ def survey(problem: Problem, settings: Settings, say: Progress) -> Ground:
     keys = tuple(jax.random.split(jax.random.key(settings.seed), 4))
     say("search", 0.0, "")
     found = search(problem, keys[0], settings)
-    change = exchange(
-        problem, tuple(found.prior), found.prior_positions, list(found.peaks)
-    )
+    change = exchange(problem, tuple(found.prior), found.groups, found.peaks[0])
     peaks = _folded(problem, change, list(found.peaks))
     searched = clock.stage("search", f"{len(peaks)} modes")
     say("search", 1.0, searched.detail)
@@ -219,33 +233,47 @@ def finish(ground: Ground, sampled: Sampled) -> Fit:
     """The Fit: draws, predictions, figures and gates together."""
     clock, settings = Clock(), ground.settings
     ground.say("prediction", 0.0, "")
-    predicted = predictions(
-        ground.problem, sampled.positions, ground.keys[3],
-        settings.thinned, settings.replicates,
-    )  # fmt: skip
-    stages = (*ground.stages, *sampled.stages, clock.stage("prediction"))
-    ground.say("prediction", 1.0, "")
+    predicted = _predicted(ground, sampled.positions)
     believed = ground.evidence.pareto_k <= UNRELIABLE and not ground.best.shape.floored
-    return Fit(
+    fit = Fit(
         draws=sampled.draws,
         positions=sampled.positions,
         prior=ground.prior,
-        curve=predicted.curve,
-        band=predicted.band,
-        components=predicted.components,
-        replicated=predicted.replicated,
-        pointwise=predicted.pointwise,
         statistics=sampled.statistics,
         rhat=sampled.mixed.rhat,
         ess_bulk=sampled.mixed.ess_bulk,
         ess_tail=sampled.mixed.ess_tail,
         gates=sampled.gates,
         modes=modes(ground),
-        stages=stages,
+        stages=(),
         settings=settings.model_dump() | _circumstances(settings) | sampled.details,
         log_evidence=(ground.evidence.value, ground.evidence.sd) if believed else None,
         notes=ground.notes + _notes(ground.best, ground.evidence) + sampled.notes,
+        **predicted._asdict(),
     )
+    answers = tuple(_answer(ground, fit, part) for part in sampled.parts)
+    ground.say("prediction", 1.0, "")
+    stages = (*ground.stages, *sampled.stages, clock.stage("prediction"))
+    return replace(fit, answers=answers, stages=stages)
+
+
+def _predicted(ground: Ground, positions: FloatArray) -> Predictions:
+    settings = ground.settings
+    return predictions(
+        ground.problem, positions, ground.keys[3], settings.thinned, settings.replicates
+    )
+
+
+def _answer(ground: Ground, whole: Fit, part: Part) -> Answer:
+    """One answer as a Fit of its own draws."""
+    places, weight, positions = part
+    own = replace(
+        whole,
+        draws=physical(ground.problem, positions),
+        positions=positions,
+        **_predicted(ground, positions)._asdict(),
+    )
+    return Answer(places, weight, own)
 
 
 def _circumstances(settings: Settings) -> dict[str, object]:

@@ -4,6 +4,9 @@ A greedy search can leave two patterns covered by two components of which each t
 half of both: every line is explained but those in the middle, and no single step leads
 out.  So one component, or two that overlap, are taken out and placed again, once freely
 and once away from where they were.
+
+A fit that is good enough may have rivals: the same lines, shared out differently among
+two components, fit as well.  They are looked for in the same way.
 """
 
 from __future__ import annotations
@@ -15,12 +18,31 @@ import numpy as np
 
 from specfit.contracts import Problem
 from specfit.inference import projection
-from specfit.inference.beam import Beam, Stock, grow, seen
+from specfit.inference.beam import (
+    FIRST_STEPS,
+    FULL_STEPS,
+    SAME_PLACE,
+    Beam,
+    Stock,
+    alike,
+    best,
+    extended,
+    grow,
+    refined,
+    seen,
+)
 
 KEPT = 4
 """Beams kept while a fit is put together again."""
 PAIRS = 8
 """Overlapping pairs that are taken apart."""
+FAR = 12.0
+"""Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
+MOST_RIVALS = 16
+FIRSTS, SECONDS = 32, 3
+"""Places tried for the first and, for each of them, the second of two components."""
+ENOUGH = 0.5
+"""Share of the explained χ² that two atoms must explain before they are refined."""
 GAIN = 1.0
 """Improvement (nats) that makes a new fit worth going on from."""
 
@@ -45,6 +67,59 @@ def _better(stock: Stock, beam: Beam) -> Beam | None:
         if whole and whole[0].value > beam.value + GAIN:
             return whole[0]
     return None
+
+
+def rivals(stock: Stock, found: list[Beam]) -> list[Beam]:
+    """Other full fits nearly as good as the first beam, every two components differently.
+
+    Of what is found, what is new and within `FAR` of the best is kept.
+    """
+    known, new = found[:1], found[:1]
+    while new and len(known) < MOST_RIVALS:
+        base, new = new[0], new[1:]
+        for part in _pairs_apart(stock.problem, base):
+            for whole in _shared_anew(stock, part, part.chi2 - base.chi2):
+                near = whole.value > known[0].value - FAR
+                if near and not any(alike(whole, other) for other in known):
+                    known, new = [*known, whole], [*new, whole]
+    return known[1:]
+
+
+def _shared_anew(stock: Stock, part: Beam, lost: float) -> list[Beam]:
+    """Full fits with both missing components placed at once.
+
+    One placed alone and refined would settle between lines that two are to share.
+    lost: χ² that the two explained; atoms as they stand must explain a good part of it.
+    """
+    rough = [
+        both
+        for first in extended(stock, part, FIRSTS)
+        if part.chi2 - _chi2(stock, first) > 0.5 * ENOUGH * lost
+        for both in extended(stock, first, SECONDS)
+        if part.chi2 - _chi2(stock, both) > ENOUGH * lost
+    ]
+    steps = [b for one in rough for b in refined(stock.problem, one, FIRST_STEPS)]
+    promising = best(steps, MOST_RIVALS)
+    whole = [b for one in promising for b in refined(stock.problem, one, FULL_STEPS)]
+    return best(whole, MOST_RIVALS)
+
+
+def _chi2(stock: Stock, beam: Beam) -> float:
+    return seen(stock.problem, beam.position, beam.placed).chi2
+
+
+def _pairs_apart(problem: Problem, beam: Beam) -> list[Beam]:
+    """The beam without each pair of components, which are not to come back as they were."""
+    count = len(beam.placed)
+    apart = []
+    for pair in list(itertools.combinations(range(count), 2))[:PAIRS]:
+        placed = beam.placed.copy()
+        placed[list(pair)] = 0.0
+        curves = beam.curves[list(pair)]
+        size = np.linalg.norm(curves, axis=1, keepdims=True)
+        part = seen(problem, beam.position, placed)
+        apart.append(replace(part, avoided=-curves / size, likeness=SAME_PLACE))
+    return apart
 
 
 def adequate(beam: Beam) -> bool:

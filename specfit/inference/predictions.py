@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +16,7 @@ from specfit.inference.projection import Kernels
 BAND = (0.05, 0.95)
 
 
-@dataclass(frozen=True)
-class Predictions:
+class Predictions(NamedTuple):
     """The fields of a Fit that come from predicting, as its docstring says them."""
 
     curve: FloatArray

@@ -9,8 +9,8 @@ import numpy as np
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.beam import Beam, best, stock, whole_beams
-from specfit.inference.exchange import alike_pairs, exchanged
-from specfit.inference.mend import adequate, mend
+from specfit.inference.exchange import Own, alike_pairs, exchangeable, exchanged
+from specfit.inference.mend import adequate, mend, rivals
 from specfit.inference.newton import Peak, climb
 from specfit.inference.projection import assemble
 from specfit.inference.settings import NonFiniteStart, Settings
@@ -27,9 +27,13 @@ BARRIER = 1.0
 
 @dataclass(frozen=True)
 class Found:
-    """Distinct peaks, highest first, and the prior draws that search started from."""
+    """Distinct peaks, highest first, and the prior draws that search started from.
+
+    groups: components that may be exchanged without any change.
+    """
 
     peaks: tuple[Peak, ...]
+    groups: tuple[Own, ...]
     prior: dict[str, FloatArray]
     prior_positions: FloatArray
     notes: tuple[str, ...]
@@ -50,32 +54,36 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
         notes = (
             f"density not finite at {np.sum(~finite)} of {len(finite)} prior draws",
         )
+    groups = exchangeable(problem, tuple(prior), positions)
     starts = []
     if problem.separable is not None:
-        beams = _beams(problem, prior, positions, settings)
+        beams = _beams(problem, prior, positions, groups, settings)
         starts = [assemble(problem, b.position, b.placed) for b in beams]
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
-    twins = swapped(problem, peaks[0], tuple(prior))
+    twins = swapped(problem, peaks[0], tuple(prior), groups)
     peaks = distinct(problem, peaks + polish(problem, twins))
-    return Found(tuple(peaks), prior, positions, notes)
+    return Found(tuple(peaks), groups, prior, positions, notes)
 
 
 def _beams(
     problem: Problem,
     prior: dict[str, FloatArray],
     positions: FloatArray,
+    groups: tuple[Own, ...],
     settings: Settings,
 ) -> list[Beam]:
     """Full fits from atoms of the prior; from wider ones too where none is adequate."""
-    found = whole_beams(stock(problem, prior, positions), settings.beams)
+    atoms = stock(problem, prior, positions, groups)
+    found = whole_beams(atoms, settings.beams)
     if found and adequate(found[0]):
-        return found
+        return found + rivals(atoms, found)
     far = wider(positions, np.random.default_rng(settings.seed))
     values = evaluate.constrain(problem, far)
-    atoms = stock(problem, {name: values[name] for name in prior}, far)
+    atoms = stock(problem, {name: values[name] for name in prior}, far, groups)
     found = best(found + whole_beams(atoms, settings.beams), settings.beams)
-    return mend(atoms, found)
+    found = mend(atoms, found)
+    return found + rivals(atoms, found)
 
 
 def wider(positions: FloatArray, generator: np.random.Generator) -> FloatArray:
@@ -140,14 +148,20 @@ def _separate(problem: Problem, low: Peak, high: Peak) -> bool:
     )
 
 
-def swapped(problem: Problem, peak: Peak, names: tuple[str, ...]) -> list[FloatArray]:
+def swapped(
+    problem: Problem, peak: Peak, names: tuple[str, ...], groups: tuple[Own, ...]
+) -> list[FloatArray]:
     """The peak with the values of two like components exchanged, for every pair.
 
     names: those of a full set of values.  Swaps find the labelling that the priors
-    prefer, and show when they prefer none.
+    prefer; of `groups` that may be exchanged it is known that they prefer none.
     """
     if problem.separable is None:
         return []
     pairs = alike_pairs(problem.separable.component_names, names)
-    starts = [exchanged(problem, names, p, peak.position[None])[0] for p in pairs]
+    starts = [
+        exchanged(problem, names, pair, peak.position[None])[0]
+        for pair in pairs
+        if not any(pair[0] in group and pair[1] in group for group in groups)
+    ]
     return [start for start in starts if np.isfinite(start).all()]

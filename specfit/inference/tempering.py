@@ -26,10 +26,10 @@ from scipy.special import logsumexp
 from specfit.contracts import Array, FloatArray
 from specfit.inference import evaluate, gates
 from specfit.inference.backend import layout
-from specfit.inference.blend import territories
+from specfit.inference.blend import nearest, territories
 from specfit.inference.bridge import Bridge, bridge_data, log_ends
 from specfit.inference.gates import Gate
-from specfit.inference.ground import Clock, Ground, Sampled, physical
+from specfit.inference.ground import Clock, Ground, Part, Sampled, physical
 from specfit.inference.kernel import Frame, Span, advance, begin
 from specfit.inference.laplace import Gaussian, dispersed, log_student
 from specfit.inference.mixing import mixing
@@ -45,6 +45,8 @@ SWEEPS = 4
 """NUTS transitions of every particle after each step of β."""
 STEPS = 60
 """Steps of β after which there is no hope."""
+FEWEST = 20
+"""Draws that an answer must have to be looked at by itself."""
 ANCESTORS = 100.0
 """Effective number of starting particles that those at the end must come from."""
 
@@ -95,8 +97,25 @@ def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
         left_open(ground, chains.positions),
         (drawn, clock.stage("diagnostics")),
         {"interrupted": False, "attempts": 1},
+        _answers(shapes, chains),
     )  # fmt: skip
-    return _reweighed(ground, cloud, shapes), sampled
+    return _reweighed(ground, cloud, chains.positions), sampled
+
+
+def _answers(shapes: Sequence[Gaussian], chains: Chains) -> tuple[Part, ...]:
+    """The draws near each mode, weightiest first, where more than one has enough."""
+    found = nearest(shapes, np.ones(len(shapes)), chains.positions)
+    counts = np.bincount(found.ravel(), minlength=len(shapes))
+    order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] >= FEWEST]
+    return tuple(
+        (
+            (place,),
+            float(counts[mode] / found.size),
+            chains.positions[found == mode][None],
+        )
+        for place, mode in enumerate(order)
+        if len(order) > 1
+    )
 
 
 def _cloud_gates(cloud: Cloud) -> tuple[Gate, ...]:
@@ -228,13 +247,14 @@ def _gathered(
     return Chains(positions, statistics)
 
 
-def _reweighed(ground: Ground, cloud: Cloud, shapes: Sequence[Gaussian]) -> Ground:
+def _reweighed(ground: Ground, cloud: Cloud, positions: FloatArray) -> Ground:
     """The ground with the weights of its modes, and the evidence, as tempering found.
 
     With exchangeable components the particles do not tell how many labellings they
     have reached, and the evidence stays that of importance sampling.
     """
-    shares = territories(shapes, np.full(len(shapes), 1.0), cloud.positions)
+    shapes = [summit.shape for summit in ground.kept]
+    shares = territories(shapes, np.ones(len(shapes)), positions)
     rest = ground.summits[len(shapes) :]
     share_of_all = 1.0 - sum(summit.weight for summit in rest)
     summits = [

@@ -26,6 +26,7 @@ from specfit.inference.ground import (
     physical,
     with_peaks,
 )
+from specfit.inference.ground import Part as AnswerPart
 from specfit.inference.laplace import UNRELIABLE
 from specfit.inference.mixing import mixing
 from specfit.inference.nuts import Chains, Plan, sample
@@ -137,7 +138,18 @@ def attempt(ground: Ground, number: int) -> Sampled:
         chains.notes + left_open(ground, chains.positions),
         (drawn, clock.stage("diagnostics")),
         {"interrupted": chains.interrupted, "attempts": number + 1},
+        _answers(ground, parts),
     )  # fmt: skip
+
+
+def _answers(ground: Ground, parts: list[_Part]) -> tuple[AnswerPart, ...]:
+    """The parts as answers, where there are several."""
+    shares = [sum(ground.kept[m].weight for m in part.modes) for part in parts]
+    return tuple(
+        (part.modes, share / sum(shares), part.chains.positions)
+        for part, share in zip(parts, shares, strict=True)
+        if len(parts) > 1
+    )
 
 
 def _parts(ground: Ground, number: int) -> Iterator[_Part]:

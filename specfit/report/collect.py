@@ -13,6 +13,7 @@ from specfit.model import ir, records
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
 from specfit.report.result import (
+    AnswerResult,
     Diagnostics,
     Evidence,
     Gate,
@@ -51,6 +52,7 @@ def result_of(found: Findings) -> RunResult:
         ],
         spectra=_spectra(found),
         modes=[_mode(mode) for mode in fit.modes],
+        answers=[_answer(run, i) for i in range(len(run.answers))],
         stages=[
             StageResult(name=s.name, seconds=s.seconds, detail=s.detail)
             for s in fit.stages
@@ -71,6 +73,20 @@ def _mode(mode: Mode) -> ModeResult:
         log_density=finite(mode.log_density),
         log_evidence=finite(mode.log_evidence),
         weight=finite(mode.weight),
+    )
+
+
+def _answer(run: Run, number: int) -> AnswerResult:
+    answer, verdict = run.fit.answers[number], run.answers[number]
+    return AnswerResult(
+        modes=list(answer.modes),
+        weight=answer.weight,
+        verdict=verdict.outcome,
+        reasons=list(verdict.reasons),
+        values={
+            name: (float(np.mean(draws)), float(np.std(draws)))
+            for name, draws in answer.fit.draws.items()
+        },
     )
 
 

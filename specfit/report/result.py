@@ -143,6 +143,19 @@ class ModeResult(Record):
     weight: float | None
 
 
+class AnswerResult(Record):
+    """One of several answers that fit, judged by itself.
+
+    modes: places in `modes`; values: means and sd of every quantity of this answer.
+    """
+
+    modes: list[int]
+    weight: float
+    verdict: Literal["accepted", "rejected", "not_converged"]
+    reasons: list[Text]
+    values: dict[str, tuple[float, float]]
+
+
 class StageResult(Record):
     """One step of finding the answer."""
 
@@ -187,6 +200,7 @@ class RunResult(Record):
     gates: list[Gate]
     spectra: list[SpectrumResult]
     modes: list[ModeResult]
+    answers: list[AnswerResult]
     stages: list[StageResult]
     notes: list[Text]
     hashes: Hashes

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import floor, log10
 
 from specfit.contracts import Finding, Run, Verdict
+from specfit.report.answers import answers
 from specfit.report.numbers import plus_minus
 from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
 from specfit.report.sections.verdict import reservation
@@ -35,7 +36,11 @@ def terminal(run: Run, colour: bool = False) -> str:
     blocks = [title, *(_table(table) for table in found.tables)]
     if run.verdict.outcome == "not_converged":
         blocks.insert(1, "The sampler did not converge: the numbers are no result.")
-    blocks += [_checks(run.verdict, colour), _verdict(run.verdict, colour)]
+    blocks += [
+        _answers(run),
+        _checks(run.verdict, colour),
+        _verdict(run.verdict, colour),
+    ]
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -50,6 +55,23 @@ def _table(table: ResultTable) -> str:
     lines = _aligned([header, *rows])
     further = [f"{clean(item.name)} = {_value(item)}" for item in table.also]
     return "\n".join([*lines, *([""] if further else []), *further])
+
+
+def _answers(run: Run) -> str:
+    """Several answers side by side; empty where there is one."""
+    found = answers(run)
+    if found is None:
+        return ""
+    header = ["", *(f"answer {i + 1}" for i in range(len(found.weights)))]
+    weights = ["weight", *(f"{weight:.3f}" for weight in found.weights)]
+    rows = [[f"{clean(r.name)}  {r.unit}".rstrip(), *r.values] for r in found.rows]
+    verdicts = [
+        line
+        for i in range(len(found.weights))
+        for line in _wrapped(f"answer {i + 1} is {clean(found.verdict_words(i))}", "  ")
+    ]
+    title = "\n".join(_wrapped(found.title, ""))
+    return "\n".join([title, "", *_aligned([header, weights, *rows]), *verdicts])
 
 
 def _places(column: Sequence[Cell]) -> int:

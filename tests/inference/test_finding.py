@@ -182,9 +182,7 @@ def test_an_exchange_is_seen_only_where_the_posterior_allows_it(toy, fitted):
     for problem, groups in ((free, 1), (fitted.problem, 0)):
         key = jax.random.key(0)
         found = search(problem, key, Settings(prior_draws=64, atoms=512))
-        change = exchange(
-            problem, tuple(found.prior), found.prior_positions, list(found.peaks)
-        )
+        change = exchange(problem, tuple(found.prior), found.groups, found.peaks[0])
         assert len(change.groups) == groups
         rows = found.prior_positions[:32]
         folded = change.folded(rows)

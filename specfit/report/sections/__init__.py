@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specfit.report.blocks import Section
 from specfit.report.sections import (
+    answers,
     instrument,
     knowledge,
     origins,
@@ -30,6 +31,7 @@ SECTIONS = _table(
     verdict.SECTION,
     spectrum.SECTION,
     parameters.SECTION,
+    answers.SECTION,
     rules.SECTION,
     residuals.SECTION,
     origins.SECTION,
