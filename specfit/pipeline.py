@@ -44,6 +44,7 @@ class Options:
     chains: int | None = None
     draws: int | None = None
     warmup: int | None = None
+    engine: str | None = None
     variant: str | None = None
 
 
@@ -170,6 +171,7 @@ def _settings(asked: ir.RunSettings, options: Options) -> dict[str, Any]:
         "chains": options.chains,
         "draws": options.draws,
         "warmup": options.warmup,
+        "engine": options.engine,
     }
     return settings | {key: value for key, value in given.items() if value is not None}
 

@@ -21,7 +21,6 @@ from specfit.inference import projection
 from specfit.inference.beam import (
     FIRST_STEPS,
     FULL_STEPS,
-    SAME_PLACE,
     Beam,
     Stock,
     alike,
@@ -39,10 +38,14 @@ PAIRS = 8
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
 MOST_RIVALS = 16
+UNLIKE = 0.75
+"""Correlation with its old curve above which a component has not moved."""
 FIRSTS, SECONDS = 32, 3
 """Places tried for the first and, for each of them, the second of two components."""
-ENOUGH = 0.5
-"""Share of the explained χ² that two atoms must explain before they are refined."""
+ENOUGH, NEARLY = 0.5, 0.8
+"""Share of the χ² explained that two atoms must explain as they stand, and refined."""
+REFINED = 10
+"""Pairs of atoms that are refined, best first."""
 GAIN = 1.0
 """Improvement (nats) that makes a new fit worth going on from."""
 
@@ -91,16 +94,20 @@ def _shared_anew(stock: Stock, part: Beam, lost: float) -> list[Beam]:
     One placed alone and refined would settle between lines that two are to share.
     lost: χ² that the two explained; atoms as they stand must explain a good part of it.
     """
-    rough = [
+    atoms = [
         both
         for first in extended(stock, part, FIRSTS)
         if part.chi2 - _chi2(stock, first) > 0.5 * ENOUGH * lost
         for both in extended(stock, first, SECONDS)
-        if part.chi2 - _chi2(stock, both) > ENOUGH * lost
     ]
-    steps = [b for one in rough for b in refined(stock.problem, one, FIRST_STEPS)]
-    promising = best(steps, MOST_RIVALS)
-    whole = [b for one in promising for b in refined(stock.problem, one, FULL_STEPS)]
+    judged = [seen(stock.problem, both.position, both.placed) for both in atoms]
+    able = [both for both in judged if part.chi2 - both.chi2 > ENOUGH * lost]
+    able.sort(key=lambda both: both.chi2)
+    rough = [
+        b for one in able[:REFINED] for b in refined(stock.problem, one, FIRST_STEPS)
+    ]
+    going = [b for b in best(rough, REFINED) if part.chi2 - b.chi2 > NEARLY * lost]
+    whole = [b for one in going for b in refined(stock.problem, one, FULL_STEPS)]
     return best(whole, MOST_RIVALS)
 
 
@@ -118,7 +125,7 @@ def _pairs_apart(problem: Problem, beam: Beam) -> list[Beam]:
         curves = beam.curves[list(pair)]
         size = np.linalg.norm(curves, axis=1, keepdims=True)
         part = seen(problem, beam.position, placed)
-        apart.append(replace(part, avoided=-curves / size, likeness=SAME_PLACE))
+        apart.append(replace(part, avoided=-curves / size, likeness=UNLIKE))
     return apart
 
 

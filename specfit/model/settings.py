@@ -15,11 +15,11 @@ from specfit.model.places import place
 from specfit.model.quantities import Context
 from specfit.model.typed import Typer
 
-ENGINES = ("auto", "nuts", "map", "laplace")
-PLANNED_ENGINES = ("smc", "metropolis")
+ENGINES = ("auto", "nuts", "smc", "map", "laplace")
+PLANNED_ENGINES = ("metropolis",)
 _NUMBERS = {
     "chains": (1, 1024),
-    "warmup": (10, 1_000_000),
+    "warmup": (20, 1_000_000),
     "draws": (10, 10_000_000),
     "seed": (0, 2**63 - 1),
 }
