@@ -83,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_run(commands)
+    _add_compare(commands)
     _add_reading(commands)
     _add_simulate(commands)
     _add_database(commands)
@@ -109,16 +110,32 @@ def _add_run(commands: _Commands) -> None:  # type: ignore[valid-type]
     run = commands.add_parser("run", help="find the answer, judge it, report")  # type: ignore[attr-defined]
     run.add_argument("file", type=Path, help="the .spec file")
     run.add_argument("--out", type=Path, help="run folder (default runs/NAME)")
-    run.add_argument("--seed", type=_at_least(0))
-    run.add_argument("--chains", type=_at_least(1))
-    run.add_argument("--draws", type=_at_least(4), help="of each chain, kept")
-    run.add_argument("--warmup", type=_at_least(20), help="steps before draws are kept")
     run.add_argument("--variant", help="run this variant of the model")
-    run.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
-    run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print result.json")
-    run.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
+    _add_sampling(run)
     run.set_defaults(command=_run)
+
+
+def _add_compare(commands: _Commands) -> None:  # type: ignore[valid-type]
+    text = "rank models of the same data, files and their variants"
+    compare = commands.add_parser("compare", help=text)  # type: ignore[attr-defined]
+    compare.add_argument("files", type=Path, nargs="+", help=".spec files")
+    compare.add_argument("--out", type=Path, help="folder (default runs/NAME.compare)")
+    compare.add_argument("--json", action="store_true", help="print comparison.json")
+    _add_sampling(compare)
+    compare.set_defaults(command=_compare)
+
+
+def _add_sampling(command: argparse.ArgumentParser) -> None:
+    """The options of every command that samples."""
+    command.add_argument("--seed", type=_at_least(0))
+    command.add_argument("--chains", type=_at_least(1))
+    command.add_argument("--draws", type=_at_least(4), help="of each chain, kept")
+    warmup = "steps before draws are kept"
+    command.add_argument("--warmup", type=_at_least(20), help=warmup)
+    command.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+    command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
 
 
 _OUTSIDE = "let the file read data outside its own folder"
@@ -192,6 +209,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from specfit.commands.run import run
 
     return run(arguments)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from specfit.commands.compare import compare
+
+    return compare(arguments)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -45,6 +45,7 @@ class Options:
     draws: int | None = None
     warmup: int | None = None
     engine: str | None = None
+    thinned: int | None = None
     variant: str | None = None
 
 
@@ -172,6 +173,7 @@ def _settings(asked: ir.RunSettings, options: Options) -> dict[str, Any]:
         "draws": options.draws,
         "warmup": options.warmup,
         "engine": options.engine,
+        "thinned": options.thinned,
     }
     return settings | {key: value for key, value in given.items() if value is not None}
 

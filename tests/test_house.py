@@ -22,7 +22,7 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "pipeline"},
+    {"checking", "pipeline", "comparison"},
     {"commands"},
     {"cli"},
 ]  # fmt: skip

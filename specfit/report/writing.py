@@ -123,6 +123,14 @@ def _text(path: Path, text: str) -> None:
         file.write(text if text.endswith("\n") else f"{text}\n")
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    _text(beside, text)
+    os.replace(beside, path)
+
+
 def refuse_foreign(target: Path) -> None:
     """Stop before the work where `target` holds something that is not a run."""
     if not target.exists():

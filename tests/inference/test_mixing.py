@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from specfit.inference.gates import sampling_gates
+from specfit.inference.loo import loo
 from specfit.inference.mixing import energy_fraction, mixing
 from specfit.inference.pareto import pareto_k
 
@@ -72,3 +73,30 @@ def test_what_does_not_vary_is_left_out_and_what_is_not_finite_fails():
     stuck = np.vstack([good[:3], 0 * good[:1]])
     gates = sampling_gates({"x": stuck}, mixing({"x": stuck}), statistics)
     assert "constant_chains" in {n for n, *_, passed in gates if not passed}
+
+
+@pytest.mark.parametrize("spread", [0.05, 1.0, 3.0])
+def test_leave_one_out_is_that_of_arviz(spread):
+    arviz = pytest.importorskip("arviz")
+    generator = np.random.default_rng(5)
+    pointwise = generator.normal(-3.0, spread, (4, 250, 1, 40))
+    found = loo(pointwise)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            data = arviz.from_dict(
+                posterior={"x": pointwise[..., 0, 0]},
+                log_likelihood={"y": pointwise[..., 0, :]},
+            )
+        except TypeError:  # ArviZ 1.x takes one dictionary of groups
+            groups = {
+                "posterior": {"x": pointwise[..., 0, 0]},
+                "log_likelihood": {"y": pointwise[..., 0, :]},
+            }
+            data = arviz.from_dict(groups)
+        theirs = arviz.loo(data, pointwise=True, reff=1.0)
+    elpd = getattr(theirs, "elpd_loo", None) or theirs.elpd
+    size = getattr(theirs, "p_loo", None) or theirs.p
+    assert found.elpd == pytest.approx(float(elpd), abs=0.01 * spread)
+    assert found.parameters == pytest.approx(float(size), abs=0.01 * spread)
+    assert np.allclose(found.pareto_k, np.asarray(theirs.pareto_k), atol=0.02)

@@ -1,0 +1,152 @@
+"""`specfit compare`: several models of the same data, ranked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specfit import exits
+from specfit.commands.common import Reporter, show_diagnostics
+from specfit.commands.run import prepare_device
+from specfit.text import pad, width
+
+if TYPE_CHECKING:
+    from specfit.comparison import Comparison, Entry
+    from specfit.contracts import Progress
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Rank the models of the files and their variants; exit 3 where nothing is ranked."""
+    prepare_device(arguments.device)
+    from specfit import comparison, inference, pipeline, report
+    from specfit.report.writing import refuse_foreign, write_text
+
+    inference.use_cores()
+    found = comparison.contenders(arguments.files, arguments.allow_outside)
+    for checked in {id(c.checked): c.checked for c in found}.values():
+        show_diagnostics(checked.diagnostics, checked.texts)
+    folder = arguments.out or Path("runs") / f"{arguments.files[0].stem}.compare"
+    names = [contender.name.replace(":", ".").replace("/", "_") for contender in found]
+    for name in names:
+        refuse_foreign(folder / name)
+    options = pipeline.Options(
+        seed=arguments.seed,
+        chains=arguments.chains,
+        draws=arguments.draws,
+        warmup=arguments.warmup,
+    )
+    reporter = None if arguments.quiet else Reporter()
+    try:
+        ranked = comparison.compare(found, options, lambda n: _named(reporter, n))
+    finally:
+        if reporter:
+            reporter.close()
+    for entry in ranked.entries:
+        name = entry.name.replace(":", ".").replace("/", "_")
+        report.write(entry.run, folder / name)
+    record = json.dumps(as_record(ranked), ensure_ascii=False, indent=2)
+    write_text(folder / "comparison.json", record)
+    print(record if arguments.json else table(ranked))
+    if not arguments.json:
+        print(f"\n{folder}")
+    return exits.ACCEPTED if len(ranked.ranked) > 1 else exits.NOT_CONVERGED
+
+
+def _named(reporter: Reporter | None, name: str) -> Progress | None:
+    if reporter is None:
+        return None
+
+    def say(stage: str, done: float, detail: str) -> None:
+        reporter(f"{name}: {stage}", done, detail)
+
+    return say
+
+
+def as_record(ranked: Comparison) -> dict[str, Any]:
+    """The comparison as plain values, for scripts."""
+    return {
+        "schema_version": "1",
+        "models": [_entry(ranked, entry) for entry in ranked.entries],
+        "conclusion": ranked.words(),
+    }
+
+
+def _entry(ranked: Comparison, entry: Entry) -> dict[str, Any]:
+    behind, short = ranked.evidence_behind(entry), ranked.prediction_behind(entry)
+    found = entry.loo
+    return {
+        "name": entry.name,
+        "model_hash": entry.run.model.digest(),
+        "verdict": entry.run.verdict.outcome,
+        "log_evidence": _pair(entry.log_evidence),
+        "log_evidence_difference": _pair(behind),
+        "probability": ranked.probability(entry),
+        "elpd_loo": _pair((found.elpd, found.error)) if found else None,
+        "elpd_loo_difference": _pair(short),
+        "effective_parameters": found.parameters if found else None,
+        "unreliable_channels": found.unreliable if found else None,
+    }
+
+
+def _pair(value: tuple[float, float] | None) -> dict[str, float] | None:
+    return None if value is None else {"value": value[0], "sd": value[1]}
+
+
+def table(ranked: Comparison) -> str:
+    """The comparison for people: a table, what follows from it, what to mind."""
+    header = ["", "log-evidence", "behind", "probability", "LOO", "behind", "verdict"]
+    rows = [header, *(_row(ranked, entry) for entry in ranked.entries)]
+    sizes = [max(width(row[i]) for row in rows) for i in range(len(header))]
+    lines = [
+        "   ".join(
+            pad(cell, size, right=0 < i < len(row) - 1)
+            for i, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "─" * max(width(line) for line in lines)
+    return "\n".join([lines[0], rule, *lines[1:], "", *_remarks(ranked)])
+
+
+def _row(ranked: Comparison, entry: Entry) -> list[str]:
+    probability = ranked.probability(entry)
+    return [
+        entry.name,
+        _value(entry.log_evidence),
+        _value(ranked.evidence_behind(entry)),
+        "–" if probability is None else f"{probability:.3f}",
+        "–" if entry.loo is None else f"{entry.loo.elpd:.1f}",
+        _value(ranked.prediction_behind(entry)),
+        entry.run.verdict.outcome.replace("_", " "),
+    ]
+
+
+def _value(pair: tuple[float, float] | None) -> str:
+    if pair is None:
+        return "–"
+    value, sd = pair
+    return "0" if value == 0.0 and sd == 0.0 else f"{value:.2f} ± {sd:.2f}"
+
+
+def _remarks(ranked: Comparison) -> list[str]:
+    lines = [ranked.words()]
+    for entry in ranked.entries:
+        if entry.loo is None:
+            lines.append(f"{entry.name} did not converge and is not ranked.")
+        elif entry.log_evidence is None:
+            lines.append(f"{entry.name} has no log-evidence: {_why(entry)}.")
+        if entry.loo and entry.loo.unreliable:
+            lines.append(
+                f"LOO of {entry.name} is uncertain: Pareto k above 0.7 in "
+                f"{entry.loo.unreliable} channels."
+            )
+        if entry.run.verdict.outcome == "rejected":
+            lines.append(f"{entry.name} is rejected: {entry.run.verdict.reasons[0]}")
+    return lines
+
+
+def _why(entry: Entry) -> str:
+    notes = [note for note in entry.run.fit.notes if note.startswith("no log-evidence")]
+    return notes[0].removeprefix("no log-evidence: ") if notes else "none was computed"
