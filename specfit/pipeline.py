@@ -90,14 +90,12 @@ def run(checked: Checked, options: Options, progress: Progress | None = None) ->
     with float64():
         fit, device = _sampled(model, measurements, settings, clock, checked)
         with clock("judge"):
-            verdict = rules.judge(model, measurements, fit, kept)
-            answers = tuple(
-                rules.judge(model, measurements, answer.fit, kept)
-                for answer in fit.answers
+            verdict, *answers = (
+                rules.judge(model, measurements, each, kept)
+                for each in (fit, *(answer.fit for answer in fit.answers))
             )
-            verdict, stopped = _contradicted(
-                model, measurements, fit, verdict, settings
-            )
+            found = _contradicted(model, measurements, fit, verdict, settings)
+    verdict, stopped = found
     if stopped:
         fit = replace(fit, settings={**fit.settings, "interrupted": True})
     return Run(
@@ -109,7 +107,7 @@ def run(checked: Checked, options: Options, progress: Progress | None = None) ->
         settings=_recorded(settings, checked),
         timings={**clock.seconds, "total": clock.total()},
         started=started,
-        answers=answers,
+        answers=tuple(answers),
     )  # fmt: skip
 
 

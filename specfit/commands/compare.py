@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from specfit import exits
@@ -15,6 +16,8 @@ from specfit.text import pad, width
 if TYPE_CHECKING:
     from specfit.comparison import Comparison, Entry
     from specfit.contracts import Progress
+
+LINE = 88
 
 
 def compare(arguments: argparse.Namespace) -> int:
@@ -144,7 +147,7 @@ def _remarks(ranked: Comparison) -> list[str]:
             )
         if entry.run.verdict.outcome == "rejected":
             lines.append(f"{entry.name} is rejected: {entry.run.verdict.reasons[0]}")
-    return lines
+    return [part for line in lines for part in wrap(line, LINE, break_on_hyphens=False)]
 
 
 def _why(entry: Entry) -> str:
