@@ -171,6 +171,7 @@ def _resolve(done: Checked) -> None:
         title=document.title,
         models=models,
         variants=variants,
+        counts=document.counts,
         run=document.run,
         reports=document.reports,
     )

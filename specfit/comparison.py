@@ -142,7 +142,8 @@ def contenders(paths: Sequence[Path], allow_outside: bool = False) -> list[Conte
             fault = at_place("one-model", words, ir.Place(file=str(path)))
             raise SpecError([fault], checked.texts)
         name = _name(path, paths)
-        found.append(Contender(name, checked, None))
+        if not document.counts:
+            found.append(Contender(name, checked, None))
         found += [Contender(f"{name}:{v}", checked, v) for v in document.variants]
     if len(found) < 2:
         place = ir.Place(file=str(paths[0]))

@@ -11,6 +11,7 @@ from specfit.language import tree
 from specfit.model import ir
 from specfit.model.assemble import assemble
 from specfit.model.constant_definitions import Constants, constants_of
+from specfit.model.counting import spelt_out
 from specfit.model.datablocks import DataBlock, DataReader
 from specfit.model.elaborate import Elaborator
 from specfit.model.expand import Expander, Load
@@ -99,16 +100,19 @@ class _Check:
         works: list[Elaborator] = []
         models: list[ir.Model[ir.Declared]] = []
         variants: dict[str, ir.Model[ir.Declared]] = {}
-        for block in self.found.models.values():
+        counts: tuple[str, ...] = ()
+        for written in self.found.models.values():
+            numbers = self._numbers(written, values)
+            counts += tuple(numbers)
+            block = list(numbers.values())[-1] if numbers else written
             work = self._elaborate(block, data, constants, ())
             if work is None:
                 continue
             works.append(work)
             model = assemble(work)
             models += [model] if model is not None else []
-            for name, variant in self.found.variants.items():
-                items = variant.body.items if variant.body else ()
-                changed = self._elaborate(block, data, constants, items)
+            for name, (base, items) in self._variants(block, numbers).items():
+                changed = self._elaborate(base, data, constants, items)
                 model = assemble(changed) if changed is not None else None
                 if changed is not None:
                     works.append(changed)
@@ -123,9 +127,32 @@ class _Check:
             title=self.found.title,
             models=tuple(models),
             variants=variants,
+            counts=counts,
             run=run,
             reports=reports,
         )
+
+    def _numbers(
+        self, block: tree.Block, values: Mapping[str, object]
+    ) -> dict[str, tree.Block]:
+        """The block for each number of components, where one is open."""
+        kind = MODEL_KINDS.get(kind_word(block))
+        if kind is None:
+            return {}
+        numbers = spelt_out(block, kind.component, values, self.faults)
+        for variant in self.found.variants.values() if numbers else ():
+            self.faults.add("count-variant", variant.name_span, name=variant.name or "")
+        return numbers
+
+    def _variants(
+        self, block: tree.Block, numbers: Mapping[str, tree.Block]
+    ) -> dict[str, tuple[tree.Block, tuple[tree.AnyStatement, ...]]]:
+        """What each variant starts from and changes; each number is one, too."""
+        stated = {
+            name: (block, variant.body.items if variant.body else ())
+            for name, variant in self.found.variants.items()
+        }
+        return stated | {name: (base, ()) for name, base in numbers.items()}
 
     # ---------------------------------------------------------------- data, models
 

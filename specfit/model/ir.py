@@ -297,12 +297,17 @@ class ReportSettings(Frozen):
 
 
 class Document(Frozen, Generic[P]):
-    """A whole .spec file: its models (the finished one and its variants), run and report."""
+    """A whole .spec file: its models (the finished one and its variants), run and report.
+
+    counts: the variants that differ in an open number of components, rising; the
+    finished model is the last of them.
+    """
 
     file: str
     title: str = ""
     models: tuple[Model[P], ...]
     variants: dict[str, Model[P]] = {}
+    counts: tuple[str, ...] = ()
     run: RunSettings = RunSettings()
     reports: tuple[ReportSettings, ...] = ()
 
