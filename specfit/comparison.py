@@ -17,7 +17,7 @@ import numpy as np
 
 from specfit import pipeline
 from specfit.checking import Checked, at_place, check_with_data
-from specfit.contracts import Progress, Run
+from specfit.contracts import Counted, Progress, Run
 from specfit.diagnostics import SpecError
 from specfit.inference.loo import Loo, loo, standard_error
 from specfit.model import ir
@@ -121,6 +121,42 @@ class Comparison:
 
 def _odds(nats: float) -> str:
     return f"{np.exp(nats):.3g} to 1" if nats < 14.0 else f"more than {10**6} to 1"
+
+
+def numbered(
+    checked: Checked,
+    options: pipeline.Options,
+    progress: Callable[[str], Progress | None],
+) -> Run:
+    """Every number of components tried; the run of the most probable, and the ranking.
+
+    Where none has a log-evidence it is the run that converged with the fewest
+    components, or the one with the fewest of all.
+    """
+    counts = checked.require().counts
+    found = [Contender(name, checked, name) for name in counts]
+    ranked = compare(found, options, progress)
+    best = ranked.entries[0]
+    if not ranked.ranked:
+        rising = sorted(ranked.entries, key=lambda entry: counts.index(entry.name))
+        best = next((entry for entry in rising if entry.loo), rising[0])
+    counted = sorted(ranked.entries, key=lambda entry: counts.index(entry.name))
+    return replace(
+        best.run,
+        counted=tuple(_counted(ranked, entry) for entry in counted),
+        conclusion=ranked.words(),
+    )
+
+
+def _counted(ranked: Comparison, entry: Entry) -> Counted:
+    return Counted(
+        entry.name,
+        entry.log_evidence,
+        ranked.evidence_behind(entry),
+        ranked.probability(entry),
+        (entry.loo.elpd, entry.loo.error) if entry.loo else None,
+        entry.run.verdict.outcome,
+    )
 
 
 def contenders(paths: Sequence[Path], allow_outside: bool = False) -> list[Contender]:

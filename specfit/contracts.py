@@ -351,6 +351,22 @@ class RequireStrategy:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """One number of components that was tried: how it ranks among the others.
+
+    log_evidence and elpd (leave-one-out) are values with their standard errors, behind
+    what its log-evidence lacks to the best; None where there is none.
+    """
+
+    name: str
+    log_evidence: tuple[float, float] | None
+    behind: tuple[float, float] | None
+    probability: float | None
+    elpd: tuple[float, float] | None
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything a report may show: what was asked, found and judged."""
 
@@ -368,6 +384,8 @@ class Run:
     timings: Mapping[str, float]  # seconds by stage, "total" among them
     started: str  # ISO 8601, UTC
     answers: tuple[Verdict, ...] = ()  # one for each of `fit.answers`
+    counted: tuple[Counted, ...] = ()  # every number of components that was tried
+    conclusion: str = ""  # what follows from `counted`
 
 
 Progress = Callable[[str, float, str], None]

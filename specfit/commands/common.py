@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from specfit.contracts import Progress
 from specfit.diagnostics import Diagnostic
 from specfit.rendering import message, preferred_language, render
 
@@ -59,3 +60,14 @@ class Reporter:
         """End the living line."""
         if self.alive:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+def named(reporter: Reporter | None, name: str) -> Progress | None:
+    """Progress of one of several models, its name before every stage."""
+    if reporter is None:
+        return None
+
+    def tell(stage: str, done: float, detail: str) -> None:
+        reporter(f"{name}: {stage}", done, detail)
+
+    return tell

@@ -9,13 +9,12 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from specfit import exits
-from specfit.commands.common import Reporter, show_diagnostics
+from specfit.commands.common import Reporter, named, show_diagnostics
 from specfit.commands.run import prepare_device
 from specfit.text import pad, width
 
 if TYPE_CHECKING:
     from specfit.comparison import Comparison, Entry
-    from specfit.contracts import Progress
 
 LINE = 88
 
@@ -42,7 +41,7 @@ def compare(arguments: argparse.Namespace) -> int:
     )
     reporter = None if arguments.quiet else Reporter()
     try:
-        ranked = comparison.compare(found, options, lambda n: _named(reporter, n))
+        ranked = comparison.compare(found, options, lambda n: named(reporter, n))
     finally:
         if reporter:
             reporter.close()
@@ -55,16 +54,6 @@ def compare(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         print(f"\n{folder}")
     return exits.ACCEPTED if len(ranked.ranked) > 1 else exits.NOT_CONVERGED
-
-
-def _named(reporter: Reporter | None, name: str) -> Progress | None:
-    if reporter is None:
-        return None
-
-    def say(stage: str, done: float, detail: str) -> None:
-        reporter(f"{name}: {stage}", done, detail)
-
-    return say
 
 
 def as_record(ranked: Comparison) -> dict[str, Any]:

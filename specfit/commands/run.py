@@ -11,7 +11,7 @@ from pathlib import Path
 
 from specfit import exits
 from specfit.checking import Checked
-from specfit.commands.common import Reporter, show_diagnostics
+from specfit.commands.common import Reporter, named, show_diagnostics
 from specfit.contracts import Run
 
 
@@ -76,7 +76,12 @@ def _found(
         warmup=arguments.warmup,
         variant=arguments.variant,
     )
-    done = pipeline.run(checked, options, reporter)
+    if checked.require().counts and not arguments.variant:
+        from specfit import comparison
+
+        done = comparison.numbered(checked, options, lambda n: named(reporter, n))
+    else:
+        done = pipeline.run(checked, options, reporter)
     if reporter:
         reporter("report", 0.0, "")
     report.write(done, folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from specfit.contracts import Run, Verdict
+from specfit.contracts import Counted, Run, Verdict
 from specfit.report.numbers import Summary, plus_minus
 from specfit.report.quantities import Findings, Quantity
 
@@ -62,6 +62,31 @@ def answers(run: Run) -> Answers | None:
             rows.append(Row(name, first.unit, values))
     weights = tuple(answer.weight for answer in run.fit.answers)
     return Answers(weights, run.answers, tuple(rows))
+
+
+def ranking(run: Run) -> list[list[str]]:
+    """The numbers of components that were tried, as rows under a header."""
+    if not run.counted:
+        return []
+    header = ["", "log-evidence", "behind", "probability", "LOO", "verdict"]
+    return [header, *(_counted(one) for one in run.counted)]
+
+
+def _counted(one: Counted) -> list[str]:
+    return [
+        one.name,
+        _pair(one.log_evidence),
+        _pair(one.behind),
+        "–" if one.probability is None else f"{one.probability:.3f}",
+        "–" if one.elpd is None else f"{one.elpd[0]:.1f}",
+        one.outcome.replace("_", " "),
+    ]
+
+
+def _pair(pair: tuple[float, float] | None) -> str:
+    if pair is None:
+        return "–"
+    return "0" if pair == (0.0, 0.0) else f"{pair[0]:.2f} ± {pair[1]:.2f}"
 
 
 def _quantities(run: Run, number: int) -> dict[str, Quantity]:

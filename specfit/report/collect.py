@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from specfit import rules
-from specfit.contracts import Finding, Measurement, Mode, Run
+from specfit.contracts import Counted, Finding, Measurement, Mode, Run
 from specfit.model import ir, records
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
 from specfit.report.result import (
     AnswerResult,
+    CountResult,
     Diagnostics,
     Evidence,
     Gate,
@@ -53,6 +54,7 @@ def result_of(found: Findings) -> RunResult:
         spectra=_spectra(found),
         modes=[_mode(mode) for mode in fit.modes],
         answers=[_answer(run, i) for i in range(len(run.answers))],
+        counts=[_count(counted) for counted in run.counted],
         stages=[
             StageResult(name=s.name, seconds=s.seconds, detail=s.detail)
             for s in fit.stages
@@ -87,6 +89,17 @@ def _answer(run: Run, number: int) -> AnswerResult:
             name: (float(np.mean(draws)), float(np.std(draws)))
             for name, draws in answer.fit.draws.items()
         },
+    )
+
+
+def _count(counted: Counted) -> CountResult:
+    pair = counted.log_evidence
+    return CountResult(
+        name=counted.name,
+        log_evidence=Evidence(value=pair[0], sd=pair[1]) if pair else None,
+        probability=counted.probability,
+        elpd_loo=counted.elpd[0] if counted.elpd else None,
+        verdict=counted.outcome,
     )
 
 

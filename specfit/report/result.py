@@ -156,6 +156,16 @@ class AnswerResult(Record):
     values: dict[str, tuple[float, float]]
 
 
+class CountResult(Record):
+    """One number of components that was tried, where the number was open."""
+
+    name: str
+    log_evidence: Evidence | None
+    probability: float | None
+    elpd_loo: float | None
+    verdict: str
+
+
 class StageResult(Record):
     """One step of finding the answer."""
 
@@ -201,6 +211,7 @@ class RunResult(Record):
     spectra: list[SpectrumResult]
     modes: list[ModeResult]
     answers: list[AnswerResult]
+    counts: list[CountResult]
     stages: list[StageResult]
     notes: list[Text]
     hashes: Hashes

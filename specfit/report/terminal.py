@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import floor, log10
 
 from specfit.contracts import Finding, Run, Verdict
-from specfit.report.answers import answers
+from specfit.report.answers import answers, ranking
 from specfit.report.numbers import plus_minus
 from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
 from specfit.report.sections.verdict import reservation
@@ -37,6 +37,7 @@ def terminal(run: Run, colour: bool = False) -> str:
     if run.verdict.outcome == "not_converged":
         blocks.insert(1, "The sampler did not converge: the numbers are no result.")
     blocks += [
+        _numbers(run),
         _answers(run),
         _checks(run.verdict, colour),
         _verdict(run.verdict, colour),
@@ -55,6 +56,14 @@ def _table(table: ResultTable) -> str:
     lines = _aligned([header, *rows])
     further = [f"{clean(item.name)} = {_value(item)}" for item in table.also]
     return "\n".join([*lines, *([""] if further else []), *further])
+
+
+def _numbers(run: Run) -> str:
+    """Which number of components the data want; empty where none was open."""
+    rows = ranking(run)
+    if not rows:
+        return ""
+    return "\n".join([*_aligned(rows), "", *_wrapped(run.conclusion, "")])
 
 
 def _answers(run: Run) -> str:

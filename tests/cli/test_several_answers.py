@@ -1,6 +1,7 @@
 """Four lines that two doublets share in three ways: each answer found and weighed."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -108,3 +109,20 @@ def test_weights_are_those_of_tempering(checked):
     print(mixed, reference, error)
     assert np.all(error < 0.02 * reference)
     assert np.all(np.abs(mixed - reference) < 0.1 * reference)
+
+
+def test_an_open_number_of_components_is_settled_by_the_evidence(folder, capsys):
+    text = re.sub(r"  site B .*?\n  }\n", "", SPEC, flags=re.DOTALL)
+    text = re.sub(r"  \(A.I, B.I\).*\n", "", text)
+    text = text.replace("site A", "site X[n = 1..2]")
+    (folder / "open.spec").write_text(text, encoding="utf-8")
+    spec, out = str(folder / "open.spec"), folder / "open"
+    capsys.readouterr()
+    assert main(["run", spec, "--out", str(out), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "n=2 is the most probable" in said
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    assert [count["name"] for count in result["counts"]] == ["n=1", "n=2"]
+    assert result["counts"][1]["probability"] == pytest.approx(1.0)
+    assert {"X1.IS", "X2.QS"} <= set(result["parameters"])
+    assert "most probable number" in (out / "report.html").read_text(encoding="utf-8")

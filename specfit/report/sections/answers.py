@@ -1,17 +1,31 @@
-"""Several answers side by side; nothing where there is one."""
+"""Several numbers of components and several answers; nothing where there is one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specfit.report.answers import answers
+from specfit.contracts import Run
+from specfit.report.answers import answers, ranking
 from specfit.report.blocks import Block, Cell, Page, Paragraph, Section, Table
+
+
+def _counted(run: Run) -> list[Block]:
+    """Which number of components the data want; empty where none was open."""
+    if not run.counted:
+        return []
+    header, *rows = ranking(run)
+    cells = [
+        [Cell(row[0]), *(Cell(text, numeric=True) for text in row[1:])] for row in rows
+    ]
+    caption = "Shown on this page is the most probable number."
+    return [Paragraph(run.conclusion), Table(header, cells, caption)]
 
 
 def _build(page: Page) -> Sequence[Block]:
     found = answers(page.found.run)
+    counted = _counted(page.found.run)
     if found is None:
-        return []
+        return counted
     count = len(found.weights)
     weights = [Cell(f"{weight:.3f}", numeric=True) for weight in found.weights]
     verdicts = [
@@ -27,7 +41,7 @@ def _build(page: Page) -> Sequence[Block]:
     ]
     header = ["", *(f"answer {i + 1}" for i in range(count))]
     table = [[Cell("weight"), *weights], *rows, [Cell("verdict"), *verdicts]]
-    return [Paragraph(found.title), Table(header, table)]
+    return [*counted, Paragraph(found.title), Table(header, table)]
 
 
 SECTION = Section("answers", "Answers that fit", _build)
