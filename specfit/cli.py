@@ -112,6 +112,8 @@ def _add_run(commands: _Commands) -> None:  # type: ignore[valid-type]
     run.add_argument("--out", type=Path, help="run folder (default runs/NAME)")
     run.add_argument("--variant", help="run this variant of the model")
     run.add_argument("--json", action="store_true", help="print result.json")
+    resume = "go on where an interrupted run of the same file stopped"
+    run.add_argument("--resume", action="store_true", help=resume)
     _add_sampling(run)
     run.set_defaults(command=_run)
 

@@ -19,6 +19,7 @@ from specfit import pipeline
 from specfit.checking import Checked, at_place, check_with_data
 from specfit.contracts import Counted, Progress, Run
 from specfit.diagnostics import SpecError
+from specfit.inference.journal import Journal
 from specfit.inference.loo import Loo, loo, standard_error
 from specfit.model import ir
 
@@ -127,6 +128,7 @@ def numbered(
     checked: Checked,
     options: pipeline.Options,
     progress: Callable[[str], Progress | None],
+    journal: Journal | None = None,
 ) -> Run:
     """Every number of components tried; the run of the most probable, and the ranking.
 
@@ -135,7 +137,7 @@ def numbered(
     """
     counts = checked.require().counts
     found = [Contender(name, checked, name) for name in counts]
-    ranked = compare(found, options, progress)
+    ranked = compare(found, options, progress, journal)
     best = ranked.entries[0]
     if not ranked.ranked:
         rising = sorted(ranked.entries, key=lambda entry: counts.index(entry.name))
@@ -226,12 +228,19 @@ def compare(
     found: Sequence[Contender],
     options: pipeline.Options,
     progress: Callable[[str], Progress | None],
+    journal: Journal | None = None,
 ) -> Comparison:
-    """Run every contender and rank what converged; `progress` is asked by name."""
+    """Run every contender and rank what converged; `progress` is asked by name.
+
+    Raises KeyboardInterrupt when one of the runs was interrupted.
+    """
     entries = []
     for contender in found:
         own = replace(options, variant=contender.variant, thinned=DRAWS)
-        run = pipeline.run(contender.checked, own, progress(contender.name))
+        part = journal.part(contender.name) if journal else None
+        run = pipeline.run(contender.checked, own, progress(contender.name), part)
+        if run.fit.settings.get("interrupted"):
+            raise KeyboardInterrupt
         scored = loo(run.fit.pointwise) if run.fit.converged else None
         entries.append(Entry(contender.name, run, scored))
     entries.sort(key=_rank)

@@ -30,6 +30,7 @@ from specfit.contracts import (
     Verdict,
 )
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.inference.journal import Journal
 from specfit.model import ir
 from specfit.model.faults import nearest
 from specfit.model.support import PlanError
@@ -68,8 +69,13 @@ def build(model: ir.Model[ir.Prior], measurements: tuple[Measurement, ...]) -> P
     return density.build(model, measurements)
 
 
-def run(checked: Checked, options: Options, progress: Progress | None = None) -> Run:
-    """From a checked .spec file to a judged posterior; nothing is written.
+def run(
+    checked: Checked,
+    options: Options,
+    progress: Progress | None = None,
+    journal: Journal | None = None,
+) -> Run:
+    """From a checked .spec file to a judged posterior; only `journal` is written to.
 
     Raises
     ------
@@ -88,7 +94,7 @@ def run(checked: Checked, options: Options, progress: Progress | None = None) ->
         kept = tuple(strategies(model, measurements))
     settings = _settings(document.run, options)
     with float64():
-        fit, device = _sampled(model, measurements, settings, clock, checked)
+        fit, device = _sampled(model, measurements, settings, clock, checked, journal)
         with clock("judge"):
             verdict, *answers = (
                 rules.judge(model, measurements, each, kept)
@@ -123,6 +129,7 @@ def _sampled(
     settings: dict[str, Any],
     clock: Clock,
     checked: Checked,
+    journal: Journal | None,
 ) -> tuple[Fit, str]:
     import jax
 
@@ -135,7 +142,7 @@ def _sampled(
         fault = at_place(error.code, error.words, error.place)
         raise SpecError([fault], checked.texts) from error
     chosen = inference.Settings(**settings)
-    fit = inference.find(problem, chosen, clock.progress)
+    fit = inference.find(problem, chosen, clock.progress, journal)
     for stage in fit.stages:
         clock.seconds[stage.name] = clock.seconds.get(stage.name, 0.0) + stage.seconds
     return fit, f"{jax.devices()[0].platform} × {jax.device_count()}"

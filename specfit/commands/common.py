@@ -62,12 +62,12 @@ class Reporter:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
-def named(reporter: Reporter | None, name: str) -> Progress | None:
+def named(progress: Progress | None, name: str) -> Progress | None:
     """Progress of one of several models, its name before every stage."""
-    if reporter is None:
+    if progress is None:
         return None
 
     def tell(stage: str, done: float, detail: str) -> None:
-        reporter(f"{name}: {stage}", done, detail)
+        progress(f"{name}: {stage}", done, detail)
 
     return tell

@@ -7,12 +7,14 @@ import os
 import shutil
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from specfit import exits
 from specfit.checking import Checked
-from specfit.commands.common import Reporter, named, show_diagnostics
-from specfit.contracts import Run
+from specfit.commands import keeping
+from specfit.commands.common import Reporter, named, say, show_diagnostics
+from specfit.contracts import Progress, Run
 
 
 def prepare_device(device: str) -> None:
@@ -47,27 +49,31 @@ def run(arguments: argparse.Namespace) -> int:
     _writable(folder)
     reporter = None if arguments.quiet else Reporter()
     try:
-        done = _found(checked, arguments, folder, reporter)
+        with keeping.stoppable(reporter) as progress:
+            done = _found(checked, arguments, folder, progress)
     except inference.NonFiniteStart as error:
         write_refusal(folder, str(error))
+        keeping.finished(folder)
         print(f"error: {error}", file=sys.stderr)
         return exits.NOT_CONVERGED
+    except KeyboardInterrupt:
+        print(f"\n{say('stopped')}", file=sys.stderr)
+        return exits.INTERRUPTED
     finally:
         if reporter:
             reporter.close()
     _show(done, folder, arguments.json)
     if done.fit.settings.get("interrupted"):
+        print(f"\n{say('stopped')}", file=sys.stderr)
         return exits.INTERRUPTED
+    keeping.finished(folder)
     return exits.VERDICTS[done.verdict.outcome]
 
 
 def _found(
-    checked: Checked,
-    arguments: argparse.Namespace,
-    folder: Path,
-    reporter: Reporter | None,
+    checked: Checked, arguments: argparse.Namespace, folder: Path, progress: Progress
 ) -> Run:
-    from specfit import pipeline, report
+    from specfit import comparison, pipeline, report
 
     options = pipeline.Options(
         seed=arguments.seed,
@@ -76,14 +82,15 @@ def _found(
         warmup=arguments.warmup,
         variant=arguments.variant,
     )
+    who = keeping.identity(checked, asdict(options))
+    journal = keeping.journal(folder, who, arguments.resume, arguments.file)
     if checked.require().counts and not arguments.variant:
-        from specfit import comparison
-
-        done = comparison.numbered(checked, options, lambda n: named(reporter, n))
+        done = comparison.numbered(
+            checked, options, lambda name: named(progress, name), journal
+        )
     else:
-        done = pipeline.run(checked, options, reporter)
-    if reporter:
-        reporter("report", 0.0, "")
+        done = pipeline.run(checked, options, progress, journal)
+    progress("report", 0.0, "")
     report.write(done, folder)
     return done
 

@@ -10,13 +10,21 @@ point precision that the caller has opened; posteriors of high counts need float
 from __future__ import annotations
 
 from specfit.contracts import Fit, Problem, Progress
+from specfit.inference.journal import Journal
 from specfit.inference.settings import NonFiniteStart, Settings
 
-__all__ = ["NonFiniteStart", "Settings", "engine_names", "find", "use_cores"]
+__all__ = ["Journal", "NonFiniteStart", "Settings", "engine_names", "find", "use_cores"]
 
 
-def find(problem: Problem, settings: Settings, progress: Progress | None = None) -> Fit:
+def find(
+    problem: Problem,
+    settings: Settings,
+    progress: Progress | None = None,
+    journal: Journal | None = None,
+) -> Fit:
     """The posterior of `problem`, found and sampled as `settings` say.
+
+    What `journal` holds of an earlier run of the same problem is not computed again.
 
     Raises ValueError for an engine that does not exist, NonFiniteStart where the
     density is finite nowhere, KeyboardInterrupt when interrupted before any draw was
@@ -28,7 +36,7 @@ def find(problem: Problem, settings: Settings, progress: Progress | None = None)
     if settings.engine not in ENGINES:
         known = ", ".join(ENGINES)
         raise ValueError(f"unknown engine `{settings.engine}`; engines are {known}")
-    ground = survey(problem, settings, progress or _silent)
+    ground = survey(problem, settings, progress or _silent, journal or Journal())
     return finish(*ENGINES[settings.engine](ground))
 
 

@@ -24,6 +24,7 @@ from specfit.inference import evaluate, gates
 from specfit.inference.backend import layout
 from specfit.inference.exchange import Exchange, exchange
 from specfit.inference.gates import Gate
+from specfit.inference.journal import Journal
 from specfit.inference.laplace import (
     LISTED,
     UNRELIABLE,
@@ -35,7 +36,7 @@ from specfit.inference.laplace import (
 from specfit.inference.mixing import Mixing
 from specfit.inference.newton import Peak
 from specfit.inference.predictions import Predictions, predictions
-from specfit.inference.search import distinct, polish, search
+from specfit.inference.search import distinct, packed, polish, search, unpacked
 from specfit.inference.settings import Settings
 
 MOST = 8
@@ -69,6 +70,7 @@ class Ground:
     say: Progress
     stages: tuple[Stage, ...]
     notes: tuple[str, ...]
+    journal: Journal
 
     @property
     def best(self) -> Summit:
@@ -120,7 +122,9 @@ class Clock:
         return Stage(name, seconds, detail)
 
 
-def survey(problem: Problem, settings: Settings, say: Progress) -> Ground:
+def survey(
+    problem: Problem, settings: Settings, say: Progress, journal: Journal
+) -> Ground:
     """Search, fold, weigh the modes, and estimate the evidence.
 
     Raises NonFiniteStart where the density is finite at no draw of the prior.
@@ -128,7 +132,9 @@ def survey(problem: Problem, settings: Settings, say: Progress) -> Ground:
     clock = Clock()
     keys = tuple(jax.random.split(jax.random.key(settings.seed), 4))
     say("search", 0.0, "")
-    found = search(problem, keys[0], settings)
+    found = unpacked(
+        journal.step("search", lambda: packed(search(problem, keys[0], settings)))
+    )
     change = exchange(problem, tuple(found.prior), found.groups, found.peaks[0])
     peaks = _folded(problem, change, list(found.peaks))
     searched = clock.stage("search", f"{len(peaks)} modes")
@@ -136,7 +142,7 @@ def survey(problem: Problem, settings: Settings, say: Progress) -> Ground:
     prior = {n: v[: settings.prior_draws] for n, v in found.prior.items()}
     ground = Ground(
         problem, settings, change, (), _UNKNOWN, prior, found.prior_positions,
-        keys, say, (searched,), found.notes + change.notes(),
+        keys, say, (searched,), found.notes + change.notes(), journal,
     )  # fmt: skip
     return weighed(ground, peaks)
 

@@ -7,7 +7,7 @@ wrapped here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -160,3 +160,25 @@ def begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
     tuning = jax.tree.map(lambda x: jnp.asarray(np.full(count, x)), _START(size))
     own = Frame(jnp.asarray(centre), jnp.asarray(factor), frame.labels)
     return Chain(state, tuning, keys, own)
+
+
+def kept(chains: Chain, record: dict[str, Array], count: int) -> dict[str, Any]:
+    """What a journal keeps of a chunk: `count` rows of the record, and the new states."""
+    leaves = jax.tree.leaves((chains.state, chains.tuning))
+    rows = {f"row.{name}": np.asarray(v)[:, :count] for name, v in record.items()}
+    return rows | {f"state.{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+
+
+def restored(
+    before: Chain, arrays: Mapping[str, Any]
+) -> tuple[Chain, dict[str, FloatArray]]:
+    """The chains after a chunk and its rows; `before` gives key, frame and structure."""
+    old, shape = jax.tree.flatten((before.state, before.tuning))
+    leaves = [jnp.asarray(arrays[f"state.{i}"]) for i in range(len(old))]
+    state, tuning = jax.tree.unflatten(shape, leaves)
+    rows = {
+        name.removeprefix("row."): evaluate.numpy(value)
+        for name, value in arrays.items()
+        if name.startswith("row.")
+    }
+    return before._replace(state=state, tuning=tuning), rows

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,8 @@ import numpy as np
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.backend import layout
-from specfit.inference.kernel import Frame, Span, advance, begin
+from specfit.inference.journal import Journal
+from specfit.inference.kernel import Frame, Span, advance, begin, kept, restored
 from specfit.inference.laplace import Gaussian, dispersed
 from specfit.inference.settings import NonFiniteStart
 
@@ -45,6 +47,7 @@ class Plan:
     windows: lengths of the warm-up windows.  After each but the last, centre and factor
     are estimated anew from its second half when `dense`.
     report: called with the share of steps done; may raise KeyboardInterrupt.
+    journal: where finished chunks are kept.
     """
 
     windows: tuple[int, ...]
@@ -53,6 +56,7 @@ class Plan:
     target_accept: float
     chunk: int
     report: Callable[[float], None]
+    journal: Journal = field(default_factory=Journal)
 
     @property
     def total(self) -> int:
@@ -158,12 +162,15 @@ class _Run:
         span = Span(*(jnp.asarray(x) for x in (self.done, count, settled, target)))
         chunk = min(self.plan.chunk, self.plan.total)
         problem = self.problem
-        self.chains, record = advance(
-            problem.logdensity, chunk, self.how, self.chains, span, problem.data,
-        )  # fmt: skip
-        rows = {
-            name: evaluate.numpy(value)[:, :count] for name, value in record.items()
-        }
+
+        def work() -> dict[str, Any]:
+            chains, record = advance(
+                problem.logdensity, chunk, self.how, self.chains, span, problem.data
+            )
+            return kept(chains, record, count)
+
+        arrays = self.plan.journal.step(f"{self.done}", work)
+        self.chains, rows = restored(self.chains, arrays)
         self.done += count
         self.plan.report(self.done / self.plan.total)
         return rows

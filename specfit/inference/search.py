@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -165,3 +168,36 @@ def swapped(
         if not any(pair[0] in group and pair[1] in group for group in groups)
     ]
     return [start for start in starts if np.isfinite(start).all()]
+
+
+def packed(found: Found) -> dict[str, Any]:
+    """What was found as plain arrays, for a journal."""
+    peaks = found.peaks
+    words = {"notes": found.notes, "groups": found.groups}
+    return {
+        "position": np.stack([peak.position for peak in peaks]),
+        "log_density": np.array([peak.log_density for peak in peaks]),
+        "hessian": np.stack([peak.hessian for peak in peaks]),
+        "decrement": np.array([peak.decrement for peak in peaks]),
+        "prior_positions": found.prior_positions,
+        "words": np.array(json.dumps(words)),
+        **{f"prior.{name}": values for name, values in found.prior.items()},
+    }
+
+
+def unpacked(arrays: Mapping[str, Any]) -> Found:
+    """What was found, from its arrays."""
+    columns = ("position", "log_density", "hessian", "decrement")
+    peaks = [
+        Peak(z, float(value), hessian, float(left))
+        for z, value, hessian, left in zip(*(arrays[c] for c in columns), strict=True)
+    ]
+    words = json.loads(str(arrays["words"]))
+    prior = {
+        name.removeprefix("prior."): values
+        for name, values in arrays.items()
+        if name.startswith("prior.")
+    }
+    groups = tuple(tuple(group) for group in words["groups"])
+    positions = arrays["prior_positions"]
+    return Found(tuple(peaks), groups, prior, positions, tuple(words["notes"]))

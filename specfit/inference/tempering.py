@@ -15,8 +15,10 @@ doi:10.1080/10618600.2015.1060885.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -73,14 +75,18 @@ def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
     clock, settings = Clock(), ground.settings
     shapes = [summit.shape for summit in ground.kept]
     key = jax.random.fold_in(ground.keys[2], 77)
-    generator = evaluate.generator(key)
+    journal = ground.journal.part("tempering")
     cloud = _start(ground, shapes, key)
     steps = 0
     while cloud.beta < 1.0 and steps < STEPS:
-        cloud = _step(ground, shapes, cloud, generator, jax.random.fold_in(key, steps))
+        own = jax.random.fold_in(key, steps)
+        arrays = journal.step(str(steps), partial(_kept, ground, shapes, cloud, own))
+        cloud = _cloud(arrays)
         steps += 1
         ground.say("tempering", cloud.beta, f"step {steps}")
-    chains = _gathered(ground, shapes, cloud, jax.random.fold_in(key, STEPS))
+    last = jax.random.fold_in(key, STEPS)
+    records = journal.step("last", lambda: _last(ground, shapes, cloud, last))
+    chains = _gathered(ground, records)
     chains = obedient(ground.problem, chains)
     size = f"{settings.chains} × {PARTICLES} particles, {steps} steps"
     drawn = clock.stage("tempering", size)
@@ -143,14 +149,21 @@ def _start(ground: Ground, shapes: Sequence[Gaussian], key: Array) -> Cloud:
     )  # fmt: skip
 
 
+def _kept(
+    ground: Ground, shapes: Sequence[Gaussian], cloud: Cloud, key: Array
+) -> dict[str, Any]:
+    """A step as the arrays that a journal keeps."""
+    return asdict(_step(ground, shapes, cloud, key))
+
+
 def _step(
     ground: Ground,
     shapes: Sequence[Gaussian],
     cloud: Cloud,
-    generator: np.random.Generator,
     key: Array,
 ) -> Cloud:
     """One step of β: reweigh, resample, move."""
+    generator = evaluate.generator(jax.random.fold_in(key, 2))
     ratio = cloud.log_target - cloud.log_near
     step = _longest(ratio, 1.0 - cloud.beta)
     beta = 1.0 if step >= 1.0 - cloud.beta else cloud.beta + step
@@ -233,18 +246,32 @@ def _moved(
     return {**records, "z": rows[:, None] + offset}
 
 
-def _gathered(
+def _last(
     ground: Ground, shapes: Sequence[Gaussian], cloud: Cloud, key: Array
-) -> Chains:
-    """The last sweeps of all particles, one particle after another in each chain."""
+) -> dict[str, FloatArray]:
+    """As many last sweeps of all particles as make the draws that were asked for."""
     sweeps = -(-ground.settings.draws // PARTICLES)
-    records = _moved(ground, shapes, cloud, sweeps, key)
-    n_populations, length = len(cloud.positions), PARTICLES * sweeps
-    rows = records.pop("z")
+    return _moved(ground, shapes, cloud, sweeps, key)
+
+
+def _gathered(ground: Ground, records: dict[str, FloatArray]) -> Chains:
+    """The last sweeps, one particle after another in each chain."""
+    rows = records["z"]
+    n_populations = len(rows) // PARTICLES
     flat = ground.exchange.folded(rows.reshape(-1, rows.shape[-1]))
-    positions = flat.reshape(n_populations, length, -1)
-    statistics = {n: r.reshape(n_populations, length) for n, r in records.items()}
+    positions = flat.reshape(n_populations, -1, rows.shape[-1])
+    statistics = {
+        name: values.reshape(n_populations, -1)
+        for name, values in records.items()
+        if name != "z"
+    }
     return Chains(positions, statistics)
+
+
+def _cloud(arrays: Mapping[str, Any]) -> Cloud:
+    """A cloud from its arrays."""
+    numbers = {name: float(arrays[name]) for name in ("beta", "step_size")}
+    return Cloud(**{**arrays, **numbers})
 
 
 def _reweighed(ground: Ground, cloud: Cloud, positions: FloatArray) -> Ground:

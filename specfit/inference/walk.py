@@ -220,4 +220,5 @@ def _plan(ground: Ground, number: int, home: int) -> Plan:
         target_accept=max(settings.target_accept, ESCALATED_TARGET * number),
         chunk=settings.chunk,
         report=lambda done: ground.say(stage, done, detail),
+        journal=ground.journal.part(f"nuts{number}.mode{home}"),
     )

@@ -1,0 +1,123 @@
+"""What a command keeps of unfinished work: the journal beside the run folder, signals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from specfit.checking import Checked
+from specfit.commands.common import say
+from specfit.contracts import Progress
+from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.inference.journal import Journal
+from specfit.record import sha256, versions
+
+
+def place(folder: Path) -> Path:
+    """Where the journal of a run folder lies: hidden, beside it."""
+    return folder.parent / f".{folder.name}.partial"
+
+
+def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
+    """All that decides the bits of a run; a run of another identity is another run."""
+    import jax
+
+    texts = {Path(name).name: sha256(text) for name, text in checked.texts.items()}
+    data = sorted(measured.sha256 for _, measured in checked.measured)
+    devices = [device.device_kind for device in jax.devices()]
+    return {
+        "texts": texts,
+        "data": data,
+        "options": dict(options),
+        "versions": versions(),
+        "devices": devices,
+    }
+
+
+def journal(folder: Path, who: Mapping[str, Any], resume: bool, path: Path) -> Journal:
+    """The journal of a run that begins now, or goes on when `resume`.
+
+    Raises
+    ------
+    SpecError
+        What was left there is of another run: another text, other data or settings.
+
+    """
+    where = place(folder)
+    record = where / "identity.json"
+    text = json.dumps(who, sort_keys=True, indent=1, default=str)
+    if resume and record.exists():
+        changed = _changed(record.read_text(encoding="utf-8"), who)
+        if changed:
+            span, words = Span(str(path)), {"changed": ", ".join(changed)}
+            raise SpecError([Diagnostic("resume-other", span, words)])
+        steps = len(list(where.glob("*.step")))
+        print(say("resume-from", steps=str(steps)), file=sys.stderr)
+        return Journal(where)
+    if resume:
+        print(say("resume-nothing"), file=sys.stderr)
+    shutil.rmtree(where, ignore_errors=True)
+    where.mkdir(parents=True)
+    record.write_text(text, encoding="utf-8")
+    return Journal(where)
+
+
+def _changed(before: str, who: Mapping[str, Any]) -> list[str]:
+    """Which parts of the identity are not what they were."""
+    now = json.loads(json.dumps(who, default=str))
+    try:
+        then = json.loads(before)
+    except json.JSONDecodeError:
+        return ["identity"]
+    return [key for key in now if now[key] != then.get(key)]
+
+
+def finished(folder: Path) -> None:
+    """The run is written: what was kept of its way is no longer needed."""
+    shutil.rmtree(place(folder), ignore_errors=True)
+
+
+@contextmanager
+def stoppable(progress: Progress | None) -> Iterator[Progress]:
+    """Progress that stops at the end of a step once Ctrl-C or SIGTERM has come.
+
+    The first signal lets the step finish, the second stops at once.
+    """
+    asked: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        print(f"\n{say('stopping')}", file=sys.stderr, flush=True)
+
+    def tell(stage: str, done: float, detail: str) -> None:
+        if progress:
+            progress(stage, done, detail)
+        if asked:
+            asked.clear()
+            raise KeyboardInterrupt
+
+    before = _handled(handle)
+    try:
+        yield tell
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _handled(handle: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
+    """Put a handler in place; outside the main thread there are no signals to handle."""
+    try:
+        return {
+            int(n): signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)
+        }
+    except ValueError:
+        return {}
