@@ -19,6 +19,7 @@ from specfit import pipeline
 from specfit.checking import Checked, at_place, check_with_data
 from specfit.contracts import Counted, Progress, Run
 from specfit.diagnostics import SpecError
+from specfit.inference import NonFiniteStart
 from specfit.inference.journal import Journal
 from specfit.inference.loo import Loo, loo, standard_error
 from specfit.model import ir
@@ -82,9 +83,17 @@ class Comparison:
         own = 0.0 if entry is self.ranked[0] else sqrt(sd**2 + best[1] ** 2)
         return value - best[0], own
 
+    @property
+    def missing(self) -> tuple[Entry, ...]:
+        """The entries that converged without a log-evidence: nothing ranks them."""
+        return tuple(e for e in self.entries if e.loo and not e.log_evidence)
+
     def probability(self, entry: Entry) -> float | None:
-        """Posterior probability of the model, all being equally likely beforehand."""
-        if entry.log_evidence is None:
+        """Posterior probability of the model, all being equally likely beforehand.
+
+        None where a model that converged has no evidence: it might be the best.
+        """
+        if entry.log_evidence is None or self.missing or len(self.ranked) < 2:
             return None
         behind = [self.evidence_behind(other) for other in self.ranked]
         logs = np.array([b[0] for b in behind if b is not None])
@@ -108,16 +117,23 @@ class Comparison:
         behind = self.evidence_behind(self.ranked[1])
         assert behind is not None
         first, second = self.ranked[0].name, self.ranked[1].name
-        if -behind[0] < UNDECIDED:
-            return (
+        if -behind[0] < max(UNDECIDED, 2.0 * behind[1]):
+            return self._open(
                 f"The data do not decide between {first} and {second}: their "
-                f"log-evidences differ by {-behind[0]:.1f}, which is no more than a "
-                "bare mention."
+                f"log-evidences differ by {-behind[0]:.1f} ± {behind[1]:.1f}, which is "
+                "no more than a bare mention."
             )
-        return (
+        return self._open(
             f"{first} is the most probable: {_odds(-behind[0])} against {second}, if "
             "all were equally probable before the data."
         )
+
+    def _open(self, words: str) -> str:
+        """The sentence, and whom it says nothing of."""
+        names = ", ".join(entry.name for entry in self.missing)
+        if not names:
+            return words
+        return f"{words} Not among them: {names}, of no known evidence."
 
 
 def _odds(nats: float) -> str:
@@ -132,21 +148,24 @@ def numbered(
 ) -> Run:
     """Every number of components tried; the run of the most probable, and the ranking.
 
-    Where none has a log-evidence it is the run that converged with the fewest
-    components, or the one with the fewest of all.
+    Where one that converged has no evidence, it is the one that predicts best that is
+    shown, and where none converged the one with the fewest components.
     """
-    counts = checked.require().counts
+    document = checked.require()
+    refuse_several(checked)
+    counts = document.counts
     found = [Contender(name, checked, name) for name in counts]
     ranked = compare(found, options, progress, journal)
-    best = ranked.entries[0]
-    if not ranked.ranked:
-        rising = sorted(ranked.entries, key=lambda entry: counts.index(entry.name))
-        best = next((entry for entry in rising if entry.loo), rising[0])
-    counted = sorted(ranked.entries, key=lambda entry: counts.index(entry.name))
+    rising = sorted(ranked.entries, key=lambda entry: counts.index(entry.name))
+    able = [entry for entry in rising if entry.loo]
+    if ranked.ranked and not ranked.missing:
+        best = ranked.ranked[0]
+    else:
+        best = max(able, key=lambda e: e.loo.elpd if e.loo else 0.0, default=rising[0])
     return replace(
         best.run,
-        counted=tuple(_counted(ranked, entry) for entry in counted),
-        conclusion=ranked.words(),
+        counted=tuple(_counted(ranked, entry) for entry in rising),
+        conclusion=f"{ranked.words()} Shown is {best.name}.",
     )
 
 
@@ -175,10 +194,7 @@ def contenders(paths: Sequence[Path], allow_outside: bool = False) -> list[Conte
     for path in paths:
         checked = check_with_data(path, allow_outside)
         document = checked.require()
-        if len(document.models) != 1:
-            words = {"count": str(len(document.models))}
-            fault = at_place("one-model", words, ir.Place(file=str(path)))
-            raise SpecError([fault], checked.texts)
+        refuse_several(checked)
         name = _name(path, paths)
         if not document.counts:
             found.append(Contender(name, checked, None))
@@ -189,6 +205,18 @@ def contenders(paths: Sequence[Path], allow_outside: bool = False) -> list[Conte
         raise SpecError([fault], found[0].checked.texts)
     _refuse_unlike(found)
     return found
+
+
+def refuse_several(checked: Checked) -> None:
+    """Refuse a file that does not have exactly one model.
+
+    Raises SpecError.
+    """
+    count = len(checked.require().models)
+    if count != 1:
+        place = ir.Place(file=str(checked.path))
+        fault = at_place("one-model", {"count": str(count)}, place)
+        raise SpecError([fault], checked.texts)
 
 
 def _name(path: Path, paths: Sequence[Path]) -> str:
@@ -229,16 +257,23 @@ def compare(
     options: pipeline.Options,
     progress: Callable[[str], Progress | None],
     journal: Journal | None = None,
+    keep: Callable[[Contender, Run], None] = lambda contender, run: None,
 ) -> Comparison:
     """Run every contender and rank what converged; `progress` is asked by name.
 
-    Raises KeyboardInterrupt when one of the runs was interrupted.
+    keep: called with each run as soon as it is done.  Raises KeyboardInterrupt when one
+    of the runs was interrupted, NonFiniteStart naming the contender that has no start.
     """
     entries = []
     for contender in found:
         own = replace(options, variant=contender.variant, thinned=DRAWS)
         part = journal.part(contender.name) if journal else None
-        run = pipeline.run(contender.checked, own, progress(contender.name), part)
+        try:
+            run = pipeline.run(contender.checked, own, progress(contender.name), part)
+        except NonFiniteStart as error:
+            error.add_note(f"in {contender.name}")
+            raise
+        keep(contender, run)
         if run.fit.settings.get("interrupted"):
             raise KeyboardInterrupt
         scored = loo(run.fit.pointwise) if run.fit.converged else None

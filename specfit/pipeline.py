@@ -96,25 +96,25 @@ def run(
     with float64():
         fit, device = _sampled(model, measurements, settings, clock, checked, journal)
         with clock("judge"):
-            verdict, *answers = (
+            verdicts = [
                 rules.judge(model, measurements, each, kept)
                 for each in (fit, *(answer.fit for answer in fit.answers))
-            )
-            found = _contradicted(model, measurements, fit, verdict, settings)
-    verdict, stopped = found
-    if stopped:
-        fit = replace(fit, settings={**fit.settings, "interrupted": True})
+            ]
+            done = _contradicted(model, measurements, fit, verdicts[0], settings)
     return Run(
-        document, model, measurements, fit, verdict, kept,
-        text=checked.text,
-        text_sha256=sha256(checked.text),
-        versions=versions(),
-        device=device,
-        settings=_recorded(settings, checked),
-        timings={**clock.seconds, "total": clock.total()},
-        started=started,
-        answers=tuple(answers),
+        document, model, measurements, _marked(fit, done[1]), done[0], kept,
+        text=checked.text, text_sha256=sha256(checked.text), versions=versions(),
+        device=device, settings=_recorded(settings, checked),
+        timings={**clock.seconds, "total": clock.total()}, started=started,
+        answers=tuple(verdicts[1:]),
     )  # fmt: skip
+
+
+def _marked(fit: Fit, stopped: bool) -> Fit:
+    """The fit, with a mark where the user interrupted what came after it."""
+    if not stopped:
+        return fit
+    return replace(fit, settings={**fit.settings, "interrupted": True})
 
 
 def _recorded(settings: Mapping[str, Any], checked: Checked) -> dict[str, Any]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from specfit import exits
+from specfit.commands import keeping
 from specfit.commands.common import Reporter, named, show_diagnostics
 from specfit.commands.run import prepare_device
 from specfit.text import pad, width
 
 if TYPE_CHECKING:
-    from specfit.comparison import Comparison, Entry
+    from specfit.comparison import Comparison, Contender, Entry
+    from specfit.contracts import Run
 
 LINE = 88
 
@@ -23,16 +26,15 @@ def compare(arguments: argparse.Namespace) -> int:
     """Rank the models of the files and their variants; exit 3 where nothing is ranked."""
     prepare_device(arguments.device)
     from specfit import comparison, inference, pipeline, report
-    from specfit.report.writing import refuse_foreign, write_text
+    from specfit.report.writing import refuse_foreign
 
     inference.use_cores()
     found = comparison.contenders(arguments.files, arguments.allow_outside)
     for checked in {id(c.checked): c.checked for c in found}.values():
         show_diagnostics(checked.diagnostics, checked.texts)
     folder = arguments.out or Path("runs") / f"{arguments.files[0].stem}.compare"
-    names = [contender.name.replace(":", ".").replace("/", "_") for contender in found]
-    for name in names:
-        refuse_foreign(folder / name)
+    for contender in found:
+        refuse_foreign(folder / _folder(contender.name))
     options = pipeline.Options(
         seed=arguments.seed,
         chains=arguments.chains,
@@ -40,20 +42,36 @@ def compare(arguments: argparse.Namespace) -> int:
         warmup=arguments.warmup,
     )
     reporter = None if arguments.quiet else Reporter()
+
+    def keep(contender: Contender, run: Run) -> None:
+        report.write(run, folder / _folder(contender.name))
+
     try:
-        ranked = comparison.compare(found, options, lambda n: named(reporter, n))
+        with keeping.stoppable(reporter) as progress:
+            ranked = comparison.compare(
+                found, options, lambda name: named(progress, name), None, keep
+            )
+    except inference.NonFiniteStart as error:
+        print(f"error: {error} ({'; '.join(error.__notes__)})", file=sys.stderr)
+        return exits.NOT_CONVERGED
     finally:
         if reporter:
             reporter.close()
-    for entry in ranked.entries:
-        name = entry.name.replace(":", ".").replace("/", "_")
-        report.write(entry.run, folder / name)
+    _finish(ranked, folder, arguments.json)
+    return exits.ACCEPTED if len(ranked.ranked) > 1 else exits.NOT_CONVERGED
+
+
+def _finish(ranked: Comparison, folder: Path, as_json: bool) -> None:
+    from specfit.report.writing import write_text
+
     record = json.dumps(as_record(ranked), ensure_ascii=False, indent=2)
     write_text(folder / "comparison.json", record)
-    print(record if arguments.json else table(ranked))
-    if not arguments.json:
-        print(f"\n{folder}")
-    return exits.ACCEPTED if len(ranked.ranked) > 1 else exits.NOT_CONVERGED
+    print(record if as_json else f"{table(ranked)}\n\n{folder}")
+
+
+def _folder(name: str) -> str:
+    """The run folder of a model."""
+    return name.replace(":", ".").replace("/", "_")
 
 
 def as_record(ranked: Comparison) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -29,7 +30,11 @@ def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
     """All that decides the bits of a run; a run of another identity is another run."""
     import jax
 
-    texts = {Path(name).name: sha256(text) for name, text in checked.texts.items()}
+    root = checked.path.parent
+    texts = {
+        os.path.relpath(name, root): sha256(text)
+        for name, text in checked.texts.items()
+    }
     data = sorted(measured.sha256 for _, measured in checked.measured)
     devices = [device.device_kind for device in jax.devices()]
     return {
@@ -63,8 +68,10 @@ def journal(folder: Path, who: Mapping[str, Any], resume: bool, path: Path) -> J
         return Journal(where)
     if resume:
         print(say("resume-nothing"), file=sys.stderr)
+    elif record.exists():
+        print(say("resume-dropped"), file=sys.stderr)
     shutil.rmtree(where, ignore_errors=True)
-    where.mkdir(parents=True)
+    where.mkdir(parents=True, exist_ok=True)
     record.write_text(text, encoding="utf-8")
     return Journal(where)
 

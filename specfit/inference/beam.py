@@ -17,7 +17,7 @@ import numpy as np
 
 from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate, projection
-from specfit.inference.exchange import Own
+from specfit.inference.exchange import Own, without_level
 from specfit.inference.newton import climb
 
 BASES = 64
@@ -111,14 +111,21 @@ def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...]
         next((i for i, group in enumerate(groups) if _belongs(name, group)), None)
         for name in names
     ]
+    levels = [name.partition("[")[2] for name in names]
     return tuple(
-        tuple(j for j in range(k) if member[j] is not None and member[j] == member[k])
+        tuple(
+            j
+            for j in range(k)
+            if member[j] is not None
+            and (member[j], levels[j]) == (member[k], levels[k])
+        )
         for k in range(len(names))
     )
 
 
 def _belongs(name: str, group: Own) -> bool:
-    return any(full.startswith(f"{name}.") for own in group for full in own.values())
+    own = f"{without_level(name)}."
+    return any(full.startswith(own) for names in group for full in names.values())
 
 
 def whole_beams(stock: Stock, beams: int) -> list[Beam]:

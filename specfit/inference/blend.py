@@ -17,7 +17,7 @@ from specfit.inference.gates import Gate
 from specfit.inference.laplace import Gaussian, log_student
 from specfit.inference.nuts import Chains
 
-VISITED = 0.2
+VISITED = 0.6
 """Share of its fair visits above which a mode counts as covered by another's chains."""
 
 IntArray = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
@@ -80,14 +80,27 @@ def territories(
 def covered(
     shapes: Sequence[Gaussian], weights: FloatArray, home: int, positions: FloatArray
 ) -> list[int]:
-    """The other modes that chains started at mode `home` walk to and from freely."""
-    visits = territories(shapes, weights, positions)
-    fair = weights / (weights + weights[home])
-    return [
-        mode
-        for mode in range(len(shapes))
-        if mode != home and visits[mode] > VISITED * fair[mode]
-    ]
+    """The other modes that chains started at mode `home` walk to and from freely.
+
+    Every chain must have been near the middle of the mode, inside the ellipsoid that
+    holds half of its Gaussian, and all together about as often as its weight deserves.
+    """
+    found = nearest(shapes, weights, positions)
+    joined = []
+    for mode, shape in enumerate(shapes):
+        inside = (found == mode) & (_distance2(shape, positions) < len(shape.mean))
+        fair = 0.5 * weights[mode] / (weights[mode] + weights[home])
+        visits = inside.mean(axis=1)
+        if mode != home and visits.min() > 0.0 and visits.mean() > VISITED * fair:
+            joined.append(mode)
+    return joined
+
+
+def _distance2(shape: Gaussian, positions: FloatArray) -> FloatArray:
+    """Squared distance of draws (n_chains, n_draws, dimension) from a mode, in its sd."""
+    white = np.linalg.solve(shape.factor, (positions - shape.mean)[..., None])[..., 0]
+    squared: FloatArray = np.sum(white**2, axis=-1)
+    return squared
 
 
 def worst(conditions: Sequence[tuple[Gate, ...]]) -> tuple[Gate, ...]:

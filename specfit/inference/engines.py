@@ -48,11 +48,11 @@ def run_laplace(ground: Ground) -> Result:
     normal = evaluate.generator(ground.keys[2]).standard_normal(size)
     positions = shape.mean + normal @ shape.factor.T
     fits = gates.at_most("pareto_k", ground.evidence.pareto_k, gates.PARETO)
-    conditions = (*ground.mode_gates(1), fits, *open_gates(ground, positions))
+    conditions = (*ground.mode_gates(1), fits, *open_gates(ground, [positions]))
     mixed = mixing(physical(ground.problem, positions))
     notes = (
         "draws of the Gaussian approximation at the mode",
-        *left_open(ground, positions),
+        *left_open(ground, [positions]),
     )
     return ground, _points(ground, positions, mixed, conditions, notes)
 

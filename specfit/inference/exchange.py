@@ -81,6 +81,8 @@ class Exchange:
 
     def inside(self, z: FloatArray) -> Flags:
         """For each row of `z`, whether it has the labelling that is kept."""
+        if not self.groups:
+            return np.ones(len(z), dtype=bool)
         values = evaluate.constrain(self.problem, z)
         falling = np.ones(len(z), dtype=bool)
         for group in self.groups:
@@ -141,16 +143,25 @@ Pair = tuple[dict[str, str], dict[str, str]]
 
 
 def alike_pairs(components: Sequence[str], names: Sequence[str]) -> list[Pair]:
-    """Each pair of like components, as their unknowns by last name (`A.IS`, `B.IS`)."""
+    """Each pair of like components, as their unknowns by last name (`A.IS`, `B.IS`).
+
+    The levels of a series (`A[77]`, `A[295]`) are one component, with all its unknowns
+    (`A.IS`, `A.Bint[77]`, `A.Bint[295]`): levels share unknowns and move together.
+    """
     owned = [
         {n.removeprefix(f"{one}."): n for n in names if n.startswith(f"{one}.")}
-        for one in components
+        for one in dict.fromkeys(map(without_level, components))
     ]
     return [
         (first, second)
         for first, second in itertools.combinations(owned, 2)
         if first and set(first) == set(second)
     ]
+
+
+def without_level(component: str) -> str:
+    """The name of a component without its level: `A` of `A[77]`."""
+    return component.partition("[")[0]
 
 
 def exchanged(

@@ -124,6 +124,7 @@ def _pairs_apart(problem: Problem, beam: Beam) -> list[Beam]:
         placed[list(pair)] = 0.0
         curves = beam.curves[list(pair)]
         size = np.linalg.norm(curves, axis=1, keepdims=True)
+        size[size == 0.0] = 1.0  # a component that takes nothing away avoids nothing
         part = seen(problem, beam.position, placed)
         apart.append(replace(part, avoided=-curves / size, likeness=UNLIKE))
     return apart
@@ -140,7 +141,8 @@ def _apart(problem: Problem, beam: Beam) -> list[tuple[Beam, int]]:
     n_components = len(beam.placed)
     columns = projection.residual(problem, beam.position, beam.placed).columns
     curves = -columns[-n_components:]
-    unit = curves / np.linalg.norm(curves, axis=1, keepdims=True)
+    size = np.linalg.norm(curves, axis=1, keepdims=True)
+    unit = curves / np.where(size == 0.0, 1.0, size)
     overlap = unit @ unit.T
     pairs = sorted(
         itertools.combinations(range(n_components), 2), key=lambda two: -overlap[two]

@@ -1,6 +1,14 @@
-"""What the data leave open, as a gate and as notes for the reader."""
+"""What the data leave open, as a gate and as notes for the reader.
+
+Each of several answers is looked at by itself: two narrow answers far apart are a line
+of draws, but not a direction that the data leave open.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
 
 from specfit.contracts import FloatArray
 from specfit.inference import gates, identify
@@ -8,11 +16,20 @@ from specfit.inference.gates import Gate
 from specfit.inference.ground import Ground, physical
 
 
-def open_gates(ground: Ground, positions: FloatArray) -> tuple[Gate, ...]:
-    """The gates on what the data leave open."""
-    rows = positions.reshape(-1, positions.shape[-1])
-    groups = identify.open_directions(rows, ground.prior_positions)
-    return (gates.at_most("open_directions", float(len(groups)), 0.0),)
+def open_gates(ground: Ground, parts: Sequence[FloatArray]) -> tuple[Gate, ...]:
+    """The gates on what the data leave open; the draws of each answer are one part."""
+    return (gates.at_most("open_directions", float(len(_open(ground, parts))), 0.0),)
+
+
+def _rows(positions: FloatArray) -> FloatArray:
+    return positions.reshape(-1, positions.shape[-1])
+
+
+def _open(ground: Ground, parts: Sequence[FloatArray]) -> list[tuple[int, ...]]:
+    """The groups of unknowns of which some answer knows only a combination."""
+    prior = ground.prior_positions
+    each = [identify.open_directions(_rows(part), prior) for part in parts]
+    return sorted({group for groups in each for group in groups})
 
 
 def _at_bounds(ground: Ground, positions: FloatArray, part: float) -> dict[str, float]:
@@ -20,20 +37,21 @@ def _at_bounds(ground: Ground, positions: FloatArray, part: float) -> dict[str, 
     return identify.at_bounds(physical(ground.problem, positions), ranges, part)
 
 
-def left_open(ground: Ground, positions: FloatArray) -> tuple[str, ...]:
+def left_open(ground: Ground, parts: Sequence[FloatArray]) -> tuple[str, ...]:
     """Notes on directions, bounds and unknowns that only the prior fixes."""
-    rows, names = positions.reshape(-1, positions.shape[-1]), ground.problem.names
+    names = ground.problem.names
 
     def called(i: int) -> str:
         return names[i] if len(names) == ground.problem.dimension else f"z[{i}]"
 
-    groups = identify.open_directions(rows, ground.prior_positions)
-    kept = identify.uninformed(rows, ground.prior_positions)
-    near = _at_bounds(ground, positions, identify.NEAR)
+    each = [set(identify.uninformed(_rows(p), ground.prior_positions)) for p in parts]
+    kept = sorted(set.intersection(*each))
+    whole = np.concatenate([_rows(part) for part in parts])[None]
+    near = _at_bounds(ground, whole, identify.NEAR)
     return (
         *(
             f"only a combination of {', '.join(map(called, group))} was learned"
-            for group in groups
+            for group in _open(ground, parts)
         ),
         *(f"{called(i)} keeps its prior: the data say nothing of it" for i in kept),
         *(

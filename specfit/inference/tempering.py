@@ -30,6 +30,7 @@ from specfit.inference import evaluate, gates
 from specfit.inference.backend import layout
 from specfit.inference.blend import nearest, territories
 from specfit.inference.bridge import Bridge, bridge_data, log_ends
+from specfit.inference.evaluate import Flags
 from specfit.inference.gates import Gate
 from specfit.inference.ground import Clock, Ground, Part, Sampled, physical
 from specfit.inference.kernel import Frame, Span, advance, begin
@@ -38,15 +39,16 @@ from specfit.inference.mixing import mixing
 from specfit.inference.nuts import Chains
 from specfit.inference.obedience import obedient
 from specfit.inference.opening import left_open, open_gates
+from specfit.inference.resampling import longest_step, resampled
 
 PARTICLES = 256
 """In each population."""
-KEPT_SIZE = 0.7
-"""Effective share of the particles that one step of β must leave."""
 SWEEPS = 4
 """NUTS transitions of every particle after each step of β."""
 STEPS = 60
 """Steps of β after which there is no hope."""
+RATE = 0.9
+"""Acceptance that the step size is steered to."""
 FEWEST = 20
 """Draws that an answer must have to be looked at by itself."""
 ANCESTORS = 100.0
@@ -92,18 +94,22 @@ def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
     drawn = clock.stage("tempering", size)
     draws = physical(ground.problem, chains.positions)
     mixed = mixing({**draws, "log density": chains.statistics["lp"]})
+    parts = _answers(shapes, chains)
+    looked_at = [part[2] for part in parts] or [chains.positions]
+    # energies of different particles follow one another: E-BFMI would always pass
+    usual = gates.sampling_gates({}, mixed, chains.statistics)
     sampled = Sampled(
         chains.positions, draws, chains.statistics, mixed,
         (
-            *gates.sampling_gates({}, mixed, chains.statistics),
+            *(gate for gate in usual if gate[0] != "e_bfmi"),
             *_cloud_gates(cloud),
             *ground.mode_gates(len(ground.kept)),
-            *open_gates(ground, chains.positions),
+            *open_gates(ground, looked_at),
         ),
-        left_open(ground, chains.positions),
+        left_open(ground, looked_at),
         (drawn, clock.stage("diagnostics")),
         {"interrupted": False, "attempts": 1},
-        _answers(shapes, chains),
+        parts,
     )  # fmt: skip
     return _reweighed(ground, cloud, chains.positions), sampled
 
@@ -142,11 +148,23 @@ def _start(ground: Ground, shapes: Sequence[Gaussian], key: Array) -> Cloud:
     drawn = [dispersed(s, k, each, 1.0) for s, k in zip(shapes, keys, strict=True)]
     dealt = np.stack(drawn, axis=1).reshape(-1, ground.problem.dimension)[:count]
     # dealt in turn, so that every population has its share of each mode
-    positions = ground.exchange.folded(dealt).reshape(n_populations, PARTICLES, -1)
+    positions = dealt.reshape(n_populations, PARTICLES, -1)
+    target, near = log_ends(ground.problem, shapes, positions)
+    target = np.where(_inside(ground, positions), target, -np.inf)
     return Cloud(
-        positions, *log_ends(ground.problem, shapes, positions),
+        positions, target, near,
         np.arange(count).reshape(n_populations, PARTICLES), np.zeros(n_populations),
     )  # fmt: skip
+
+
+def _inside(ground: Ground, positions: FloatArray) -> Flags:
+    """Which particles have the labelling that is kept; the others do not count.
+
+    Between q and p only p is the same for all labellings, so that relabelling on the
+    way would favour modes that lie between two of them.
+    """
+    rows = positions.reshape(-1, positions.shape[-1])
+    return ground.exchange.inside(rows).reshape(positions.shape[:-1])
 
 
 def _kept(
@@ -165,11 +183,11 @@ def _step(
     """One step of β: reweigh, resample, move."""
     generator = evaluate.generator(jax.random.fold_in(key, 2))
     ratio = cloud.log_target - cloud.log_near
-    step = _longest(ratio, 1.0 - cloud.beta)
+    step = longest_step(ratio, 1.0 - cloud.beta)
     beta = 1.0 if step >= 1.0 - cloud.beta else cloud.beta + step
-    logs = step * ratio
+    logs = np.where(np.isfinite(ratio), step * ratio, -np.inf)
     grown = logsumexp(logs, axis=1) - np.log(PARTICLES)
-    chosen = np.stack([_resampled(row, generator) for row in logs])
+    chosen = np.stack([resampled(row, generator) for row in logs])
     cloud = replace(
         cloud,
         positions=np.take_along_axis(cloud.positions, chosen[..., None], axis=1),
@@ -178,10 +196,11 @@ def _step(
         beta=beta,
     )
     records = _moved(ground, shapes, cloud, SWEEPS, key)
-    last = ground.exchange.folded(records["z"][:, -1])
-    positions = last.reshape(cloud.positions.shape)
-    rate = float(np.mean(records["acceptance_rate"]))
-    size = float(np.clip(cloud.step_size * np.exp(rate - 0.8), 1e-3, 2.0))
+    moved = records["z"][:, -1].reshape(cloud.positions.shape)
+    # a way that ends in another labelling is not taken
+    positions = np.where(_inside(ground, moved)[..., None], moved, cloud.positions)
+    rate = float(np.mean(np.nan_to_num(records["acceptance_rate"])))
+    size = float(np.clip(cloud.step_size * np.exp(rate - RATE), 1e-3, 2.0))
     logs_now = log_ends(ground.problem, shapes, positions)
     return replace(
         cloud,
@@ -190,29 +209,6 @@ def _step(
         log_near=logs_now[1],
         step_size=size,
     )
-
-
-def _longest(ratio: FloatArray, left: float) -> float:
-    """The largest step of β, at most `left`, that keeps `KEPT_SIZE` of the particles."""
-
-    def size(step: float) -> float:
-        weight = np.exp(step * (ratio - np.max(ratio)))
-        return float(np.sum(weight) ** 2 / np.sum(weight**2) / ratio.size)
-
-    if size(left) >= KEPT_SIZE:
-        return left
-    low, high = 0.0, left
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if size(middle) >= KEPT_SIZE else (low, middle)
-    return low
-
-
-def _resampled(logs: FloatArray, generator: np.random.Generator) -> np.ndarray:
-    """Systematic resampling: indices in proportion to exp(logs)."""
-    share = np.exp(logs - logsumexp(logs))
-    points = (generator.uniform() + np.arange(len(share))) / len(share)
-    return np.minimum(np.searchsorted(np.cumsum(share), points), len(share) - 1)
 
 
 def _moved(
@@ -259,13 +255,14 @@ def _gathered(ground: Ground, records: dict[str, FloatArray]) -> Chains:
     rows = records["z"]
     n_populations = len(rows) // PARTICLES
     flat = ground.exchange.folded(rows.reshape(-1, rows.shape[-1]))
-    positions = flat.reshape(n_populations, -1, rows.shape[-1])
+    # what was sampled is the joint density of position and mode
+    records = {**records, "lp": evaluate.log_densities(ground.problem, flat)}
     statistics = {
         name: values.reshape(n_populations, -1)
         for name, values in records.items()
         if name != "z"
     }
-    return Chains(positions, statistics)
+    return Chains(flat.reshape(n_populations, -1, rows.shape[-1]), statistics)
 
 
 def _cloud(arrays: Mapping[str, Any]) -> Cloud:
@@ -277,9 +274,12 @@ def _cloud(arrays: Mapping[str, Any]) -> Cloud:
 def _reweighed(ground: Ground, cloud: Cloud, positions: FloatArray) -> Ground:
     """The ground with the weights of its modes, and the evidence, as tempering found.
 
-    With exchangeable components the particles do not tell how many labellings they
-    have reached, and the evidence stays that of importance sampling.
+    Both stay as they were where the way to the posterior was not finished; with one
+    population nothing tells how sure the evidence is.
     """
+    logs = cloud.log_evidence
+    if cloud.beta < 1.0 or not np.isfinite(logs).all() or len(logs) < 2:
+        return ground
     shapes = [summit.shape for summit in ground.kept]
     shares = territories(shapes, np.ones(len(shapes)), positions)
     rest = ground.summits[len(shapes) :]
@@ -289,10 +289,8 @@ def _reweighed(ground: Ground, cloud: Cloud, positions: FloatArray) -> Ground:
         for summit, share in zip(ground.kept, shares, strict=True)
     ]
     summits.sort(key=lambda summit: -summit.weight)
-    found = ground.evidence
-    if not ground.exchange.groups:
-        value = float(logsumexp(cloud.log_evidence) - np.log(len(cloud.log_evidence)))
-        spread = np.exp(cloud.log_evidence - value)
-        sd = float(np.std(spread) / np.sqrt(max(len(spread) - 1, 1)))
-        found = replace(found, value=value, sd=sd, pareto_k=0.0)
+    value = float(logsumexp(logs) - np.log(len(logs)))
+    sd = float(np.std(np.exp(logs - value), ddof=1) / np.sqrt(len(logs)))
+    value += ground.exchange.log_labellings
+    found = replace(ground.evidence, value=value, sd=sd, pareto_k=0.0)
     return replace(ground, summits=(*summits, *rest), evidence=found)

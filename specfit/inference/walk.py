@@ -9,7 +9,6 @@ tempered sequential Monte Carlo, which weighs and samples them together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import jax
@@ -32,6 +31,7 @@ from specfit.inference.mixing import mixing
 from specfit.inference.nuts import Chains, Plan, sample
 from specfit.inference.obedience import obedient
 from specfit.inference.opening import left_open, open_gates
+from specfit.inference.settings import NonFiniteStart
 from specfit.inference.tempering import run_smc
 
 ESCALATED_TARGET = 0.95
@@ -50,7 +50,8 @@ def run_nuts(ground: Ground) -> tuple[Ground, Sampled]:
 def _run(ground: Ground, tempered: bool) -> tuple[Ground, Sampled]:
     first = attempt(ground, 0)
     hopeless = failed(ground.mode_gates(len(ground.kept)))
-    if not failed(first.gates) or hopeless or _stopped(first):
+    single = ground.settings.chains < 2  # R-hat of one chain can never be had
+    if not failed(first.gates) or hopeless or single or _stopped(first):
         return ground, first
     try:
         return _again(ground, first, tempered)
@@ -114,7 +115,7 @@ class _Part:
 def attempt(ground: Ground, number: int) -> Sampled:
     """All modes sampled once; `number` 1 is the longer, denser way."""
     clock, settings = Clock(), ground.settings
-    parts = list(_parts(ground, number))
+    parts, stopped = _parts(ground, number)
     chains = _mixture(ground, parts, number)
     count = len(parts)
     where = "one mode" if count == 1 else f"each of {count} modes"
@@ -132,12 +133,12 @@ def attempt(ground: Ground, number: int) -> Sampled:
         (
             *blend.worst([*(part.gates for part in parts), own]),
             *ground.mode_gates(reached), *((weighed,) if count > 1 else ()),
-            *open_gates(ground, chains.positions),
-            gates.at_most("interrupted", float(chains.interrupted), 0.0),
+            *open_gates(ground, [part.chains.positions for part in parts]),
+            gates.at_most("interrupted", float(stopped), 0.0),
         ),
-        chains.notes + left_open(ground, chains.positions),
+        chains.notes + left_open(ground, [part.chains.positions for part in parts]),
         (drawn, clock.stage("diagnostics")),
-        {"interrupted": chains.interrupted, "attempts": number + 1},
+        {"interrupted": stopped, "attempts": number + 1},
         _answers(ground, parts),
     )  # fmt: skip
 
@@ -152,29 +153,36 @@ def _answers(ground: Ground, parts: list[_Part]) -> tuple[AnswerPart, ...]:
     )
 
 
-def _parts(ground: Ground, number: int) -> Iterator[_Part]:
-    """Each mode that the chains of those before it did not cover.
+def _parts(ground: Ground, number: int) -> tuple[list[_Part], bool]:
+    """Each mode that the chains of those before it did not cover, and if it was stopped.
 
-    Raises KeyboardInterrupt when interrupted before the first draw was kept.
+    A mode of less weight in which no chain finds a start is left out; the gate
+    `other_modes` tells whether that matters.  Raises KeyboardInterrupt when interrupted
+    before the first draw was kept.
     """
     shapes = [summit.shape for summit in ground.kept]
     weights = np.array([summit.weight for summit in ground.kept])
+    parts: list[_Part] = []
     left = list(range(len(shapes)))
     while left:
         home = left.pop(0)
         try:
             every = _chains(ground, home, number)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, NonFiniteStart) as error:
             if home == 0:
                 raise
-            return
+            if isinstance(error, KeyboardInterrupt):
+                return parts, True
+            continue
         chains = obedient(ground.problem, every)
         visited = blend.covered(shapes, weights, home, chains.positions)
         joined = tuple(mode for mode in left if mode in visited)
         left = [mode for mode in left if mode not in joined]
-        yield _Part((home, *joined), chains, _conditions(ground, chains, every))
+        own = _conditions(ground, chains, every)
+        parts.append(_Part((home, *joined), chains, own))
         if every.interrupted:
-            return
+            return parts, True
+    return parts, False
 
 
 def _chains(ground: Ground, home: int, number: int) -> Chains:

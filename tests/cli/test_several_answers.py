@@ -125,4 +125,4 @@ def test_an_open_number_of_components_is_settled_by_the_evidence(folder, capsys)
     assert [count["name"] for count in result["counts"]] == ["n=1", "n=2"]
     assert result["counts"][1]["probability"] == pytest.approx(1.0)
     assert {"X1.IS", "X2.QS"} <= set(result["parameters"])
-    assert "most probable number" in (out / "report.html").read_text(encoding="utf-8")
+    assert "Shown is n=2." in (out / "report.html").read_text(encoding="utf-8")

@@ -292,3 +292,34 @@ def test_a_density_that_is_never_finite_names_its_term(toy, fault):
         find(problem, QUICK)
     assert raised.value.terms == ("spectrum",)
     assert raised.value.tried == 100
+
+
+def test_an_interruption_in_a_second_mode_is_not_forgotten(case):
+    said = []
+
+    def progress(stage, done, detail):
+        said.append(detail)
+        if detail == "mode 2":
+            raise KeyboardInterrupt
+
+    fit = find(case(mixture, **two(5.0, 0.995)), LONG, progress)
+    assert "mode 2" in said
+    assert not fit.converged
+    assert "interrupted" in failing(fit)
+    assert fit.settings["interrupted"] is True
+
+
+def test_two_narrow_answers_are_not_an_open_direction(case):
+    constants = two(1.0, 0.6)
+    constants["widths"] = [[0.01, 0.01, 0.01]] * 2
+    constants["means"] = [[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]
+    fit = find(case(mixture, **constants), LONG)
+    assert fit.converged, failing(fit)
+    assert len(fit.answers) == 2
+    assert (fit.draws["a"] < 0.0).mean() == pytest.approx(0.6, abs=0.06)
+
+
+def test_one_chain_is_refused_without_further_attempts(case):
+    fit = find(case(correlated), SHORT.model_copy(update={"chains": 1}))
+    assert "rhat" in failing(fit)
+    assert fit.settings["attempts"] == 1

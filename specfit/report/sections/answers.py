@@ -17,8 +17,7 @@ def _counted(run: Run) -> list[Block]:
     cells = [
         [Cell(row[0]), *(Cell(text, numeric=True) for text in row[1:])] for row in rows
     ]
-    caption = "Shown on this page is the most probable number."
-    return [Paragraph(run.conclusion), Table(header, cells, caption)]
+    return [Paragraph(run.conclusion), Table(header, cells)]
 
 
 def _build(page: Page) -> Sequence[Block]:

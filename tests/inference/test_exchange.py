@@ -1,0 +1,61 @@
+"""Components that may change places."""
+
+from types import SimpleNamespace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from specfit.inference import Settings, find, ground
+from specfit.inference.exchange import alike_pairs
+
+
+def test_levels_of_a_series_move_together():
+    names = ("A.IS", "B.IS", "A.Bint[77]", "A.Bint[295]", "B.Bint[77]", "B.Bint[295]")
+    pairs = alike_pairs(["A[77]", "B[77]", "A[295]", "B[295]"], names)
+    assert pairs == [
+        (
+            {"IS": "A.IS", "Bint[77]": "A.Bint[77]", "Bint[295]": "A.Bint[295]"},
+            {"IS": "B.IS", "Bint[77]": "B.Bint[77]", "Bint[295]": "B.Bint[295]"},
+        )
+    ]
+    assert alike_pairs(["A", "B"], ("A.IS", "B.IS", "B.QS")) == []
+
+
+def halves(z, data):
+    """x and y may be exchanged: one mode where they are equal, one where they differ.
+
+    Over all of the plane the first weighs 1, the second 1, half of it on each side.
+    """
+    x, y = z
+
+    def mode(u, v, height):
+        away = ((x - u) ** 2 + (y - v) ** 2) / 0.04
+        return jnp.log(height) - 0.5 * away - jnp.log(2.0 * jnp.pi * 0.04)
+
+    both = jnp.logaddexp(mode(1.5, -1.5, 0.5), mode(-1.5, 1.5, 0.5))
+    return jnp.logaddexp(both, mode(0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize("engine", ["nuts", "smc"])
+def test_a_mode_between_two_labellings_is_not_counted_twice(toy, monkeypatch, engine):
+    problem = toy.density_problem(["X.a", "Y.a"], halves)
+    problem = problem._replace(separable=SimpleNamespace(component_names=("X", "Y")))
+    every = ground.search
+    groups = (({"a": "X.a"}, {"a": "Y.a"}),)
+
+    def search(*arguments):
+        plain = every(problem._replace(separable=None), *arguments[1:])
+        return type(plain)(
+            plain.peaks, groups, plain.prior, plain.prior_positions, plain.notes
+        )
+
+    monkeypatch.setattr(ground, "search", search)
+    settings = Settings(engine=engine, seed=4, prior_draws=300, replicates=4, thinned=8)
+    fit = find(problem, settings)
+    assert fit.converged, fit.gates
+    assert np.all(fit.draws["X.a"] >= fit.draws["Y.a"])
+    apart = (fit.draws["X.a"] - fit.draws["Y.a"] > 1.5).mean()
+    assert apart == pytest.approx(0.5, abs=0.06)
+    value, error = fit.log_evidence
+    assert value == pytest.approx(np.log(2.0), abs=5 * error + 0.03)
