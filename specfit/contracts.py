@@ -187,6 +187,7 @@ class Problem(NamedTuple):
     predict(position, data): expected counts (n_spectra, n_channels).
     components(position, data): absorption of each site (n_spectra, n_sites, n_channels).
     pointwise(position, data): log-likelihood of each datum (n_spectra, n_channels).
+    noise(expected, position, data): the same, given the expected counts.
     sample_prior(key, n, data): n draws that satisfy every rule; constrained values by
         name, each (n,).
     scatter(generator, expected, values, data): counts (n_spectra, n_channels) about the
@@ -207,6 +208,7 @@ class Problem(NamedTuple):
     predict: Callable[[Position, Data], Array]
     components: Callable[[Position, Data], Array]
     pointwise: Callable[[Position, Data], Array]
+    noise: Callable[[Array, Position, Data], Array]
     sample_prior: Callable[[Array, int, Data], Values]
     scatter: Callable[
         [np.random.Generator, FloatArray, Mapping[str, Any], Data], FloatArray

@@ -92,7 +92,7 @@ def run(
     with clock("read data"):
         measurements = measure(model, checked)
         kept = tuple(strategies(model, measurements))
-    settings = _settings(document.run, options)
+    settings = settings_of(document.run, options)
     with float64():
         fit, device = _sampled(model, measurements, settings, clock, checked, journal)
         with clock("judge"):
@@ -163,7 +163,8 @@ def _chosen(
     return document.models[0]
 
 
-def _settings(asked: ir.RunSettings, options: Options) -> dict[str, Any]:
+def settings_of(asked: ir.RunSettings, options: Options) -> dict[str, Any]:
+    """The settings of inference: those of the file, the command line coming first."""
     settings = {
         "engine": asked.engine,
         "chains": asked.chains,
@@ -259,5 +260,6 @@ __all__ = [
     "measure",
     "read_text",
     "run",
+    "settings_of",
     "strategies",
 ]

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 
 from specfit.contracts import Measurement, Problem
 from specfit.density import spectrum
+from specfit.density.many import many_data
 from specfit.model.ir import Model, Prior
 
-__all__ = ["BUILDERS", "build"]
+__all__ = ["BUILDERS", "build", "many_data"]
 
 Builder = Callable[[Model[Prior], Sequence[Measurement]], Problem]
 

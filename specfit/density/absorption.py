@@ -39,7 +39,10 @@ def _lorentzians(at: Array, position: Array, a: Array, b: Array) -> Array:
 
 
 def _derivative(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-    """With q = 1 / (d² + b): q da − a q² db + 2 a q² d (dposition − dat)."""
+    """With q = 1 / (d² + b): q da − a q² db + 2 a q² d (dposition − dat).
+
+    Written as products with the tangents, so that many tangents share one matrix.
+    """
     at, position, a, b = primals
     d_at, d_position, d_a, d_b = (
         jnp.zeros(t.shape, t.dtype) if isinstance(t, SymbolicZero) and i else t
@@ -48,11 +51,12 @@ def _derivative(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[An
     offset = at - position[:, None]
     q = 1.0 / (offset * offset + b[:, None])
     aq = a[:, None] * q
-    shift = d_position[:, None]
+    steep = 2.0 * aq * q * offset
+    rows = jnp.concatenate([q, steep, aq * q])
+    change = jnp.concatenate([d_a, d_position, -d_b]) @ rows
     if not isinstance(d_at, SymbolicZero):
-        shift = shift - d_at
-    change = q * (d_a[:, None] + aq * (2.0 * offset * shift - d_b[:, None]))
-    return jnp.sum(aq, axis=0), jnp.sum(change, axis=0)
+        change = change - jnp.sum(steep, axis=0) * d_at
+    return jnp.sum(aq, axis=0), change
 
 
 _lorentzians.defjvp(_derivative, symbolic_zeros=True)

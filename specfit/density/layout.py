@@ -17,14 +17,16 @@ FLOOR = 1e-3
 `curve.positive`."""
 
 
-def spectra_data(measurements: Sequence[Measurement]) -> Data:
+def spectra_data(measurements: Sequence[Measurement], room: int = 0) -> Data:
     """The arrays of the spectra; S spectra, C channels of the longest, K nuisances.
+
+    C is at least `room`.
 
     counts, velocity (mm/s), mask: (S, C); jacobian: (S, C, K), d velocity / d z of the
     calibration; velocity_limit: (S,), max |velocity|; half_offset: (S,) mm/s; slopes:
     (S, 3) mm/s/T; floor: (S,) counts.
     """
-    length = max(m.axis.size for m in measurements)
+    length = max(room, *(m.axis.size for m in measurements))
     nuisances = max(len(m.nuisance_names) for m in measurements)
     return {
         "counts": _stacked([m.values for m in measurements], length),

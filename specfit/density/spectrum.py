@@ -121,6 +121,7 @@ class _Parts:
             predict=self.predict,
             components=self.components,
             pointwise=self.pointwise,
+            noise=self.noise,
             sample_prior=self.sample_prior,
             scatter=self.scatter,
             terms=self.terms,
@@ -159,7 +160,13 @@ class _Parts:
         return self._pointwise(values, scope, data)
 
     def _pointwise(self, values: Array, scope: Scope, data: Data) -> Array:
-        expected = self._expected(values, data)
+        return self._noise(self._expected(values, data), scope, data)
+
+    def noise(self, expected: Array, position: Position, data: Data) -> Array:
+        _, _, scope = self.where.forward(position["z"], data)
+        return self._noise(expected, scope, data)
+
+    def _noise(self, expected: Array, scope: Scope, data: Data) -> Array:
         total = jnp.zeros_like(expected)
         for law, rows, arguments in self.noises:
             given = [_column(a, scope, expected.dtype) for a in arguments]

@@ -162,9 +162,8 @@ def residual(problem: Problem, z: FloatArray, placed: FloatArray) -> Projection:
     return Projection(*(numpy(part) for part in found))
 
 
-@partial(jax.jit, static_argnames="kernels")
-def _assemble(kernels: Kernels, z: Any, placed: Any, data: Data) -> Array:
-    problem = kernels.problem
+def assembled(problem: Problem, z: Array, placed: Array, data: Data) -> Array:
+    """The position with its linear unknowns set from the fitted amplitudes, traced."""
     parts = problem.separable
     assert parts is not None
     coefficients = project(problem, z, placed, data).coefficients
@@ -175,6 +174,11 @@ def _assemble(kernels: Kernels, z: Any, placed: Any, data: Data) -> Array:
     whole = parts.assemble(values, jnp.maximum(amplitude, least), background)
     full: Array = problem.unconstrain(whole, data)["z"]
     return jnp.where(jnp.isfinite(full), full, z)
+
+
+@partial(jax.jit, static_argnames="kernels")
+def _assemble(kernels: Kernels, z: Any, placed: Any, data: Data) -> Array:
+    return assembled(kernels.problem, z, placed, data)
 
 
 def assemble(problem: Problem, z: FloatArray, placed: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ degrees of freedom.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def _log_tail(
     if part.family in ("normal", "student_t"):
         numbers[-1] /= narrower
     low, high = within
-    middle = quantile(part.family, 0.5, numbers, low, high)
+    middle = _median(part.family, tuple(numbers), low, high)
     density = LAWS[part.family].density
     with np.errstate(all="ignore"):
         here, there = (float(density(NUMPY, x, *numbers)) for x in (value, middle))
@@ -77,3 +78,11 @@ def _log_tail(
         whole = log_mass(NUMPY, part.family, numbers, low, high)
         tail = float(beyond - whole)
     return tail if np.isfinite(tail) else _SMALLEST
+
+
+@lru_cache(maxsize=4096)
+def _median(
+    family: str, numbers: tuple[float, ...], low: float | None, high: float | None
+) -> float:
+    """The median; a bisection, asked for again and again of the same priors."""
+    return quantile(family, 0.5, numbers, low, high)
