@@ -84,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_run(commands)
     _add_compare(commands)
+    _add_batch(commands)
     _add_reading(commands)
     _add_simulate(commands)
     _add_database(commands)
@@ -141,6 +142,40 @@ def _add_sampling(command: argparse.ArgumentParser) -> None:
 
 
 _OUTSIDE = "let the file read data outside its own folder"
+
+
+def _add_batch(commands: _Commands) -> None:  # type: ignore[valid-type]
+    text = "fit one model to many files: one table, a bad file stops nothing"
+    batch = commands.add_parser("batch", help=text)  # type: ignore[attr-defined]
+    batch.add_argument("file", type=Path, help="the .spec file")
+    batch.add_argument("files", type=Path, nargs="+", help="data files, or folders")
+    batch.add_argument("--out", type=Path, help="folder (default runs/NAME.batch)")
+    sample = "sample with NUTS where the normal approximation fails (default), or always"
+    batch.add_argument(
+        "--sample", choices=("flagged", "never", "always"), default="flagged", help=sample
+    )
+    shard = "do the I-th of N parts of the files; `merge` joins them"
+    batch.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help=shard)
+    dask = "share the work on the Dask cluster at ADDRESS, or on one started here"
+    batch.add_argument("--dask", nargs="?", const="", metavar="ADDRESS", help=dask)
+    resume = "go on where an interrupted batch of the same files stopped"
+    batch.add_argument("--resume", action="store_true", help=resume)
+    batch.add_argument("--json", action="store_true", help="print batch.json")
+    _add_sampling(batch)
+    batch.set_defaults(command=_batch)
+    merge = commands.add_parser("merge", help="join the shards of a batch")  # type: ignore[attr-defined]
+    merge.add_argument("folders", type=Path, nargs="+", help="folders of all shards")
+    merge.add_argument("--out", type=Path, help="folder (default runs/merged.batch)")
+    merge.add_argument("--json", action="store_true", help="print batch.json")
+    merge.set_defaults(command=_merge)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """`2/8` as numbers, 1 ≤ I ≤ N."""
+    part, _, whole = text.partition("/")
+    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 2/8")
+    return int(part), int(whole)
 
 
 def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
@@ -217,6 +252,18 @@ def _compare(arguments: argparse.Namespace) -> int:
     from specfit.commands.compare import compare
 
     return compare(arguments)
+
+
+def _batch(arguments: argparse.Namespace) -> int:
+    from specfit.commands.batch import batch
+
+    return batch(arguments)
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    from specfit.commands.batch import merge
+
+    return merge(arguments)
 
 
 def _check(arguments: argparse.Namespace) -> int:

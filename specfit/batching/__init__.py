@@ -8,6 +8,15 @@ Instead of: a joint model, in which one bad file spoils all.
 from __future__ import annotations
 
 from specfit.batching.table import BatchTable, Column
+from specfit.batching.work import Record, work
 from specfit.batching.workshop import SAMPLED, Asked, Workshop
 
-__all__ = ["SAMPLED", "Asked", "BatchTable", "Column", "Workshop"]
+__all__ = [
+    "SAMPLED",
+    "Asked",
+    "BatchTable",
+    "Column",
+    "Record",
+    "Workshop",
+    "work",
+]

@@ -132,9 +132,9 @@ class Workshop:
 
     def read(self, file: str) -> Read:
         """The spectrum of a file, or in words why there is none."""
-        source = self.source.model_copy(update={"file": file})
+        root = self.checked.path.resolve().parent
         try:
-            return read(source, Path(), allow_outside=True)
+            return read(self.source, root, self.checked.allow_outside, Path(file))
         except ReaderError as error:
             return message(error.code, error.words, "en") or error.code
 
@@ -210,6 +210,7 @@ class Workshop:
         flagged = found.pareto_k[at] > UNRELIABLE and self.asked.sample == "flagged"
         if flagged or self.asked.sample == "always":
             told(row, "sampled")
+            table["method"][row] = "nuts"
             fit = self._sampled(problem)
             verdict = rules.judge(
                 self.model, (spectrum,), fit, self.judge.strategies
@@ -218,8 +219,8 @@ class Workshop:
             values = np.array([np.mean(d) for d in draws])
             sds = np.array([np.std(d) for d in draws])
         else:
+            table["method"][row] = "laplace"
             verdict = self.judge.verdict(found, at, spectrum, problem.data)
-        table["method"][row] = "nuts" if flagged else "laplace"
         _say(table, row, verdict)
         if verdict.outcome != "not_converged":
             table["values"][row], table["sd"][row] = values, sds

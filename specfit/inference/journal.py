@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 Arrays = dict[str, np.ndarray[Any, Any]]
+_MARK = "array "  # no name is then one of savez's own arguments
 _DIGEST = 64  # hexadecimal digits of SHA-256
 
 
@@ -70,14 +71,15 @@ def _read(path: Path) -> Arrays | None:
         return None
     try:
         with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+            return {name.removeprefix(_MARK): stored[name] for name in stored.files}
     except (ValueError, OSError, zipfile.BadZipFile):
         return None
 
 
 def _write(path: Path, arrays: Arrays) -> None:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    marked = {_MARK + name: array for name, array in arrays.items()}
+    np.savez(buffer, **marked)  # type: ignore[arg-type]
     payload = buffer.getvalue()
     beside = path.with_suffix(f".{os.getpid()}.new")
     try:

@@ -38,7 +38,12 @@ FORMATS: tuple[FileFormat, ...] = (
 )
 
 
-def read(source: DataSource, root: Path, allow_outside: bool = False) -> Measurement:
+def read(
+    source: DataSource,
+    root: Path,
+    allow_outside: bool = False,
+    instead: Path | None = None,
+) -> Measurement:
     """The spectrum of a `data` block, in canonical units, window and mask applied.
 
     Arguments
@@ -46,6 +51,7 @@ def read(source: DataSource, root: Path, allow_outside: bool = False) -> Measure
     source: file, columns, options, window and mask of the block.
     root: folder that file names are relative to and may not leave.
     allow_outside: the user has allowed files elsewhere.
+    instead: a file that the user has named in place of the block's, wherever it lies.
 
     Raises
     ------
@@ -57,7 +63,11 @@ def read(source: DataSource, root: Path, allow_outside: bool = False) -> Measure
     def opened(name: str) -> tuple[FileContent, Table]:
         return _open(name, root, allow_outside)
 
-    content, table = opened(source.file)
+    if instead is None:
+        content, table = opened(source.file)
+    else:
+        source = source.model_copy(update={"file": str(instead)})
+        content, table = _open(str(instead.absolute()), root, allow_outside=True)
     raw = source.kind == "transmission" and "velocity" not in source.columns
     if raw:
         spectrum = raw_measurement(source, table, opened)

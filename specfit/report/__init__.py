@@ -7,8 +7,9 @@ functions that need them.
 
 from __future__ import annotations
 
+from specfit.report.figures.series import draw as draw_series
 from specfit.report.result import SCHEMA_VERSION, RunResult, result_schema
 from specfit.report.terminal import terminal
 from specfit.report.writing import write
 
-__all__ = ["SCHEMA_VERSION", "RunResult", "result_schema", "terminal", "write"]
+__all__ = ["SCHEMA_VERSION", "RunResult", "draw_series", "result_schema", "terminal", "write"]

@@ -37,7 +37,7 @@ def _parameters(found: Findings) -> Iterable[Sequence[object]]:
     for item in [*found.parameters.values(), *found.derived.values()]:
         s = item.summary
         yield (
-            *(_text(item.name), _text(item.title), item.unit),
+            *(safe(item.name), safe(item.title), item.unit),
             *(
                 _number(v)
                 for v in (s.mean, s.sd, s.median, s.low, s.q05, s.q95, s.high)
@@ -46,7 +46,7 @@ def _parameters(found: Findings) -> Iterable[Sequence[object]]:
                 short(table.get(item.name), 6).replace("–", "")
                 for table in (fit.rhat, fit.ess_bulk, fit.ess_tail)
             ),
-            *(_text(item.prior), item.origin),
+            *(safe(item.prior), item.origin),
         )
 
 
@@ -54,9 +54,9 @@ def _rules(found: Findings) -> Iterable[Sequence[object]]:
     for item in found.run.verdict.findings:
         yield (
             *(item.kind, item.rule, "" if item.line is None else item.line),
-            *(_text(item.text), _text(item.because), item.outcome),
+            *(safe(item.text), safe(item.because), item.outcome),
             *(_number(item.probability), _number(item.value)),
-            *(_text(item.detail), _text(item.strategy), _text(item.source)),
+            *(safe(item.detail), safe(item.strategy), safe(item.source)),
         )
 
 
@@ -70,12 +70,12 @@ def _header(table: ResultTable) -> Sequence[str]:
 
 def _rows(table: ResultTable) -> Iterable[Sequence[object]]:
     for name, title, cells in table.rows:
-        row: list[object] = [_text(name), _text(title)]
+        row: list[object] = [safe(name), safe(title)]
         for cell in cells:
             row += _pair(cell.quantity)
         yield row
     for item in table.also:
-        yield [_text(item.name), _text(item.title), *_pair(item)]
+        yield [safe(item.name), safe(item.title), *_pair(item)]
 
 
 def _pair(item: Quantity | None) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.10g}"
 
 
-def _text(text: str) -> str:
+def safe(text: str) -> str:
     """Text that a spreadsheet will not take for a formula."""
     cleaned = clean(text)
     return f"'{cleaned}" if cleaned.startswith(_FORMULA) else cleaned

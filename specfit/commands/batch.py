@@ -1,0 +1,152 @@
+"""`specfit batch`: one model, many files, one table; `specfit merge`: its shards as one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specfit import exits
+from specfit.commands import keeping
+from specfit.commands.common import Reporter, say, show_diagnostics
+from specfit.commands.run import prepare_device
+from specfit.diagnostics import Diagnostic, SpecError
+
+if TYPE_CHECKING:
+    from specfit.batching import BatchTable
+    from specfit.contracts import Progress
+
+SHOWN = 10
+"""Files listed on the terminal for each verdict that is not `accepted`."""
+
+
+def batch(arguments: argparse.Namespace) -> int:
+    """Fit every file; the exit code is 0 only where each was accepted."""
+    prepare_device(arguments.device)
+    from specfit import batching, inference, pipeline
+    from specfit.batching import folder as target
+
+    inference.use_cores()
+    checked = pipeline.check(arguments.file, arguments.allow_outside)
+    show_diagnostics(checked.diagnostics, checked.texts)
+    checked.require()
+    options = pipeline.Options(
+        seed=arguments.seed,
+        chains=arguments.chains,
+        draws=arguments.draws,
+        warmup=arguments.warmup,
+    )
+    files = _files(arguments.files)
+    asked = batching.Asked(files, arguments.sample, options)
+    shard = arguments.shard
+    place = arguments.out or Path("runs") / _name(arguments.file, shard)
+    target.refuse_foreign(place)
+    who = keeping.identity(checked, asdict(options)) | {
+        "files": [(name, *_stamp(name)) for name in files],
+        "sample": arguments.sample,
+        "shard": shard,
+    }
+    reporter = None if arguments.quiet else Reporter()
+    try:
+        journal = keeping.journal(place, who, arguments.resume, arguments.file)
+        with keeping.stoppable(reporter) as progress:
+            work = batching.work if arguments.dask is None else _distributed(arguments)
+            table, record = work(checked, asked, shard, progress, journal)
+            progress("write", 0.0, "")
+            target.write(table, record, place)
+    except inference.NonFiniteStart as error:
+        print(f"error: {error}", file=sys.stderr)
+        return exits.NOT_CONVERGED
+    except KeyboardInterrupt:
+        print(f"\n{say('stopped')}", file=sys.stderr)
+        return exits.INTERRUPTED
+    finally:
+        if reporter:
+            reporter.close()
+    keeping.finished(place)
+    return _end(table, place, arguments.json)
+
+
+def merge(arguments: argparse.Namespace) -> int:
+    """The shards of one batch as one table."""
+    from specfit.batching import folder as target
+
+    place = arguments.out or Path("runs") / "merged.batch"
+    target.refuse_foreign(place)
+    table, record = target.merged(arguments.folders)
+    target.write(table, record, place)
+    return _end(table, place, arguments.json)
+
+
+def _distributed(arguments: argparse.Namespace) -> Any:
+    """`batching.cluster.work` on the cluster at the address, or on one of its own."""
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise SpecError([Diagnostic("dask-missing")]) from error
+    from functools import partial
+
+    from specfit.batching import cluster
+
+    return partial(cluster.work, address=arguments.dask)
+
+
+def _files(given: Sequence[Path]) -> tuple[str, ...]:
+    """The files named, and those in the folders named, in the order of their names."""
+    found: list[str] = []
+    for path in given:
+        inside = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        found += [str(p) for p in inside if not p.name.startswith(".")]
+    double = next((name for name in found if found.count(name) > 1), None) if len(
+        set(found)
+    ) < len(found) else None
+    if double is not None:
+        raise SpecError([Diagnostic("batch-twice", words={"file": double})])
+    if not found:
+        raise SpecError([Diagnostic("batch-empty")])
+    return tuple(found)
+
+
+def _stamp(name: str) -> tuple[int, int]:
+    """Size and time of change: another file of the same name is another file."""
+    try:
+        status = Path(name).stat()
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
+
+
+def _name(spec: Path, shard: tuple[int, int]) -> str:
+    name = f"{spec.stem}.batch"
+    return name if shard[1] == 1 else f"{name}-{shard[0]}of{shard[1]}"
+
+
+def _end(table: BatchTable, place: Path, as_json: bool) -> int:
+    if as_json:
+        print((place / "batch.json").read_text(encoding="utf-8"))
+    else:
+        print(_summary(table))
+        print(f"\n{place / 'table.csv'}")
+    accepted = table.count("accepted")
+    if accepted == len(table):
+        return exits.ACCEPTED
+    fitted = accepted + table.count("rejected")
+    return exits.REJECTED if fitted else exits.NOT_CONVERGED
+
+
+def _summary(table: BatchTable) -> str:
+    lines = [f"{len(table)} files"]
+    for verdict in ("accepted", "rejected", "not_converged", "quarantined"):
+        rows = [i for i in range(len(table)) if table.verdict[i] == verdict]
+        if rows:
+            lines.append(f"  {verdict.replace('_', ' ')}: {len(rows)}")
+        if verdict == "accepted":
+            continue
+        for row in rows[:SHOWN]:
+            lines.append(f"    {table.file[row]}: {table.reasons[row]}")
+        if len(rows) > SHOWN:
+            lines.append(f"    … and {len(rows) - SHOWN} more, in the table")
+    return "\n".join(lines)
