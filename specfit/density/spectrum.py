@@ -105,6 +105,7 @@ class _Parts:
         self.model, self.plan, self.where = model, plan, where
         self.curve, self.priors = curve, priors
         self.noises = _noises(model)
+        self._drawn: tuple[Any, Values] = (None, {})
 
     def problem(self, data: Data, draws: PriorDraws) -> Problem:
         """The functions and the data, as the engine takes them."""
@@ -235,8 +236,12 @@ class _Parts:
 
     def sample_prior(self, key: Array, n: int, data: Data) -> Values:
         constants = {name: float(v) for name, v in data["constants"].items()}
-        drawn = prior_draws(self.model, self.plan, n, seed_of(key), constants)
-        return {name: jnp.asarray(x) for name, x in drawn.values.items()}
+        asked = (seed_of(key), n, tuple(sorted(constants.items())))
+        if asked != self._drawn[0]:  # the next spectrum of a batch asks the same
+            drawn = prior_draws(self.model, self.plan, n, seed_of(key), constants)
+            values = {name: jnp.asarray(x) for name, x in drawn.values.items()}
+            self._drawn = asked, values
+        return self._drawn[1]
 
     def scatter(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,11 @@ class Mathematics(NamedTuple):
 
         JAX's own `betaln` is wrong by 1e-7 where the larger argument is near ten.
         """
+        if isinstance(a, float) and isinstance(b, float):
+            return _log_beta(a, b)
+        return self._log_beta(a, b)
+
+    def _log_beta(self, a: Any, b: Any) -> Any:
         large, small = self.array.where(a > b, a, b), self.array.where(a > b, b, a)
         total = large + small
         change = (large - 0.5) * self.array.log1p(small / large)
@@ -62,3 +68,9 @@ class Mathematics(NamedTuple):
 
 JAX = Mathematics(LazyModule("jax.numpy"), LazyModule("jax.scipy.special"))
 NUMPY = Mathematics(np, LazyModule("scipy.special"))
+
+
+@lru_cache(maxsize=4096)
+def _log_beta(a: float, b: float) -> float:
+    """The same of two numbers: constants of priors, asked for again and again."""
+    return float(NUMPY._log_beta(a, b))

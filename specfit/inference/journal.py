@@ -41,13 +41,19 @@ class Journal:
         """
         if self.folder is None:
             return _plain(compute())
-        path = self.folder / f"{_safe(self.prefix + name)}.step"
-        found = _read(path)
+        found = self.find(name)
         if found is not None:
             return found
         arrays = _plain(compute())
-        _write(path, arrays)
+        _write(self._path(self.folder, name), arrays)
         return arrays
+
+    def find(self, name: str) -> Arrays | None:
+        """The arrays of a step that is finished; None where it is not."""
+        return _read(self._path(self.folder, name)) if self.folder else None
+
+    def _path(self, folder: Path, name: str) -> Path:
+        return folder / f"{_safe(self.prefix + name)}.step"
 
 
 def _plain(arrays: Mapping[str, Any]) -> Arrays:

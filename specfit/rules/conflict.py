@@ -23,7 +23,7 @@ from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Dist, Model, Parameter, Prior, Provenance
-from specfit.rules.draws import environment, flat, passed, spread
+from specfit.rules.draws import environment, passed, spread
 from specfit.rules.rarity import normal_sd
 
 NAME = "conflict"
@@ -72,8 +72,9 @@ def conflicts(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> tuple[Conflict, ...]:
     """Every parameter drawn from the database, in the order of the model."""
+    known = environment(fit, model, measurements)
     return tuple(
-        _compare(model, measurements, fit, parameter, parameter.prior.provenance)
+        _compare(fit, known, parameter, parameter.prior.provenance)
         for parameter in model.parameters
         if parameter.prior.provenance is not None
     )
@@ -85,23 +86,23 @@ def largest(found: Sequence[Conflict]) -> Conflict | None:
 
 
 def _compare(
-    model: Model[Prior],
-    measurements: Sequence[Measurement],
     fit: Fit,
+    known: dict[str, object],
     parameter: Parameter[Prior],
     origin: Provenance,
 ) -> Conflict:
-    draws = flat(fit, model, parameter.name)
+    draws = np.ravel(fit.draws[parameter.name])
     mean = float(draws.mean())
     dist = parameter.prior.dist
+    in_prior = _out(mean, dist, 1.0)
     return Conflict(
         parameter=parameter,
         origin=origin,
         mean=mean,
         sd=spread(draws),
-        in_records=_out(mean, dist, origin.widen),
-        in_prior=_out(mean, dist, 1.0),
-        vague_weight=_vague_weight(draws, dist, environment(fit, model, measurements)),
+        in_records=in_prior if origin.widen == 1 else _out(mean, dist, origin.widen),
+        in_prior=in_prior,
+        vague_weight=_vague_weight(draws, dist, known),
     )
 
 
@@ -136,10 +137,7 @@ def _vague_weight(
 
 
 def _log_density(x: FloatArray, dist: Dist, known: dict[str, object]) -> FloatArray:
-    arguments = [
-        np.asarray(evaluate(argument, known, np), dtype=float)
-        for argument in dist.arguments
-    ]
+    arguments = [float(evaluate(argument, known, np)) for argument in dist.arguments]
     value = np.asarray(LAWS[dist.family].density(NUMPY, x, *arguments), dtype=float)
     inside = np.ones_like(x, dtype=bool)
     if dist.family == "uniform":

@@ -66,6 +66,8 @@ def _log_tail(
     numbers = [float(evaluate(argument, known, np)) for argument in part.arguments]
     if part.family in ("normal", "student_t"):
         numbers[-1] /= narrower
+        if within == (None, None):
+            return _symmetric(value, part.family, numbers)
     low, high = within
     middle = _median(part.family, tuple(numbers), low, high)
     density = LAWS[part.family].density
@@ -86,3 +88,12 @@ def _median(
 ) -> float:
     """The median; a bisection, asked for again and again of the same priors."""
     return quantile(family, 0.5, numbers, low, high)
+
+
+def _symmetric(value: float, family: str, numbers: Sequence[float]) -> float:
+    """The same of a density symmetric about its location, without bounds."""
+    *shape, location, scale = numbers
+    below = LAWS[family].below
+    with np.errstate(all="ignore"):
+        tail = float(below(NUMPY, -abs(value - location), *shape, 0.0, scale))
+    return tail if np.isfinite(tail) else _SMALLEST
