@@ -7,6 +7,7 @@ may be done anywhere, in any order, and again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from specfit.model.known import data_constants
 from specfit.readers import ReaderError, read
 from specfit.rendering import message
 
-CHUNK = 2 * batch.BLOCK
+CHUNK = 4 * batch.BLOCK
 """Files read, fitted and kept together."""
 SAMPLED = ("never", "flagged", "always")
 LOOKED = 20
@@ -152,21 +153,31 @@ class Workshop:
                 groups.setdefault(self._room(found.axis.size), []).append(row)
             else:
                 table["verdict"][row], table["reasons"][row] = QUARANTINED, found
-        for rows in groups.values():
-            for begin in range(0, len(rows), batch.BLOCK):
-                mine = rows[begin : begin + batch.BLOCK]
-                self._fill(table, mine, [spectra[row] for row in mine], told)
+        blocks = [
+            rows[begin : begin + batch.BLOCK]
+            for rows in groups.values()
+            for begin in range(0, len(rows), batch.BLOCK)
+        ]
+        with ThreadPoolExecutor(1) as ahead:  # one is judged while the next is fitted
+            fits = [ahead.submit(self._fit, [spectra[r] for r in b]) for b in blocks]
+            for rows, fit in zip(blocks, fits, strict=True):
+                self._fill(table, rows, [spectra[r] for r in rows], *fit.result(), told)
         return plain(table)
+
+    def _fit(self, spectra: Sequence[Any]) -> tuple[Data, batch.Many]:
+        with pipeline.float64():  # of this thread alone
+            data = self._data(spectra)
+            return data, batch.fit(self.problem, self.names, self.starts, data)
 
     def _fill(
         self,
         table: Mapping[str, np.ndarray[Any, Any]],
         rows: Sequence[int],
         spectra: Sequence[Any],
+        data: Data,
+        found: batch.Many,
         told: Callable[[int, str], None],
     ) -> None:
-        data = self._data(spectra)
-        found = batch.fit(self.problem, self.names, self.starts, data)
         for place, (row, spectrum) in enumerate(zip(rows, spectra, strict=True)):
             problem = self._own(data, place)
             mine, at = found, place
@@ -239,7 +250,7 @@ class Workshop:
 
     def _own(self, data: Data, row: int) -> Problem:
         """The problem of one spectrum."""
-        own = jax.tree.map(lambda x: jax.numpy.asarray(x[row]), data)
+        own = jax.tree.map(lambda x: x[row], data)
         return self.problem._replace(data=own)
 
 

@@ -32,9 +32,11 @@ BLOCK = 128
 """Spectra in one call; the last block is filled up, so that one shape is compiled."""
 FEW, MORE = 64, 1024
 """Draws for the importance weights: of all spectra, of those that look doubtful."""
+TOGETHER = 8
+"""Doubtful spectra that are looked at again in one call."""
 SHOWN = 64
 """Draws of the normal approximation that rules are judged on."""
-DOUBTFUL = 0.5
+DOUBTFUL = 0.6
 """Pareto k̂ of the few draws above which many are taken."""
 PILOTS = 5
 CARRIED = 1e-2
@@ -188,12 +190,11 @@ def _fit_block(
     few, draws = _ratios(problem, names, frames, volume, data, FEW)
     pareto = np.array([pareto_k(row) for row in few])
     logs = logsumexp(few, axis=1) - np.log(FEW)
-    for row in np.flatnonzero(~(pareto <= DOUBTFUL)):
-        one = slice(row, row + 1)
-        own = jax.tree.map(lambda x, one=one: x[one], (frames, volume, data))
-        more = _ratios(problem, names, *own, MORE)[0][0]
-        pareto[row] = pareto_k(more)
-        logs[row] = logsumexp(more) - np.log(MORE)
+    for rows in _groups(np.flatnonzero(~(pareto <= DOUBTFUL))):
+        own = jax.tree.map(lambda x, rows=rows: x[rows], (frames, volume, data))
+        more = _ratios(problem, names, *own, MORE)[0]
+        pareto[rows] = [pareto_k(row) for row in more]
+        logs[rows] = logsumexp(more, axis=1) - np.log(MORE)
     slopes = np.einsum("nvd,nde->nve", found.slopes, factor)
     return Many(
         names=names,
@@ -207,6 +208,12 @@ def _fit_block(
         expected=found.expected,
         draws=draws,
     )
+
+
+def _groups(rows: FloatArray) -> list[FloatArray]:
+    """Rows by `TOGETHER`, the last group filled up with its last: one shape to compile."""
+    full = np.append(rows, np.repeat(rows[-1:], -len(rows) % TOGETHER))
+    return list(full.reshape(-1, TOGETHER))
 
 
 def _factors(hessians: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -55,10 +55,11 @@ def _judge_one(
 ) -> Finding | None:
     near = NEAR * (ends[1] - ends[0])
     inner = [ends[0] + near, ends[1] - near]
-    if parameter.name in fit.prior:  # a scale prior has half its mass near zero
+    masses = _outside(draws, inner)
+    if max(masses) > MASS and parameter.name in fit.prior:
+        # a scale prior has half its mass near zero
         tails = np.quantile(fit.prior[parameter.name], [NEAR, 1 - NEAR])
-        inner = [min(inner[0], tails[0]), max(inner[1], tails[1])]
-    masses = [share(draws < inner[0]), share(draws > inner[1])]
+        masses = _outside(draws, [min(inner[0], tails[0]), max(inner[1], tails[1])])
     side = int(np.argmax(masses))
     if masses[side] <= MASS:
         return None
@@ -75,6 +76,10 @@ def _judge_one(
         source=SOURCE,
         line=parameter.place.line or None,
     )
+
+
+def _outside(draws: FloatArray, inner: Sequence[float]) -> list[float]:
+    return [share(draws < inner[0]), share(draws > inner[1])]
 
 
 RULE = PhysicsRule(NAME, SOURCE, judge)

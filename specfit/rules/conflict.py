@@ -71,7 +71,23 @@ class Conflict:
 def conflicts(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> tuple[Conflict, ...]:
-    """Every parameter drawn from the database, in the order of the model."""
+    """Every parameter drawn from the database, in the order of the model.
+
+    Asked for by statements, by the rule and by the report of one fit: the last is kept.
+    """
+    if _last and _last[0][0] is fit and _last[0][1] is model:
+        return _last[0][2]
+    found = _conflicts(model, measurements, fit)
+    _last[:] = [(fit, model, found)]
+    return found
+
+
+_last: list[tuple[Fit, Model[Prior], tuple[Conflict, ...]]] = []
+
+
+def _conflicts(
+    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+) -> tuple[Conflict, ...]:
     known = environment(fit, model, measurements)
     return tuple(
         _compare(fit, known, parameter, parameter.prior.provenance)
