@@ -6,23 +6,24 @@ converge · 4 out of memory or disk · 70 our bug · 130 interrupted, draws kept
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from importlib import import_module
 
+from specfit.arguments import build_parser
 from specfit.exits import ACCEPTED, BUG, EXHAUSTED, FAULT, INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the exit code."""
     arguments = build_parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    room, name = arguments.command
     try:
-        return command(arguments)
+        command = getattr(import_module(f"specfit.commands.{room}"), name)
+        return int(command(arguments))
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
@@ -70,248 +71,6 @@ def _bug(error: BaseException) -> int:
         file=sys.stderr,
     )
     return BUG
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="specfit",
-        description="Spectra to material values: priors with sources, rules with "
-        "reasons, no starting values.",
-    )
-    parser.add_argument("--version", action="store_true", help="print the version")
-    parser.set_defaults(command=_version)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_run(commands)
-    _add_compare(commands)
-    _add_batch(commands)
-    _add_reading(commands)
-    _add_simulate(commands)
-    _add_database(commands)
-    return parser
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    """An integer of the command line that is not below `least`."""
-
-    def whole(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{value} is below {least}")
-        return value
-
-    whole.__name__ = "whole number"  # argparse names the type by it
-    return whole
-
-
-_Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _add_run(commands: _Commands) -> None:  # type: ignore[valid-type]
-    run = commands.add_parser("run", help="find the answer, judge it, report")  # type: ignore[attr-defined]
-    run.add_argument("file", type=Path, help="the .spec file")
-    run.add_argument("--out", type=Path, help="run folder (default runs/NAME)")
-    run.add_argument("--variant", help="run this variant of the model")
-    run.add_argument("--json", action="store_true", help="print result.json")
-    resume = "go on where an interrupted run of the same file stopped"
-    run.add_argument("--resume", action="store_true", help=resume)
-    _add_sampling(run)
-    run.set_defaults(command=_run)
-
-
-def _add_compare(commands: _Commands) -> None:  # type: ignore[valid-type]
-    text = "rank models of the same data, files and their variants"
-    compare = commands.add_parser("compare", help=text)  # type: ignore[attr-defined]
-    compare.add_argument("files", type=Path, nargs="+", help=".spec files")
-    compare.add_argument("--out", type=Path, help="folder (default runs/NAME.compare)")
-    compare.add_argument("--json", action="store_true", help="print comparison.json")
-    _add_sampling(compare)
-    compare.set_defaults(command=_compare)
-
-
-def _add_sampling(command: argparse.ArgumentParser) -> None:
-    """The options of every command that samples."""
-    command.add_argument("--seed", type=_at_least(0))
-    command.add_argument("--chains", type=_at_least(1))
-    command.add_argument("--draws", type=_at_least(4), help="of each chain, kept")
-    warmup = "steps before draws are kept"
-    command.add_argument("--warmup", type=_at_least(20), help=warmup)
-    command.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
-    command.add_argument("--quiet", action="store_true", help="no progress")
-    command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
-
-
-_OUTSIDE = "let the file read data outside its own folder"
-
-
-def _add_batch(commands: _Commands) -> None:  # type: ignore[valid-type]
-    text = "fit one model to many files: one table, a bad file stops nothing"
-    batch = commands.add_parser("batch", help=text)  # type: ignore[attr-defined]
-    batch.add_argument("file", type=Path, help="the .spec file")
-    batch.add_argument("files", type=Path, nargs="+", help="data files, or folders")
-    batch.add_argument("--out", type=Path, help="folder (default runs/NAME.batch)")
-    sample = "sample with NUTS where the normal approximation fails (default), or always"
-    batch.add_argument(
-        "--sample", choices=("flagged", "never", "always"), default="flagged", help=sample
-    )
-    shard = "do the I-th of N parts of the files; `merge` joins them"
-    batch.add_argument("--shard", type=_shard, default=(1, 1), metavar="I/N", help=shard)
-    dask = "share the work on the Dask cluster at ADDRESS, or on one started here"
-    batch.add_argument("--dask", nargs="?", const="", metavar="ADDRESS", help=dask)
-    resume = "go on where an interrupted batch of the same files stopped"
-    batch.add_argument("--resume", action="store_true", help=resume)
-    batch.add_argument("--json", action="store_true", help="print batch.json")
-    _add_sampling(batch)
-    batch.set_defaults(command=_batch)
-    merge = commands.add_parser("merge", help="join the shards of a batch")  # type: ignore[attr-defined]
-    merge.add_argument("folders", type=Path, nargs="+", help="folders of all shards")
-    merge.add_argument("--out", type=Path, help="folder (default runs/merged.batch)")
-    merge.add_argument("--json", action="store_true", help="print batch.json")
-    merge.set_defaults(command=_merge)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """`2/8` as numbers, 1 ≤ I ≤ N."""
-    part, _, whole = text.partition("/")
-    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not like 2/8")
-    return int(part), int(whole)
-
-
-def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
-    for name, text, function in (
-        ("check", "find every fault without running anything", _check),
-        ("fmt", "print the file in its standard form, or rewrite it", _fmt),
-        (
-            "explain",
-            "say what each parameter is and where its prior comes from",
-            _explain,
-        ),
-        ("show", "print an intermediate value: tree, model, priors, density", _show),
-    ):
-        command = commands.add_parser(name, help=text)  # type: ignore[attr-defined]
-        if name == "show":
-            stages = ("tree", "model", "priors", "density")
-            command.add_argument("stage", choices=stages)
-        command.add_argument("file", type=Path)
-        if name == "explain":
-            command.add_argument("name", nargs="?", help="one parameter or site")
-        if name == "check":
-            command.add_argument("--fix", action="store_true", help="apply safe fixes")
-            command.add_argument("--json", action="store_true")
-        if name == "fmt":
-            command.add_argument(
-                "--check", action="store_true", help="only say whether it would change"
-            )
-        command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
-        command.set_defaults(command=function)
-
-
-def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
-    simulate = commands.add_parser("simulate", help="make synthetic data of a model")  # type: ignore[attr-defined]
-    simulate.add_argument("file", type=Path)
-    simulate.add_argument("--truth", type=Path, required=True, help="TOML of values")
-    simulate.add_argument("--out", type=Path, required=True, help="folder")
-    simulate.add_argument(
-        "--seed", type=_at_least(0), help="overrides the one in the truth"
-    )
-    simulate.set_defaults(command=_simulate, allow_outside=False)
-
-
-def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]
-    database = commands.add_parser("db", help="look into the prior database")  # type: ignore[attr-defined]
-    actions = database.add_subparsers(required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="all phases")
-    listing.set_defaults(command=_db, action="list", text="")
-    for name, text in (("show", "one phase"), ("search", "by name, formula or value")):
-        action = actions.add_parser(name, help=text)
-        action.add_argument("text", nargs="+")
-        action.set_defaults(command=_db, action=name)
-
-
-# ---------------------------------------------------------------------- commands
-
-
-def _version(arguments: argparse.Namespace) -> int:
-    if not arguments.version:
-        build_parser().print_help()
-        return FAULT
-    from importlib.metadata import version
-
-    print(f"specfit {version('specfit')}")
-    return ACCEPTED
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    from specfit.commands.run import run
-
-    return run(arguments)
-
-
-def _compare(arguments: argparse.Namespace) -> int:
-    from specfit.commands.compare import compare
-
-    return compare(arguments)
-
-
-def _batch(arguments: argparse.Namespace) -> int:
-    from specfit.commands.batch import batch
-
-    return batch(arguments)
-
-
-def _merge(arguments: argparse.Namespace) -> int:
-    from specfit.commands.batch import merge
-
-    return merge(arguments)
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    from specfit.commands.reading import check
-
-    return check(arguments)
-
-
-def _fmt(arguments: argparse.Namespace) -> int:
-    from specfit.commands.reading import fmt
-
-    return fmt(arguments)
-
-
-def _explain(arguments: argparse.Namespace) -> int:
-    from specfit.commands.explain import explain
-
-    return explain(arguments)
-
-
-def _show(arguments: argparse.Namespace) -> int:
-    from specfit.commands.show import show
-
-    return show(arguments)
-
-
-def _simulate(arguments: argparse.Namespace) -> int:
-    from specfit.commands.simulate import simulate
-
-    return simulate(arguments)
-
-
-def _db(arguments: argparse.Namespace) -> int:
-    from specfit.diagnostics import Diagnostic, SpecError
-    from specfit.model import catalog
-    from specfit.model.records import RecordError
-
-    text = " ".join(arguments.text)
-    try:
-        if arguments.action == "list":
-            print(catalog.list_phases())
-        elif arguments.action == "show":
-            print(catalog.show_phase(text))
-        else:
-            print(catalog.search_phases(text))
-    except RecordError as error:
-        raise SpecError([Diagnostic(error.code, words=error.words)]) from error
-    return ACCEPTED
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "pipeline", "comparison"},
+    {"checking", "pipeline", "comparison", "batching"},
     {"commands"},
-    {"cli"},
+    {"arguments", "cli"},
 ]  # fmt: skip
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 DOORS = {
@@ -32,7 +32,7 @@ DOORS = {
     "pydantic": {"model", "inference", "report"},
     "sympy": {"model", "density"},
     "jax": {"shapes", "sites", "distributions", "bijectors", "density", "inference",
-            "pipeline", "commands", "contracts"},
+            "pipeline", "batching", "commands", "contracts"},
     "blackjax": {"inference"},
     "sklearn": {"inference"},
     "matplotlib": {"report"},

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from specfit.checking import Checked, check
 from specfit.contracts import Progress
 from specfit.inference.batch import BLOCK, Pilot
 from specfit.inference.journal import Arrays, Journal
+
 
 @dataclass(frozen=True)
 class Order:
@@ -110,9 +112,7 @@ def _client(address: str) -> Iterator[Any]:
 class _Crew:
     """The workers, and the order that they all have."""
 
-    def __init__(
-        self, client: Any, order: Order, columns: tuple[Column, ...]
-    ) -> None:
+    def __init__(self, client: Any, order: Order, columns: tuple[Column, ...]) -> None:
         self.client, self.columns = client, columns
         self.order = client.scatter(order, broadcast=True, hash=False)
 
@@ -132,7 +132,7 @@ class _Crew:
         for future in as_completed(list(pending)):
             number = pending.pop(future)
             arrays = self._outcome(future, chunks[number])
-            yield number, journal.step(f"part {number}", lambda arrays=arrays: arrays)
+            yield number, journal.step(f"part {number}", partial(dict, arrays))
 
     def _submit(self, files: Sequence[str]) -> Any:
         there = [str(Path(file).absolute()) for file in files]
@@ -175,7 +175,7 @@ def _shop(order: Order) -> Workshop:
         _shops.clear()
         _own_core()
         shop = Workshop(check(Path(order.spec), order.allow_outside), order.asked)
-        shop.ready([Pilot(**pilot) for pilot in order.pilots])
+        shop.ready([Pilot.of(pilot) for pilot in order.pilots])
         _shops[order.token] = shop
     return _shops[order.token]
 

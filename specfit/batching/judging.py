@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,8 @@ class Judge:
         """
         if self.problem.holds is None:
             return draws
-        known = {name: draws[:, i] for i, name in enumerate(names)} | self.constants
+        known: dict[str, Any] = {name: draws[:, i] for i, name in enumerate(names)}
+        known |= self.constants
         kept = np.ones(len(draws), dtype=bool)
         for rule in self.model.rules:
             if rule.kind == "require":

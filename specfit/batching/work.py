@@ -91,7 +91,7 @@ def _chunks(
         def told(row: int, words: str) -> None:
             progress("fits", (done + row) / len(files), f"{chunk[row]}: {words}")
 
-        for number, chunk in enumerate(chunks):  # noqa: B007
+        for number, chunk in enumerate(chunks):
             yield journal.step(f"chunk {number}", compute)
             done += len(chunk)
             progress("fits", done / len(files), "")

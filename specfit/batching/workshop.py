@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from specfit import density, inference, pipeline, rules
@@ -46,7 +46,7 @@ class Asked:
 
     files: tuple[str, ...]
     sample: str = "flagged"
-    options: pipeline.Options = pipeline.Options()
+    options: pipeline.Options = field(default_factory=pipeline.Options)
 
 
 class Workshop:
@@ -83,11 +83,9 @@ class Workshop:
         self._build(spectra)
         for number, one in enumerate(spectra):
             problem = self._own(self._data([one]), 0)
-            arrays = journal.step(
-                f"pilot {number}",
-                lambda problem=problem: vars(batch.pilot(problem, self.settings)),
-            )
-            pilots.append(batch.Pilot(**arrays))
+            found = partial(batch.pilot, problem, self.settings)
+            arrays = journal.step(f"pilot {number}", lambda found=found: vars(found()))  # type: ignore[misc]
+            pilots.append(batch.Pilot.of(arrays))
             progress((number + 1) / len(spectra))
         self.ready(pilots)
         return pilots
@@ -103,6 +101,8 @@ class Workshop:
         first = spectra[0]
         self.lengths = {one.axis.size for one in spectra}
         self.problem = pipeline.build(self.model, (first,))
+        import jax
+
         key = jax.random.key(self.settings.seed)
         drawn = self.problem.sample_prior(
             key, self.settings.prior_draws, self.problem.data
@@ -223,9 +223,7 @@ class Workshop:
             told(row, "sampled")
             table["method"][row] = "nuts"
             fit = self._sampled(problem)
-            verdict = rules.judge(
-                self.model, (spectrum,), fit, self.judge.strategies
-            )
+            verdict = rules.judge(self.model, (spectrum,), fit, self.judge.strategies)
             draws = [fit.draws[column.name] for column in self.columns]
             values = np.array([np.mean(d) for d in draws])
             sds = np.array([np.std(d) for d in draws])
@@ -250,13 +248,13 @@ class Workshop:
 
     def _own(self, data: Data, row: int) -> Problem:
         """The problem of one spectrum."""
+        import jax
+
         own = jax.tree.map(lambda x: x[row], data)
         return self.problem._replace(data=own)
 
 
-def _say(
-    table: Mapping[str, np.ndarray[Any, Any]], row: int, verdict: Verdict
-) -> None:
+def _say(table: Mapping[str, np.ndarray[Any, Any]], row: int, verdict: Verdict) -> None:
     warned = [f.rule for f in verdict.findings if f.outcome == "warned"]
     table["verdict"][row] = verdict.outcome
     table["reasons"][row] = "; ".join(verdict.reasons)

@@ -16,8 +16,8 @@ from specfit.commands.run import prepare_device
 from specfit.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
-    from specfit.batching import BatchTable
-    from specfit.contracts import Progress
+    from specfit.batching import Asked, BatchTable
+    from specfit.checking import Checked
 
 SHOWN = 10
 """Files listed on the terminal for each verdict that is not `accepted`."""
@@ -32,23 +32,13 @@ def batch(arguments: argparse.Namespace) -> int:
     inference.use_cores()
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
-    checked.require()
-    options = pipeline.Options(
-        seed=arguments.seed,
-        chains=arguments.chains,
-        draws=arguments.draws,
-        warmup=arguments.warmup,
-    )
-    files = _files(arguments.files)
-    asked = batching.Asked(files, arguments.sample, options)
+    if checked.errors:
+        return exits.FAULT
+    asked = _asked(arguments)
     shard = arguments.shard
     place = arguments.out or Path("runs") / _name(arguments.file, shard)
     target.refuse_foreign(place)
-    who = keeping.identity(checked, asdict(options)) | {
-        "files": [(name, *_stamp(name)) for name in files],
-        "sample": arguments.sample,
-        "shard": shard,
-    }
+    who = _identity(checked, asked, shard)
     reporter = None if arguments.quiet else Reporter()
     try:
         journal = keeping.journal(place, who, arguments.resume, arguments.file)
@@ -68,6 +58,27 @@ def batch(arguments: argparse.Namespace) -> int:
             reporter.close()
     keeping.finished(place)
     return _end(table, place, arguments.json)
+
+
+def _asked(arguments: argparse.Namespace) -> Asked:
+    from specfit import batching, pipeline
+
+    options = pipeline.Options(
+        seed=arguments.seed,
+        chains=arguments.chains,
+        draws=arguments.draws,
+        warmup=arguments.warmup,
+    )
+    return batching.Asked(_files(arguments.files), arguments.sample, options)
+
+
+def _identity(checked: Checked, asked: Asked, shard: tuple[int, int]) -> dict[str, Any]:
+    """What decides the bits of a batch, the files by size and time of change."""
+    return keeping.identity(checked, asdict(asked.options)) | {
+        "files": [(name, *_stamp(name)) for name in asked.files],
+        "sample": asked.sample,
+        "shard": shard,
+    }
 
 
 def merge(arguments: argparse.Namespace) -> int:
@@ -98,13 +109,18 @@ def _files(given: Sequence[Path]) -> tuple[str, ...]:
     """The files named, and those in the folders named, in the order of their names."""
     found: list[str] = []
     for path in given:
-        inside = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-        found += [str(p) for p in inside if not p.name.startswith(".")]
-    double = next((name for name in found if found.count(name) > 1), None) if len(
-        set(found)
-    ) < len(found) else None
-    if double is not None:
-        raise SpecError([Diagnostic("batch-twice", words={"file": double})])
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        hidden = path.is_dir()
+        found += [
+            str(p)
+            for p in inside
+            if not hidden or (p.is_file() and not p.name.startswith("."))
+        ]
+    seen: set[str] = set()
+    for name in found:
+        if name in seen:
+            raise SpecError([Diagnostic("batch-twice", words={"file": name})])
+        seen.add(name)
     if not found:
         raise SpecError([Diagnostic("batch-empty")])
     return tuple(found)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from specfit import exits
 from specfit.contracts import Progress
 from specfit.diagnostics import Diagnostic
 from specfit.rendering import message, preferred_language, render
@@ -71,3 +73,14 @@ def named(progress: Progress | None, name: str) -> Progress | None:
         progress(f"{name}: {stage}", done, detail)
 
     return tell
+
+
+def version(arguments: argparse.Namespace) -> int:
+    """The version; without `--version`, how specfit is used."""
+    if not arguments.version:
+        arguments.parser.print_help()
+        return exits.FAULT
+    from importlib.metadata import version as installed
+
+    print(f"specfit {installed('specfit')}")
+    return exits.ACCEPTED

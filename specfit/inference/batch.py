@@ -9,9 +9,10 @@ pilots alone, and so neither on its neighbours nor on how the work is shared out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import jax
 import numpy as np
@@ -20,13 +21,15 @@ from scipy.special import gammaln, logsumexp
 from specfit.contracts import Data, FloatArray, Problem
 from specfit.inference import evaluate, many
 from specfit.inference.backend import layout
-from specfit.inference.laplace import FREEDOM, UNRELIABLE, evidence, gaussian
+from specfit.inference.laplace import FREEDOM, evidence, gaussian
 from specfit.inference.many import Fitted, Starts
 from specfit.inference.newton import FLAT
 from specfit.inference.pareto import pareto_k
 from specfit.inference.projection import Kernels
 from specfit.inference.search import search
 from specfit.inference.settings import Settings
+
+IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 
 BLOCK = 128
 """Spectra in one call; the last block is filled up, so that one shape is compiled."""
@@ -55,6 +58,12 @@ class Pilot:
     positions: FloatArray  # (n_modes, dimension)
     spreads: FloatArray  # (n_modes, dimension, dimension), covariances
     excess: float  # of χ² over its degrees of freedom, in their standard deviations
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any]) -> Pilot:
+        """A pilot from its arrays, as a journal keeps them."""
+        excess = float(arrays["excess"])
+        return cls(arrays["positions"], arrays["spreads"], excess)
 
 
 @dataclass(frozen=True)
@@ -140,9 +149,7 @@ def bound(pilots: Sequence[Pilot]) -> float:
     return max(4.0, SLACK * max(one.excess for one in pilots))
 
 
-def again(
-    problem: Problem, names: tuple[str, ...], own: Pilot, starts: Starts
-) -> Many:
+def again(problem: Problem, names: tuple[str, ...], own: Pilot, starts: Starts) -> Many:
     """One spectrum from its own modes; shapes are those of `starts`, as compiled."""
     count = len(starts.position)
     places = np.arange(count) % len(own.positions)
@@ -191,8 +198,10 @@ def _fit_block(
     pareto = np.array([pareto_k(row) for row in few])
     logs = logsumexp(few, axis=1) - np.log(FEW)
     for rows in _groups(np.flatnonzero(~(pareto <= DOUBTFUL))):
-        own = jax.tree.map(lambda x, rows=rows: x[rows], (frames, volume, data))
-        more = _ratios(problem, names, *own, MORE)[0]
+        mine, size, own = jax.tree.map(
+            lambda x, rows=rows: x[rows], (frames, volume, data)
+        )
+        more = _ratios(problem, names, mine, size, own, MORE)[0]
         pareto[rows] = [pareto_k(row) for row in more]
         logs[rows] = logsumexp(more, axis=1) - np.log(MORE)
     slopes = np.einsum("nvd,nde->nve", found.slopes, factor)
@@ -210,7 +219,7 @@ def _fit_block(
     )
 
 
-def _groups(rows: FloatArray) -> list[FloatArray]:
+def _groups(rows: IndexArray) -> list[IndexArray]:
     """Rows by `TOGETHER`, the last group filled up with its last: one shape to compile."""
     full = np.append(rows, np.repeat(rows[-1:], -len(rows) % TOGETHER))
     return list(full.reshape(-1, TOGETHER))

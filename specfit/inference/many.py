@@ -54,7 +54,7 @@ class Ascent(NamedTuple):
     step: Array
     damping: Array
     gain: Array
-    count: Array
+    turns: Array
 
 
 class Fitted(NamedTuple):
@@ -68,7 +68,7 @@ class Fitted(NamedTuple):
     log_density: Any
     hessian: Any
     gain: Any
-    count: Any
+    turns: Any
     values: Any
     slopes: Any
     expected: Any
@@ -119,11 +119,15 @@ def approach(problem: Problem, start: Array, spread: Array, data: Data) -> Array
     """
 
     def slope(z: Array) -> tuple[Array, Array]:
-        return jax.value_and_grad(lambda x: problem.logdensity({"z": x}, data))(z)
+        both: tuple[Array, Array] = jax.value_and_grad(
+            lambda x: problem.logdensity({"z": x}, data)
+        )(z)
+        return both
 
     def going(state: Any) -> Array:
         _, _, _, gain, pays, count = state
-        return pays & (gain > NEAR) & (count < APPROACHES)
+        worth: Array = pays & (gain > NEAR) & (count < APPROACHES)
+        return worth
 
     def turn(state: Any) -> Any:
         place, step, value, gain, _, count = state
@@ -153,7 +157,7 @@ def ascend(problem: Problem, start: Array, data: Data) -> Ascent:
 
     def going(state: Ascent) -> Array:
         worth = ~(state.gain < NEAR)  # a NaN asks for more damping
-        return worth & (state.count < STEPS) & (state.damping < HOPELESS)
+        return worth & (state.turns < STEPS) & (state.damping < HOPELESS)
 
     def turn(state: Ascent) -> Ascent:
         position = state.position + state.step
@@ -170,7 +174,7 @@ def ascend(problem: Problem, start: Array, data: Data) -> Ascent:
             better, jnp.maximum(0.1 * state.damping, 1e-12), 10.0 * state.damping
         )
         step, gain = _step(best, damping)
-        return Ascent(position, best, step, damping, gain, state.count + 1)
+        return Ascent(position, best, step, damping, gain, state.turns + 1)
 
     n = start.size
     nowhere = Local(jnp.asarray(-jnp.inf), jnp.zeros(n), jnp.eye(n))
@@ -213,7 +217,7 @@ def fit(
         z = jnp.where(end.gain < NEAR, end.position + end.step, end.position)
         return Fitted(
             z, end.local.value + jnp.where(end.gain < NEAR, end.gain, 0.0),
-            end.local.hessian, end.gain, end.count,
+            end.local.hessian, end.gain, end.turns,
             values(z, own), jax.jacfwd(values)(z, own), problem.predict({"z": z}, own),
         )  # fmt: skip
 
@@ -253,8 +257,6 @@ def weigh(
     return result
 
 
-def _values(
-    problem: Problem, names: tuple[str, ...], z: Array, data: Data
-) -> Array:
+def _values(problem: Problem, names: tuple[str, ...], z: Array, data: Data) -> Array:
     found = problem.constrain({"z": z}, data)
     return jnp.stack([found[name] for name in names])

@@ -63,20 +63,16 @@ def read(
     def opened(name: str) -> tuple[FileContent, Table]:
         return _open(name, root, allow_outside)
 
-    if instead is None:
-        content, table = opened(source.file)
-    else:
+    if instead is not None:
         source = source.model_copy(update={"file": str(instead)})
         content, table = _open(str(instead.absolute()), root, allow_outside=True)
-    raw = source.kind == "transmission" and "velocity" not in source.columns
-    if raw:
+    else:
+        content, table = opened(source.file)
+    if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     else:
         spectrum = declared_measurement(source, table)
-    if spectrum.axis_unit == "mm/s":
-        name, scale = field_scale(source)
-        spectrum = replace(spectrum, field_scale=name, field_slopes=scale.slopes)
-    spectrum = _within(source, spectrum)
+    spectrum = _within(source, _scaled(source, spectrum))
     origin = (
         ("file", f"{source.file}, {content.size} bytes"),
         *table.found,
@@ -88,6 +84,14 @@ def read(
         size=content.size,
         found=origin + spectrum.found,
     )
+
+
+def _scaled(source: DataSource, spectrum: Measurement) -> Measurement:
+    """With the field scale of its velocities, where these are velocities."""
+    if spectrum.axis_unit != "mm/s":
+        return spectrum
+    name, scale = field_scale(source)
+    return replace(spectrum, field_scale=name, field_slopes=scale.slopes)
 
 
 def detect_raw(path: Path) -> bool:

@@ -12,4 +12,11 @@ from specfit.report.result import SCHEMA_VERSION, RunResult, result_schema
 from specfit.report.terminal import terminal
 from specfit.report.writing import write
 
-__all__ = ["SCHEMA_VERSION", "RunResult", "draw_series", "result_schema", "terminal", "write"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "RunResult",
+    "draw_series",
+    "result_schema",
+    "terminal",
+    "write",
+]

@@ -1,0 +1,281 @@
+"""Many files of one model: the figures, what stops nothing, and how they are shared out."""
+
+import csv
+import json
+import os
+import signal
+import threading
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from specfit import batching, pipeline
+from specfit.batching import workshop
+from specfit.cli import main
+from specfit.inference import batch, many
+from specfit.inference.journal import Journal
+
+SHIFTS = (0.31, 0.33, 0.36, 0.38, 0.40, 0.35, 0.34)
+
+
+def same_bits(one, other):
+    for name, values in one.arrays().items():
+        np.testing.assert_array_equal(values, other.arrays()[name], err_msg=name)
+
+
+def said(*_):
+    """Progress that nobody hears."""
+
+
+def run(tmp_path, spec, files, *options, name="out"):
+    place = tmp_path / name
+    code = main(
+        ["batch", str(spec), *map(str, files), "--out", str(place), "--quiet", *options]
+    )
+    return code, place
+
+
+def test_every_file_has_its_row(series, tmp_path, table_of, capsys):
+    spec, files, bad = series
+    code, place = run(tmp_path, spec, [*files[:3], bad, *files[3:]])
+    assert code == 1
+    assert "quarantined: 1" in capsys.readouterr().out
+    table = table_of(place)
+    assert list(table.verdict) == [*["accepted"] * 3, "quarantined", *["accepted"] * 4]
+    assert "no numbers" in str(table.reasons[3])
+    assert np.isnan(table.values[3]).all()
+    shifts = table.values[:, [c.name for c in table.columns].index("D.IS")]
+    np.testing.assert_allclose(np.delete(shifts, 3), SHIFTS, atol=0.02)
+    half, qs = (
+        table.values[:, [c.name for c in table.columns].index(name)]
+        for name in ("half", "D.QS")
+    )
+    np.testing.assert_allclose(half, qs / 2)
+    with (place / "table.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == list(table.file)
+    assert float(rows[0]["D.IS (mm/s)"]) == pytest.approx(shifts[0], rel=1e-8)
+    assert json.loads((place / "batch.json").read_text())["verdicts"] == {
+        "accepted": 7,
+        "quarantined": 1,
+    }
+    assert (place / "series.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_row_is_what_a_run_of_that_file_gives(series, tmp_path, table_of):
+    """Mode and curvature against the draws of NUTS, evidence against the run's own."""
+    spec, files, _ = series
+    _, place = run(tmp_path, spec, files[:2])
+    table = table_of(place)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (alone / "sample.spec").write_text(spec.read_text())
+    (alone / "spectrum.csv").write_text(files[1].read_text())
+    checked = pipeline.check_with_data(alone / "sample.spec")
+    done = pipeline.run(checked, pipeline.Options(seed=3, draws=2000))
+    for i, column in enumerate(table.columns):
+        draws = done.fit.draws[column.name]
+        sd = float(draws.std())
+        assert abs(table.values[1, i] - draws.mean()) < 0.15 * sd, column.name
+        assert table.sd[1, i] == pytest.approx(sd, rel=0.08), column.name
+    value, error = done.fit.log_evidence
+    assert table.log_evidence[1] == pytest.approx(value, abs=0.2 + 3 * error)
+
+
+def test_shards_and_their_merger_agree_with_the_whole(series, tmp_path, table_of):
+    spec, files, bad = series
+    every = [*files, bad]
+    _, whole = run(tmp_path, spec, every)
+    places = [
+        run(tmp_path, spec, every, "--shard", f"{i}/3", name=f"part{i}")[1]
+        for i in (1, 2, 3)
+    ]
+    merged = tmp_path / "merged"
+    main(["merge", *map(str, reversed(places)), "--out", str(merged)])
+    same_bits(table_of(whole), table_of(merged))
+
+
+def test_shards_that_do_not_belong_together_are_refused(series, tmp_path, capsys):
+    spec, files, _ = series
+    _, one = run(tmp_path, spec, files[:4], "--shard", "1/2", name="one")
+    _, other = run(tmp_path, spec, files[:3], "--shard", "2/2", name="other")
+    assert main(["merge", str(one), "--out", str(tmp_path / "m")]) == 2
+    assert "missing 2" in capsys.readouterr().err
+    assert main(["merge", str(one), str(other), "--out", str(tmp_path / "m")]) == 2
+    assert "files_sha256" in capsys.readouterr().err
+    assert main(["merge", str(tmp_path), "--out", str(tmp_path / "m")]) == 2
+    assert "error[merge-unreadable]" in capsys.readouterr().err
+
+
+def test_what_is_finished_is_kept(series, tmp_path, monkeypatch):
+    """Stopped after any chunk and begun again: the same bits, nothing done twice."""
+    spec, files, _ = series
+    checked = pipeline.check(spec)
+    asked = batching.Asked(tuple(map(str, files)))
+    monkeypatch.setattr(workshop, "CHUNK", 3)
+    monkeypatch.setattr(workshop.pieces, "__defaults__", (3,))
+    whole, _ = batching.work(checked, asked, (1, 1), said, Journal())
+    journal = Journal(tmp_path)
+
+    def stop(stage, done, detail):
+        if stage == "fits" and done > 0:
+            raise KeyboardInterrupt
+
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            batching.work(checked, asked, (1, 1), stop, journal)
+        if len(list(tmp_path.glob("chunk*"))) == 3:
+            break
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.step")}
+    again, _ = batching.work(checked, asked, (1, 1), said, journal)
+    same_bits(whole, again)
+    assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
+
+
+def test_neighbours_and_their_lengths_change_nothing(series, tmp_path, table_of):
+    """A shorter spectrum among the others; each as if it were alone."""
+    spec, files, _ = series
+    lines = files[2].read_text().splitlines()
+    short = tmp_path / "short.csv"
+    short.write_text("\n".join(lines[14:114]) + "\n")
+    first, last = files[0], files[6]
+    _, place = run(tmp_path, spec, [first, files[1], short, files[3], last])
+    _, again = run(tmp_path, spec, [first, short, last], name="again")
+    one, other = table_of(place), table_of(again)
+    np.testing.assert_allclose(one.values[2], other.values[1], rtol=1e-9)
+    assert one.verdict[2] == "accepted"
+
+
+def test_another_answer_is_searched_for(series, tmp_path, table_of):
+    """The pilots know nothing of it: its lines are elsewhere."""
+    import spectra
+
+    spec, files, _ = series
+    odd = tmp_path / "odd.csv"
+    lines = spectra.doublet(0.45, 1.30, 0.4)
+    spectra.write(odd, lines, seed=5, channels=128, limit=3.0)
+    many_files = [files[0], odd, *files[1:]]
+    _, place = run(tmp_path, spec, many_files)
+    table = table_of(place)
+    at = [c.name for c in table.columns].index("D.QS")
+    assert table.values[1, at] == pytest.approx(1.30, abs=0.03)
+    assert table.verdict[1] == "accepted"
+
+
+def test_a_posterior_that_is_not_normal_is_sampled(tmp_path, table_of):
+    """Next to no counts: importance weights say so, NUTS takes over."""
+    import spectra
+
+    body = """  N0 ~ normal(20, 5) counts
+  area ~ free in [0.001, 2.0] mm/s
+  site D : doublet {
+    IS ~ free in [-1.0, 1.5] mm/s
+    QS ~ free in [0.0, 3.0] mm/s
+    width ~ 0.30(2) mm/s
+  }"""
+    faint = spectra.doublet(0.35, 0.8, 0.06)
+    spec = spectra.spec(tmp_path, body, faint, counts=20, channels=64, limit=3.0)
+    file = tmp_path / "spectrum.csv"
+    code, place = run(tmp_path, spec, [file], "--sample", "never")
+    table = table_of(place)
+    assert code == 3
+    assert (table.pareto_k[0] > 0.7) == (table.verdict[0] == "not_converged")
+    assert table.pareto_k[0] > 0.7
+    _, sampled = run(tmp_path, spec, [file], "--draws", "200", name="sampled")
+    assert table_of(sampled).method[0] == "nuts"
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ((), "batch-empty"),
+        (("s0.csv", "s0.csv"), "batch-twice"),
+        (("bad.csv",), "batch-none"),
+    ],
+)
+def test_faults_are_said(series, tmp_path, capsys, files, code):
+    spec, every, _ = series
+    given = [every[0].parent / name for name in files]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done, place = run(tmp_path, spec, given or [empty])
+    assert done == 2
+    assert f"error[{code}]" in capsys.readouterr().err
+    assert not place.exists()
+
+
+# ------------------------------------------------------------------- the numbers
+
+
+@pytest.fixture(scope="module")
+def problem(series):
+    spec, files, _ = series
+    checked = pipeline.check(spec)
+    asked = batching.Asked(tuple(map(str, files)))
+    with pipeline.float64():
+        shop = batching.Workshop(checked, asked)
+        shop._build([shop.read(str(files[0]))])
+        yield shop.problem
+
+
+def test_the_curvature_is_that_of_the_expected_information(problem):
+    """Gradient by automatic differentiation; curvature where data equal expectation."""
+    draws = problem.sample_prior(jax.random.key(1), 3, problem.data)
+    for i in range(3):
+        at = {name: values[i] for name, values in draws.items()}
+        z = problem.unconstrain(at, problem.data)["z"]
+        counts = problem.predict({"z": z}, problem.data)
+        data = {**problem.data, "counts": counts}
+        found = many.local(problem, z, data)
+        value, gradient = jax.value_and_grad(
+            lambda x, d=data: problem.logdensity({"z": x}, d)
+        )(z)
+        assert float(found.value) == pytest.approx(float(value), rel=1e-12)
+        np.testing.assert_allclose(found.gradient, gradient, rtol=1e-7, atol=1e-5)
+        exact = -jax.hessian(lambda x, d=data: problem.logdensity({"z": x}, d))(z)
+        np.testing.assert_allclose(found.hessian, exact, rtol=1e-5, atol=1e-4)
+
+
+def test_the_student_draws_have_the_density_that_is_claimed(problem):
+    """The mean of p / q over draws of q is one for any density p."""
+    heavy, logs, _ = batch._white(3, 100_000)
+    normal = -0.5 * np.sum(heavy**2, axis=1) - 1.5 * np.log(2 * np.pi)
+    assert np.mean(np.exp(normal - logs)) == pytest.approx(1.0, abs=0.02)
+
+
+# --------------------------------------------------------------------- the cluster
+
+
+def test_a_killed_worker_loses_nothing(series, tmp_path, table_of, monkeypatch):
+    """Two workers, one killed while it works: the table is that of one process."""
+    distributed = pytest.importorskip("distributed")
+    spec, files, bad = series
+    _, whole = run(tmp_path, spec, [*files, bad])
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        killed = threading.Event()
+
+        def kill():
+            while not any(client.processing().values()):
+                time.sleep(0.02)
+            time.sleep(1.0)
+            for workers in [w for w, jobs in client.processing().items() if jobs][:1]:
+                os.kill(
+                    client.run(os.getpid, workers=[workers], nanny=False)[workers],
+                    signal.SIGKILL,
+                )
+                killed.set()
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        address = cluster.scheduler_address
+        _, place = run(tmp_path, spec, [*files, bad], "--dask", address, name="shared")
+        killer.join(30)
+    assert killed.is_set()
+    same_bits(table_of(whole), table_of(place))
