@@ -23,7 +23,7 @@ from specfit import pipeline
 from specfit.batching.table import QUARANTINED, BatchTable, Column, blank, joined, plain
 from specfit.batching.work import Record, recorded, share
 from specfit.batching.workshop import Asked, Workshop, pieces
-from specfit.checking import Checked, check
+from specfit.checking import check
 from specfit.contracts import Progress
 from specfit.inference.batch import BLOCK, Pilot
 from specfit.inference.journal import Arrays, Journal
@@ -45,8 +45,7 @@ _shops: dict[str, Workshop] = {}
 
 
 def work(
-    checked: Checked,
-    asked: Asked,
+    shop: Workshop,
     shard: tuple[int, int],
     progress: Progress,
     journal: Journal,
@@ -58,18 +57,17 @@ def work(
     """
     begin = time.perf_counter()
     with pipeline.float64():
-        shop = Workshop(checked, asked)
         progress("pilots", 0.0, "")
         pilots = shop.prepare(lambda done: progress("pilots", done, ""), journal)
     prepared = time.perf_counter()
     order = Order(
         secrets.token_hex(8),
-        str(checked.path.resolve()),
-        checked.allow_outside,
-        _absolute(asked),
+        str(shop.checked.path.resolve()),
+        shop.checked.allow_outside,
+        _absolute(shop.asked),
         tuple(vars(one) for one in pilots),
     )
-    files = share(asked.files, shard)
+    files = share(shop.asked.files, shard)
     chunks = list(pieces(files, BLOCK))
     parts: dict[int, Arrays] = {}
     with _client(address) as client:
@@ -78,7 +76,7 @@ def work(
             parts[number] = {**arrays, "file": np.array(chunks[number])}
             done = sum(len(part["file"]) for part in parts.values())
             progress("fits", done / len(files), f"{len(client.nthreads())} workers")
-    record = recorded(checked, asked, shard)
+    record = recorded(shop, shard)
     ended = time.perf_counter()
     record["timings_s"] = {"pilots": prepared - begin, "fits": ended - prepared}
     return joined(shop.columns, [parts[i] for i in range(len(chunks))]), record
@@ -114,7 +112,8 @@ class _Crew:
 
     def __init__(self, client: Any, order: Order, columns: tuple[Column, ...]) -> None:
         self.client, self.columns = client, columns
-        self.order = client.scatter(order, broadcast=True, hash=False)
+        # a task and not scattered data, which is lost with the workers that hold it
+        self.order = client.submit(_same, order, pure=False)
 
     def gathered(
         self, chunks: Sequence[Sequence[str]], journal: Journal
@@ -160,6 +159,10 @@ class _Crew:
         table["verdict"][:] = QUARANTINED
         table["reasons"][:] = "every worker that took this file died"
         return plain(table)
+
+
+def _same(order: Order) -> Order:
+    return order
 
 
 def fitted(order: Order, files: Sequence[str]) -> Arrays:

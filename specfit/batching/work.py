@@ -9,8 +9,7 @@ from typing import Any
 
 from specfit import pipeline
 from specfit.batching.table import BatchTable, joined
-from specfit.batching.workshop import Asked, Read, Workshop, pieces
-from specfit.checking import Checked
+from specfit.batching.workshop import Read, Workshop, pieces
 from specfit.contracts import Progress
 from specfit.inference.journal import Arrays, Journal
 from specfit.record import sha256, versions
@@ -25,18 +24,14 @@ def share(files: Sequence[str], shard: tuple[int, int]) -> Sequence[str]:
 
 
 def work(
-    checked: Checked,
-    asked: Asked,
-    shard: tuple[int, int],
-    progress: Progress,
-    journal: Journal,
+    shop: Workshop, shard: tuple[int, int], progress: Progress, journal: Journal
 ) -> tuple[BatchTable, Record]:
     """The table of all files of a shard, and what was done.
 
     Raises
     ------
     SpecError
-        The model is not one of one spectrum, or no file can be read.
+        No file can be read.
     NonFiniteStart
         The density is finite nowhere.
     KeyboardInterrupt
@@ -45,20 +40,20 @@ def work(
     """
     begin = time.perf_counter()
     with pipeline.float64():
-        shop = Workshop(checked, asked)
         progress("pilots", 0.0, "")
         shop.prepare(lambda done: progress("pilots", done, ""), journal)
         prepared = time.perf_counter()
-        files = share(asked.files, shard)
+        files = share(shop.asked.files, shard)
         parts = list(_chunks(shop, files, progress, journal))
-    record = recorded(checked, asked, shard)
+    record = recorded(shop, shard)
     ended = time.perf_counter()
     record["timings_s"] = {"pilots": prepared - begin, "fits": ended - prepared}
     return joined(shop.columns, parts), record
 
 
-def recorded(checked: Checked, asked: Asked, shard: tuple[int, int]) -> Record:
+def recorded(shop: Workshop, shard: tuple[int, int]) -> Record:
     """What decides the numbers of a batch: `merge` compares it."""
+    checked, asked = shop.checked, shop.asked
     return {
         "spec": checked.path.name,
         "spec_sha256": sha256(checked.text),

@@ -44,7 +44,8 @@ def batch(arguments: argparse.Namespace) -> int:
         journal = keeping.journal(place, who, arguments.resume, arguments.file)
         with keeping.stoppable(reporter) as progress:
             work = batching.work if arguments.dask is None else _distributed(arguments)
-            table, record = work(checked, asked, shard, progress, journal)
+            shop = batching.Workshop(checked, asked)
+            table, record = work(shop, shard, progress, journal)
             progress("write", 0.0, "")
             target.write(table, record, place)
     except inference.NonFiniteStart as error:

@@ -62,9 +62,16 @@ def _run(ground: Ground, tempered: bool) -> tuple[Ground, Sampled]:
 def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Sampled]:
     """A longer run where there is one mode, tempering where that did not do."""
     trouble, found = failed(first.gates), ""
+    before = ground
     grown = with_peaks(ground, first.positions[:, -1]) if "rhat" in trouble else None
     if grown is not None:
         ground, found = grown, " (chains found modes that the search had missed)"
+    if not tempered and len(ground.kept) > 1 and _unweighed(ground):
+        why = (
+            "not sampled again: the weights of the modes are not known well enough to "
+            "mix them, and no longer chain would tell; `run auto` tempers between them"
+        )
+        return before, replace(first, notes=(why + found, *first.notes))
     if len(ground.kept) == 1 or not tempered:
         second = attempt(ground, 1)
         why = f"sampled again with a longer warm-up, because of: {', '.join(trouble)}"
@@ -75,6 +82,10 @@ def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Samp
     why = f"sampled by tempering between modes, because of: {', '.join(trouble)}"
     ground, third = run_smc(ground)
     return ground, _told(first, third, why + found)
+
+
+def _unweighed(ground: Ground) -> bool:
+    return ground.evidence.pareto_k > UNRELIABLE
 
 
 def _told(before: Sampled, after: Sampled, why: str) -> Sampled:

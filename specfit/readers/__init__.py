@@ -53,11 +53,7 @@ def read(
     allow_outside: the user has allowed files elsewhere.
     instead: a file that the user has named in place of the block's, wherever it lies.
 
-    Raises
-    ------
-    ReaderError
-        Whatever is wrong with the file, as a message code and its words.
-
+    Raises `ReaderError`, whatever is wrong with the file, as a code and its words.
     """
 
     def opened(name: str) -> tuple[FileContent, Table]:
@@ -65,18 +61,14 @@ def read(
 
     if instead is not None:
         source = source.model_copy(update={"file": str(instead)})
-        content, table = _open(str(instead.absolute()), root, allow_outside=True)
-    else:
-        content, table = opened(source.file)
+    where = source.file if instead is None else str(instead.absolute())
+    content, table = _open(where, root, allow_outside or instead is not None)
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     else:
         spectrum = declared_measurement(source, table)
     spectrum = _within(source, _scaled(source, spectrum))
-    origin = (
-        ("file", f"{source.file}, {content.size} bytes"),
-        *table.found,
-    )
+    origin = (("file", f"{source.file}, {content.size} bytes"), *table.found)
     return replace(
         spectrum,
         path=source.file,

@@ -40,3 +40,24 @@ def table_of():
     from specfit.batching import folder
 
     return lambda place: folder.read(place)[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory):
+    """Every command of these tests compiles the same; the first leaves it on disk."""
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    names = {
+        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("xla")),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: getattr(jax.config, name) for name in names}
+    for name, value in names.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()

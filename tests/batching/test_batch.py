@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from specfit import batching, pipeline
-from specfit.batching import workshop
+from specfit.batching import folder, workshop
 from specfit.cli import main
 from specfit.inference import batch, many
 from specfit.inference.journal import Journal
@@ -84,23 +84,35 @@ def test_a_row_is_what_a_run_of_that_file_gives(series, tmp_path, table_of):
     assert table.log_evidence[1] == pytest.approx(value, abs=0.2 + 3 * error)
 
 
-def test_shards_and_their_merger_agree_with_the_whole(series, tmp_path, table_of):
+@pytest.fixture(scope="module")
+def shop(series):
+    """One workshop of all files: what is traced once serves every test."""
     spec, files, bad = series
-    every = [*files, bad]
-    _, whole = run(tmp_path, spec, every)
-    places = [
-        run(tmp_path, spec, every, "--shard", f"{i}/3", name=f"part{i}")[1]
-        for i in (1, 2, 3)
-    ]
+    asked = batching.Asked(tuple(map(str, [*files, bad])))
+    return batching.Workshop(pipeline.check(spec), asked)
+
+
+def work(shop, shard=(1, 1), journal=None, progress=said):
+    return batching.work(shop, shard, progress, journal or Journal())
+
+
+def test_shards_and_their_merger_agree_with_the_whole(shop, tmp_path, table_of):
+    whole, record = work(shop)
+    folders = []
+    for i in (1, 2, 3):
+        folders.append(tmp_path / f"part{i}")
+        folder.write(*work(shop, (i, 3)), folders[-1])
     merged = tmp_path / "merged"
-    main(["merge", *map(str, reversed(places)), "--out", str(merged)])
-    same_bits(table_of(whole), table_of(merged))
+    assert main(["merge", *map(str, reversed(folders)), "--out", str(merged)]) == 1
+    same_bits(whole, table_of(merged))
+    assert record["n_files"] == 8
 
 
-def test_shards_that_do_not_belong_together_are_refused(series, tmp_path, capsys):
-    spec, files, _ = series
-    _, one = run(tmp_path, spec, files[:4], "--shard", "1/2", name="one")
-    _, other = run(tmp_path, spec, files[:3], "--shard", "2/2", name="other")
+def test_shards_that_do_not_belong_together_are_refused(shop, tmp_path, capsys):
+    one, other = tmp_path / "one", tmp_path / "other"
+    table, record = work(shop, (1, 2))
+    folder.write(table, record, one)
+    folder.write(table, {**record, "files_sha256": "of other files"}, other)
     assert main(["merge", str(one), "--out", str(tmp_path / "m")]) == 2
     assert "missing 2" in capsys.readouterr().err
     assert main(["merge", str(one), str(other), "--out", str(tmp_path / "m")]) == 2
@@ -109,59 +121,57 @@ def test_shards_that_do_not_belong_together_are_refused(series, tmp_path, capsys
     assert "error[merge-unreadable]" in capsys.readouterr().err
 
 
-def test_what_is_finished_is_kept(series, tmp_path, monkeypatch):
+def test_what_is_finished_is_kept(shop, tmp_path, monkeypatch):
     """Stopped after any chunk and begun again: the same bits, nothing done twice."""
-    spec, files, _ = series
-    checked = pipeline.check(spec)
-    asked = batching.Asked(tuple(map(str, files)))
-    monkeypatch.setattr(workshop, "CHUNK", 3)
     monkeypatch.setattr(workshop.pieces, "__defaults__", (3,))
-    whole, _ = batching.work(checked, asked, (1, 1), said, Journal())
+    whole, _ = work(shop)
     journal = Journal(tmp_path)
 
     def stop(stage, done, detail):
         if stage == "fits" and done > 0:
             raise KeyboardInterrupt
 
-    for _ in range(3):
-        with pytest.raises(KeyboardInterrupt):
-            batching.work(checked, asked, (1, 1), stop, journal)
-        if len(list(tmp_path.glob("chunk*"))) == 3:
-            break
+    with pytest.raises(KeyboardInterrupt):
+        work(shop, journal=journal, progress=stop)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.step")}
-    again, _ = batching.work(checked, asked, (1, 1), said, journal)
+    assert any(path.name.startswith("chunk") for path in kept)
+    again, _ = work(shop, journal=journal)
     same_bits(whole, again)
     assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
 
 
-def test_neighbours_and_their_lengths_change_nothing(series, tmp_path, table_of):
+def test_neighbours_and_their_lengths_change_nothing(shop, series, tmp_path):
     """A shorter spectrum among the others; each as if it were alone."""
-    spec, files, _ = series
+    _, files, _ = series
     lines = files[2].read_text().splitlines()
     short = tmp_path / "short.csv"
     short.write_text("\n".join(lines[14:114]) + "\n")
-    first, last = files[0], files[6]
-    _, place = run(tmp_path, spec, [first, files[1], short, files[3], last])
-    _, again = run(tmp_path, spec, [first, short, last], name="again")
-    one, other = table_of(place), table_of(again)
-    np.testing.assert_allclose(one.values[2], other.values[1], rtol=1e-9)
-    assert one.verdict[2] == "accepted"
+    work(shop)  # finds the pilots
+    names = [str(files[0]), str(files[1]), str(short), str(files[3])]
+    with pipeline.float64():
+        one = shop.chunk(names, [shop.read(name) for name in names])
+        other = shop.chunk(names[2:3], [shop.read(names[2])])
+    for name in ("values", "sd", "pareto_k", "log_evidence", "verdict"):
+        np.testing.assert_array_equal(one[name][2:3], other[name])
+    assert one["verdict"][2] == "accepted"
 
 
-def test_another_answer_is_searched_for(series, tmp_path, table_of):
+def test_another_answer_is_searched_for(shop, tmp_path):
     """The pilots know nothing of it: its lines are elsewhere."""
     import spectra
 
-    spec, files, _ = series
+    work(shop)
     odd = tmp_path / "odd.csv"
     lines = spectra.doublet(0.45, 1.30, 0.4)
     spectra.write(odd, lines, seed=5, channels=128, limit=3.0)
-    many_files = [files[0], odd, *files[1:]]
-    _, place = run(tmp_path, spec, many_files)
-    table = table_of(place)
-    at = [c.name for c in table.columns].index("D.QS")
-    assert table.values[1, at] == pytest.approx(1.30, abs=0.03)
-    assert table.verdict[1] == "accepted"
+    heard = []
+    with pipeline.float64():
+        found = shop.chunk(
+            [str(odd)], [shop.read(str(odd))], lambda row, words: heard.append(words)
+        )
+    at = [c.name for c in shop.columns].index("D.QS")
+    assert found["values"][0, at] == pytest.approx(1.30, abs=0.03)
+    assert found["verdict"][0] == "accepted"
 
 
 def test_a_posterior_that_is_not_normal_is_sampled(tmp_path, table_of):
@@ -209,21 +219,17 @@ def test_faults_are_said(series, tmp_path, capsys, files, code):
 # ------------------------------------------------------------------- the numbers
 
 
-@pytest.fixture(scope="module")
-def problem(series):
-    spec, files, _ = series
-    checked = pipeline.check(spec)
-    asked = batching.Asked(tuple(map(str, files)))
+@pytest.fixture
+def problem(shop):
+    work(shop)
     with pipeline.float64():
-        shop = batching.Workshop(checked, asked)
-        shop._build([shop.read(str(files[0]))])
         yield shop.problem
 
 
 def test_the_curvature_is_that_of_the_expected_information(problem):
     """Gradient by automatic differentiation; curvature where data equal expectation."""
     draws = problem.sample_prior(jax.random.key(1), 3, problem.data)
-    for i in range(3):
+    for i in range(2):
         at = {name: values[i] for name, values in draws.items()}
         z = problem.unconstrain(at, problem.data)["z"]
         counts = problem.predict({"z": z}, problem.data)
@@ -234,7 +240,9 @@ def test_the_curvature_is_that_of_the_expected_information(problem):
         )(z)
         assert float(found.value) == pytest.approx(float(value), rel=1e-12)
         np.testing.assert_allclose(found.gradient, gradient, rtol=1e-7, atol=1e-5)
-        exact = -jax.hessian(lambda x, d=data: problem.logdensity({"z": x}, d))(z)
+        exact = -jax.jit(
+            jax.hessian(lambda x, d=data: problem.logdensity({"z": x}, d))
+        )(z)
         np.testing.assert_allclose(found.hessian, exact, rtol=1e-5, atol=1e-4)
 
 
