@@ -66,7 +66,7 @@ def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Samp
     grown = with_peaks(ground, first.positions[:, -1]) if "rhat" in trouble else None
     if grown is not None:
         ground, found = grown, " (chains found modes that the search had missed)"
-    if not tempered and len(ground.kept) > 1 and _unweighed(ground):
+    if not tempered and "pareto_k" in trouble and _unweighed(ground):
         why = (
             "not sampled again: the weights of the modes are not known well enough to "
             "mix them, and no longer chain would tell; `run auto` tempers between them"

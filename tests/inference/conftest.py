@@ -50,6 +50,7 @@ def density_problem(names, logdensity, scale=1.0, data=None, terms=None):
         predict=nothing,
         components=lambda position, data: nothing(position, data)[None],
         pointwise=nothing,
+        noise=lambda expected, position, data: nothing(position, data),
         sample_prior=sample_prior,
         scatter=lambda generator, expected, values, data: expected,
         terms=terms
@@ -200,6 +201,7 @@ PATTERNS = Problem(
     predict=predict,
     components=components,
     pointwise=pointwise,
+    noise=lambda expected, position, data: pointwise(position, data),
     sample_prior=sample_prior,
     scatter=scatter,
     terms=lambda p, d: {"prior": logprior(p, d), "counts": loglikelihood(p, d)},

@@ -1,0 +1,172 @@
+"""What each phase of the database would look like: its sites, and how sure that is.
+
+The densities are those of `db(…)`: predictive of a new sample from the records, and a
+part of the class's range for samples unlike all recorded.  The ratios of the sites'
+areas are those of the structure, with room for recoil-free fractions and disorder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from specfit.contracts import FloatArray
+from specfit.model import records
+from specfit.model.ir import Citation, Const, Dist
+from specfit.model.lookup import SiteRecord, area_fractions, record_for, usable_states
+from specfit.model.priors import resolve
+from specfit.model.records import Phase, RecordError, State
+
+SYMBOLS = ("IS", "QS", "Bint")
+UNSAID = 0.7
+"""Spread of the logarithm of a site's share where no ratio is recorded."""
+SURE = 0.10
+"""The same where the structure gives the ratio: recoil-free fractions differ so much."""
+NEAR, RARE = 60.0, 0.05
+"""Phases without a record so near in temperature (K) are so much less expected: they are
+those that nobody measures there."""
+WIDTHS = 0.20
+"""Spread of the logarithm of the line width about what is usual for the phase."""
+
+
+@dataclass(frozen=True)
+class Density:
+    """A mixture of Student-t densities (n parts); a normal has many degrees of freedom."""
+
+    weight: FloatArray
+    location: FloatArray
+    scale: FloatArray
+    freedom: FloatArray
+    low: float
+    high: float
+
+    def draw(self, generator: np.random.Generator, count: int) -> FloatArray:
+        """Draws of the parts that records stand behind."""
+        which = generator.choice(len(self.weight), count, p=self.weight)
+        t = generator.standard_t(np.minimum(self.freedom[which], 1e3))
+        drawn = self.location[which] + self.scale[which] * t
+        return np.clip(drawn, self.low, self.high)
+
+    @property
+    def middle(self) -> float:
+        """The location of the weightiest part."""
+        return float(self.location[int(np.argmax(self.weight))])
+
+
+@dataclass(frozen=True)
+class SitePattern:
+    """One site: `doublet`, `singlet` or `sextet`, and a density for each parameter."""
+
+    key: str
+    kind: str
+    priors: tuple[Density, ...]  # IS, QS, Bint: as many as the kind has
+
+    @property
+    def middle(self) -> FloatArray:
+        """IS, QS, Bint at their most probable; 0 where the kind has none."""
+        values = [density.middle for density in self.priors]
+        return np.array(values + [0.0] * (3 - len(values)))
+
+
+@dataclass(frozen=True)
+class PhasePattern:
+    """A phase: its sites, the logarithms of their shares with spreads, its width."""
+
+    name: str
+    title: str
+    sites: tuple[SitePattern, ...]
+    shares: FloatArray  # (n_sites,), logarithms, relative
+    spreads: FloatArray  # (n_sites,)
+    width: float  # mm/s, usual FWHM
+    log_weight: float  # of the phase before the spectrum is seen
+
+
+def patterns(
+    temperature: float, names: Sequence[str] = ()
+) -> tuple[tuple[PhasePattern, ...], tuple[str, ...]]:
+    """Every phase that has records at `temperature` (K), and the names of the others.
+
+    names: only these phases, all where it is empty.  Raises RecordError where one of
+    them is not known.
+    """
+    found, missing = [], []
+    for name in names or records.phases():
+        made = _phase(records.phase(name), temperature)
+        if made is None:
+            missing.append(name)
+        else:
+            found.append(made)
+    return tuple(found), tuple(missing)
+
+
+def _phase(entry: Phase, temperature: float) -> PhasePattern | None:
+    shares = area_fractions(entry.phase, temperature)
+    sites, logs, spreads, widths = [], [], [], []
+    for site in entry.sites:
+        near = usable_states(entry, site, temperature)
+        made = _site(entry, site, temperature) if near else None
+        if made is None:
+            continue
+        low, high = shares.get(site, (0.0, 0.0))
+        if shares and high <= 0.0:
+            continue
+        sites.append(made)
+        widths.append(near[0].width.typical)
+        logs.append(log(0.5 * (low + high)) if high > 0.0 else 0.0)
+        ratio = log(high / max(low, 0.05 * high)) if high > 0.0 else 0.0
+        spreads.append(np.hypot(SURE, 0.25 * ratio) if high > 0.0 else UNSAID)
+    if not sites:
+        return None
+    near = min(abs(s.T_K - temperature) for s in _states(entry))
+    return PhasePattern(
+        entry.phase,
+        entry.title,
+        tuple(sites),
+        np.array(logs),
+        np.array(spreads),
+        float(np.median(widths)),
+        0.0 if near <= NEAR else log(RARE),
+    )
+
+
+def _states(entry: Phase) -> list[State]:
+    return [state for _, state in records.states(entry)]
+
+
+def _site(entry: Phase, site: str, temperature: float) -> SitePattern | None:
+    name = entry.phase if len(entry.sites) == 1 else f"{entry.phase}.{site}"
+    try:
+        record = record_for(name, temperature)
+        priors = tuple(_densities(record, temperature))
+    except RecordError:
+        return None
+    wanted = {"singlet": 1, "doublet": 2, "sextet": 3}[record.pattern]
+    if len(priors) < wanted:
+        return None
+    return SitePattern(record.key, record.pattern, priors)
+
+
+def _densities(record: SiteRecord, temperature: float) -> Iterator[Density]:
+    for symbol in SYMBOLS:
+        if symbol in record.parameters:
+            asked = Citation(
+                record=record.key, parameter=symbol, temperature=temperature
+            )
+            yield density_of(resolve(asked).dist)
+
+
+def density_of(dist: Dist) -> Density:
+    """A mixture of normal and Student-t densities as arrays."""
+    parts = dist.components or ((1.0, dist),)
+    rows = []
+    for weight, part in parts:
+        numbers = [a.value for a in part.arguments if isinstance(a, Const)]
+        freedom = numbers[0] if part.family == "student_t" else 1e6
+        rows.append((weight, *numbers[-2:], freedom))
+    weight, location, scale, freedom = np.array(rows, dtype=float).T
+    low = -np.inf if dist.low is None else dist.low
+    high = np.inf if dist.high is None else dist.high
+    return Density(weight, location, scale, freedom, low, high)
