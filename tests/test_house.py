@@ -22,7 +22,7 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "pipeline", "comparison", "batching"},
+    {"checking", "pipeline", "comparison", "batching", "identify"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from scipy.special import gammaln
 
-from specfit.contracts import FloatArray, Measurement
-from specfit.identify.patterns import WIDTHS, Density, PhasePattern
+from specfit.contracts import FloatArray
+from specfit.identify.appearance import Spectrum, absorbed, lines
+from specfit.identify.densities import Densities
+from specfit.identify.patterns import WIDTHS, PhasePattern
 
 TEXTURE = (2.0, 0.25)
 """Ratio of the second to the third line: 2 for a powder, and its spread."""
@@ -28,36 +28,6 @@ LEVEL = 0.1
 """Spread of log N0 about the largest counts."""
 STEPS, ENOUGH, LONGEST = 30, 1e-2, 3.0
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
-SIGNS = np.array([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0])
-OUTER = np.array([1.0, -1.0, -1.0, -1.0, -1.0, 1.0])
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """The counts of a measurement and where they were counted."""
-
-    counts: FloatArray
-    velocity: FloatArray
-    half_offset: float
-    jacobian: FloatArray  # (n_channels, n_nuisances)
-    slopes: FloatArray  # (3,) mm/s/T
-
-    @classmethod
-    def of(cls, measured: Measurement) -> Spectrum:
-        """The spectrum of a measurement."""
-        size = measured.axis.size
-        jacobian = measured.axis_jacobian
-        if not measured.nuisance_names:
-            jacobian = np.zeros((size, 0))
-        return cls(
-            measured.values, measured.axis, measured.half_offset, jacobian,
-            np.array(measured.field_slopes),
-        )  # fmt: skip
-
-    @cached_property
-    def level(self) -> float:
-        """Counts off resonance, as far as the highest tenth says."""
-        return float(np.quantile(self.counts, 0.9))
 
 
 @dataclass(frozen=True)
@@ -95,48 +65,6 @@ class Mixture:
 
 def _size(phases: Sequence[PhasePattern]) -> int:
     return sum(2 + sum(1 + len(s.priors) for s in phase.sites) for phase in phases)
-
-
-@dataclass(frozen=True)
-class Densities:
-    """The densities of many values, their parts side by side (n_values, n_parts)."""
-
-    places: np.ndarray
-    logs: FloatArray  # of weight, scale and norm; −inf where there is no such part
-    location: FloatArray
-    room: FloatArray  # freedom × scale²
-    freedom: FloatArray
-
-    @classmethod
-    def of(cls, entries: Sequence[tuple[int, Density]]) -> Densities:
-        """The densities of values at some places."""
-        most = max(len(density.weight) for _, density in entries)
-        logs = np.full((len(entries), most), -np.inf)
-        location, room, freedom = (np.ones((len(entries), most)) for _ in range(3))
-        for row, (_, one) in enumerate(entries):
-            n = len(one.weight)
-            logs[row, :n] = np.log(one.weight / one.scale) + _norm(one.freedom)
-            location[row, :n], freedom[row, :n] = one.location, one.freedom
-            room[row, :n] = one.freedom * one.scale**2
-        places = np.array([place for place, _ in entries], dtype=int)
-        return cls(places, logs, location, room, freedom)
-
-    def log(self, theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        """Their sum up to the cut at bounds, the slopes, and positive curvatures."""
-        far = theta[self.places][:, None] - self.location
-        span = self.room + far**2
-        logs = self.logs - 0.5 * (self.freedom + 1.0) * np.log(span / self.room)
-        top = logs.max(axis=1, keepdims=True)
-        owned = np.exp(logs - top)
-        total = owned.sum(axis=1, keepdims=True)
-        bend = owned / total * (self.freedom + 1.0) / span
-        value = float(np.sum(top + np.log(total)))
-        return value, -np.sum(bend * far, axis=1), np.sum(bend, axis=1)
-
-
-def _norm(freedom: FloatArray) -> FloatArray:
-    found: FloatArray = gammaln(0.5 * (freedom + 1.0)) - gammaln(0.5 * freedom)
-    return found - 0.5 * np.log(freedom * np.pi)
 
 
 class Layout:
@@ -186,24 +114,6 @@ class Layout:
         return theta
 
 
-def lines(
-    kind: str, values: FloatArray, texture: float, slopes: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Positions and areas of a site's lines, their slopes in IS, QS, Bint, and in x."""
-    if kind == "sextet":
-        move = np.stack(
-            [np.ones(6), 0.5 * OUTER, SIGNS * slopes[[0, 1, 2, 2, 1, 0]]], axis=1
-        )
-        parts = np.array([3.0, texture, 1.0, 1.0, texture, 3.0])
-        total = 8.0 + 2.0 * texture
-        turn = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.0]) / total - 2.0 * parts / total**2
-        return move @ values, parts / total, move, turn
-    if kind == "doublet":
-        move = np.array([[1.0, -0.5], [1.0, 0.5]])
-        return move @ values, np.full(2, 0.5), move, np.zeros(2)
-    return values.copy(), np.ones(1), np.ones((1, 1)), np.zeros(1)
-
-
 def curve(
     spectrum: Spectrum, layout: Layout, theta: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -231,28 +141,18 @@ def _curve(
         logs = phase.shares + theta[layout.share[p]]
         shares = np.exp(logs - logs.max())
         shares /= shares.sum()
-        whole = np.zeros_like(velocity)
         sites = []
         for j, site in enumerate(phase.sites):
-            places = layout.values[p][j]
-            at, parts, move, turn = lines(
-                site.kind, theta[places], texture, spectrum.slopes
-            )
-            far = velocity - at[:, None]
-            q = 1.0 / (far**2 + 0.25 * width**2)
-            shape = 0.5 * width / np.pi * q
-            height = area * shares[j]
-            slope = -2.0 * far * q * shape * (height * parts)[:, None]
+            places, height = layout.values[p][j], area * shares[j]
+            at = lines(site.kind, theta[places], texture, spectrum.slopes)
+            found = absorbed(velocity, width, at)
+            slope = height * found.slope
             steep += slope.sum(axis=0)
-            change[places] -= move.T @ slope
-            own = parts @ shape
-            change[layout.texture] += height * (turn @ shape)
-            # d log(shape) / d log(width) = 1 − w² q / 2
-            change[layout.width[p]] += height * (
-                parts @ (shape * (1.0 - 0.5 * width**2 * q))
-            )
-            sites.append(own)
-            whole += shares[j] * own
+            change[places] -= at[2].T @ slope
+            change[layout.texture] += height * found.by_texture
+            change[layout.width[p]] += height * found.by_width
+            sites.append(found.curve)
+        whole = shares @ np.array(sites)
         dip += area * whole
         change[layout.area[p]] = area * whole
         for j, own in enumerate(sites):
@@ -315,11 +215,12 @@ def fitted(
             damping *= 10.0
     value, _, hessian, likelihood, expected, design = at
     sign, size = np.linalg.slogdet(hessian)
+    covariance: FloatArray = np.asarray(np.linalg.pinv(hessian), dtype=float)
     evidence = value + 0.5 * layout.size * np.log(2.0 * np.pi) - 0.5 * size
     if sign <= 0.0 or not np.isfinite(evidence):
         return None
     return Mixture(
-        tuple(phases), theta, np.linalg.inv(hessian), value, float(evidence),
+        tuple(phases), theta, covariance, value, float(evidence),
         likelihood, expected, design,
     )  # fmt: skip
 

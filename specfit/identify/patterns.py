@@ -18,9 +18,9 @@ from specfit.model import records
 from specfit.model.ir import Citation, Const, Dist
 from specfit.model.lookup import SiteRecord, area_fractions, record_for, usable_states
 from specfit.model.priors import resolve
-from specfit.model.records import Phase, RecordError, State
+from specfit.model.records import ParameterName, Phase, RecordError, State
 
-SYMBOLS = ("IS", "QS", "Bint")
+SYMBOLS: tuple[ParameterName, ...] = ("IS", "QS", "Bint")
 UNSAID = 0.7
 """Spread of the logarithm of a site's share where no ratio is recorded."""
 SURE = 0.10
@@ -120,7 +120,7 @@ def _phase(entry: Phase, temperature: float) -> PhasePattern | None:
         spreads.append(np.hypot(SURE, 0.25 * ratio) if high > 0.0 else UNSAID)
     if not sites:
         return None
-    near = min(abs(s.T_K - temperature) for s in _states(entry))
+    nearest = min(abs(s.T_K - temperature) for s in _states(entry))
     return PhasePattern(
         entry.phase,
         entry.title,
@@ -128,7 +128,7 @@ def _phase(entry: Phase, temperature: float) -> PhasePattern | None:
         np.array(logs),
         np.array(spreads),
         float(np.median(widths)),
-        0.0 if near <= NEAR else log(RARE),
+        0.0 if nearest <= NEAR else log(RARE),
     )
 
 

@@ -17,14 +17,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from specfit.contracts import FloatArray
-from specfit.identify.mixture import (
-    TEXTURE,
-    Layout,
-    Mixture,
-    Spectrum,
-    fitted,
-    lines,
-)
+from specfit.identify.appearance import Spectrum, lines
+from specfit.identify.mixture import TEXTURE, Layout, Mixture, fitted
 from specfit.identify.patterns import PhasePattern
 
 DRAWS = 48
@@ -241,7 +235,8 @@ def identify(
     best, waited = -np.inf, 0
     for size in range(1, MOST + 1):
         made: Iterable[Mixture | None] = beams or [None]
-        level = [m for one in made for m in grown(spectrum, known, one, _count(size))]
+        tried = 4 * TRIED if size == 1 else TRIED
+        level = [m for one in made for m in grown(spectrum, known, one, tried)]
         beams = _keep(level, seen, len(phases))
         if not beams:
             break
@@ -253,10 +248,6 @@ def identify(
             break
     _mended(spectrum, known, seen, len(phases))
     return ranked(seen.values(), len(phases))
-
-
-def _count(size: int) -> int:
-    return 4 * TRIED if size == 1 else TRIED
 
 
 def _keep(

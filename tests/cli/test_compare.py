@@ -39,9 +39,10 @@ QUICK = ["--quiet", "--json", "--draws", "400"]
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compare")
     (folder / "line.spec").write_text(SPEC, encoding="utf-8")
-    pair = SPEC.replace("model one", "model two").replace(": singlet {", ": doublet {")
-    pair = pair.replace("IS ~", "QS ~ free in [0, 2] mm/s; IS ~").split("variant")[0]
-    (folder / "pair.spec").write_text(pair, encoding="utf-8")
+    sloped = SPEC.split("variant")[0].replace("model one", "model two")
+    line = "  baseline b : linear\n  slope ~ free in [-0.05, 0.05]\n  observe"
+    sloped = sloped.replace("  observe", line)
+    (folder / "sloped.spec").write_text(sloped, encoding="utf-8")
     truth = folder / "truth.toml"
     truth.write_text(TRUTH, encoding="utf-8")
     spec = str(folder / "line.spec")
@@ -51,7 +52,7 @@ def folder(tmp_path_factory):
 
 def test_evidence_is_that_of_the_stated_priors(folder, capsys):
     capsys.readouterr()
-    files = [str(folder / "line.spec"), str(folder / "pair.spec")]
+    files = [str(folder / "line.spec"), str(folder / "sloped.spec")]
     out = folder / "ranked"
     assert main(["compare", *files, *QUICK, "--out", str(out)]) == 0
     record = json.loads(capsys.readouterr().out)
@@ -61,10 +62,10 @@ def test_evidence_is_that_of_the_stated_priors(folder, capsys):
     behind = found["line:wide"]["log_evidence_difference"]
     assert behind["value"] == pytest.approx(-np.log(1.5), abs=5 * behind["sd"] + 0.01)
     assert "do not decide" in record["conclusion"]
-    # a second line that is not there is paid for, and predicts no better
-    pair = found["pair"]
-    assert pair["log_evidence_difference"]["value"] < -1.0
-    short = pair["elpd_loo_difference"]
+    # a slope that is not there is paid for, and predicts no better
+    sloped = found["sloped"]
+    assert sloped["log_evidence_difference"]["value"] < -1.0
+    short = sloped["elpd_loo_difference"]
     assert -3.0 < short["value"] < 2.0
     assert sum(model["probability"] for model in found.values()) == pytest.approx(1.0)
     assert json.loads((out / "comparison.json").read_text(encoding="utf-8")) == record
@@ -91,6 +92,6 @@ def test_other_data_and_other_likelihoods_are_refused(folder, capsys):
         files = [str(folder / "line.spec"), str(folder / f"{other}.spec")]
         assert main(["compare", *files, *QUICK]) == 2
         assert f"error[{code}]" in capsys.readouterr().err
-    single = str(folder / "pair.spec")
+    single = str(folder / "sloped.spec")
     assert main(["compare", single, *QUICK]) == 2
     assert "error[compare-one]" in capsys.readouterr().err
