@@ -22,6 +22,7 @@ from specfit.inference.batch import REACHED, Many
 from specfit.inference.laplace import UNRELIABLE
 from specfit.model import ir
 from specfit.model.expressions import evaluate
+from specfit.model.known import data_constants
 
 REPLICATES = 8
 """Spectra drawn anew, from which the width of noise that is not Poisson is taken."""
@@ -35,17 +36,19 @@ class Judge:
     problem: Problem
     strategies: Sequence[RequireStrategy]
     prior: Mapping[str, FloatArray]
-    constants: Mapping[str, float]
 
     def verdict(
         self, found: Many, row: int, spectrum: Measurement, data: Data
     ) -> Verdict:
         """The verdict on one row; not converged where Laplace's method is no answer."""
-        fit = self._fit(found, row, data)
+        constants = data_constants(self.model, (spectrum,))
+        fit = self._fit(found, row, data, constants)
         return rules.judge(self.model, (spectrum,), fit, self.strategies)
 
-    def _fit(self, found: Many, row: int, data: Data) -> Fit:
-        draws = self._obedient(found.draws[row], found.names)
+    def _fit(
+        self, found: Many, row: int, data: Data, constants: Mapping[str, float]
+    ) -> Fit:
+        draws = self._obedient(found.draws[row], found.names, constants)
         named = {name: draws[None, :, i] for i, name in enumerate(found.names)}
         expected = found.expected[row]
         generator = np.random.default_rng(0)
@@ -78,7 +81,9 @@ class Judge:
             settings={},
         )
 
-    def _obedient(self, draws: FloatArray, names: Sequence[str]) -> FloatArray:
+    def _obedient(
+        self, draws: FloatArray, names: Sequence[str], constants: Mapping[str, float]
+    ) -> FloatArray:
         """Without the draws beyond a smooth barrier, which are not of the posterior.
 
         All of them where few are left: then the rule itself is at fault.
@@ -86,7 +91,7 @@ class Judge:
         if self.problem.holds is None:
             return draws
         known: dict[str, Any] = {name: draws[:, i] for i, name in enumerate(names)}
-        known |= self.constants
+        known |= constants
         kept = np.ones(len(draws), dtype=bool)
         for rule in self.model.rules:
             if rule.kind == "require":

@@ -25,7 +25,6 @@ from specfit.inference import batch
 from specfit.inference.journal import Arrays, Journal
 from specfit.inference.laplace import UNRELIABLE
 from specfit.model import ir
-from specfit.model.known import data_constants
 from specfit.readers import ReaderError, read
 from specfit.rendering import message
 
@@ -113,7 +112,6 @@ class Workshop:
             self.problem,
             strategies(self.model, (first,)),
             {name: np.asarray(values) for name, values in drawn.items()},
-            data_constants(self.model, (first,)),
         )
 
     def _spread(self) -> list[Measurement]:
@@ -219,10 +217,12 @@ class Workshop:
         places = [found.names.index(column.name) for column in self.columns]
         values, sds = found.values[at, places], found.sd[at, places]
         flagged = found.pareto_k[at] > UNRELIABLE and self.asked.sample == "flagged"
+        fit = None
         if flagged or self.asked.sample == "always":
             told(row, "sampled")
-            table["method"][row] = "nuts"
             fit = self._sampled(problem)
+        if fit is not None:
+            table["method"][row] = "nuts"
             verdict = rules.judge(self.model, (spectrum,), fit, self.judge.strategies)
             draws = [fit.draws[column.name] for column in self.columns]
             values = np.array([np.mean(d) for d in draws])
@@ -234,8 +234,12 @@ class Workshop:
         if verdict.outcome != "not_converged":
             table["values"][row], table["sd"][row] = values, sds
 
-    def _sampled(self, problem: Problem) -> Fit:
-        return inference.find(problem, self.settings, None)
+    def _sampled(self, problem: Problem) -> Fit | None:
+        """The draws of one spectrum; None where they cannot begin: it stops no other."""
+        try:
+            return inference.find(problem, self.settings, None)
+        except inference.NonFiniteStart:
+            return None
 
     # -------------------------------------------------------------------- data
 

@@ -6,12 +6,13 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import jax
 import numpy as np
 import pytest
 
-from specfit import batching, pipeline
+from specfit import batching, inference, pipeline
 from specfit.batching import folder, workshop
 from specfit.cli import main
 from specfit.inference import batch, many
@@ -195,6 +196,21 @@ def test_a_posterior_that_is_not_normal_is_sampled(tmp_path, table_of):
     assert table.pareto_k[0] > 0.7
     _, sampled = run(tmp_path, spec, [file], "--draws", "200", name="sampled")
     assert table_of(sampled).method[0] == "nuts"
+
+
+def test_a_spectrum_that_cannot_be_sampled_stops_no_other(shop, monkeypatch):
+    work(shop)
+
+    def nowhere(*_):
+        raise inference.NonFiniteStart(("prior of D.IS",), 100)
+
+    monkeypatch.setattr(inference, "find", nowhere)
+    monkeypatch.setattr(shop, "asked", replace(shop.asked, sample="always"))
+    names = list(shop.asked.files[:2])
+    with pipeline.float64():
+        found = shop.chunk(names, [shop.read(name) for name in names])
+    assert list(found["method"]) == ["laplace", "laplace"]
+    assert np.isfinite(found["values"]).all()
 
 
 @pytest.mark.parametrize(
