@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -151,6 +151,19 @@ class Measurement:
 # --------------------------------------------------------------------- problem
 
 
+@runtime_checkable
+class Identified(Protocol):
+    """What can say who it is: a text that two share only if they compute alike.
+
+    Functions of equal identity may take each other's compiled programs, in this process
+    or another; an empty identity is nobody's.
+    """
+
+    @property
+    def identity(self) -> str:
+        """The text."""
+
+
 class Separable(NamedTuple):
     """The part of a problem that search uses: the curve is linear in some unknowns.
 
@@ -162,8 +175,8 @@ class Separable(NamedTuple):
     `background(values, data)`: (n_baseline, n_data) the curves that scale the baseline.
     `component_parameters`: for each component the names of the unknowns it alone or
         with others depends on (nonlinear ones only).
-    `assemble(values, amplitudes, background)`: constrained values with the linear
-        unknowns set from fitted amplitudes: N0, area and area fractions.
+    `assemble(values, amplitudes, background, data)`: constrained values with the
+        linear unknowns set from fitted amplitudes: N0, area and area fractions.
     `target(data)`: what the curve is held against, the observed values and the inverse
         variances (1 / max(counts, 1) for counts), both (n_data,), in the order of `atom`.
     """
@@ -173,7 +186,7 @@ class Separable(NamedTuple):
     sample: Callable[[Array, int], Values]
     atom: Callable[[Values, Data], Array]
     background: Callable[[Values, Data], Array]
-    assemble: Callable[[Values, Array, Array], Values]
+    assemble: Callable[[Values, Array, Array, Data], Values]
     target: Callable[[Data], tuple[Array, Array]]
 
 

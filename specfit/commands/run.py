@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def prepare_device(device: str) -> None:
     except OSError:
         return  # a read-only home only costs the compile time
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("SPECFIT_PROGRAMS", str(cache.parent / "programs"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
@@ -82,6 +84,7 @@ def _found(
         warmup=arguments.warmup,
         variant=arguments.variant,
     )
+    threading.Thread(target=report.ready).start()
     who = keeping.identity(checked, asdict(options))
     journal = keeping.journal(folder, who, arguments.resume, arguments.file)
     if checked.require().counts and not arguments.variant:

@@ -50,7 +50,8 @@ def separable_part(
     draws: Mapping[str, FloatArray],
     vector: Vector,
     sample: Callable[[Array, int], Values],
-    settle: Callable[[Values], Values],
+    settle: Callable[[Values, Data], Values],
+    identity: str,
 ) -> Separable | None:
     """The separable form of a model, None where its amplitudes are not free.
 
@@ -64,6 +65,7 @@ def separable_part(
     if totals is None:
         return None
     form = _Form(model, curve, names, totals, vector, settle)
+    form.identity = f"{identity}{totals}"
     return Separable(
         component_names=tuple(_name(model, s, site) for s, site in form.sites),
         component_parameters=tuple(
@@ -88,8 +90,9 @@ class _Form:
         names: _Names,
         totals: Sequence[float],
         vector: Vector,
-        settle: Callable[[Values], Values],
+        settle: Callable[[Values, Data], Values],
     ) -> None:
+        self.identity = ""
         self.spectra, self.curve, self.totals = model.spectra, curve, totals
         self.vector, self.settle = vector, settle
         self.sites = [
@@ -119,14 +122,16 @@ class _Form:
         curves = self.curve.channels(jnp.stack(rows))
         return _blocks(curves, self.levels, len(self.spectra))
 
-    def assemble(self, values: Values, amplitudes: Array, backgrounds: Array) -> Values:
+    def assemble(
+        self, values: Values, amplitudes: Array, backgrounds: Array, data: Data
+    ) -> Values:
         """Values with N0, baseline, area and fractions from the amplitudes."""
         changed = dict(values)
         for s, part in enumerate(self.spectra):
             heights = amplitudes[np.flatnonzero(np.equal(self.owners, s))]
             level = backgrounds[np.flatnonzero(np.equal(self.levels, s))]
             changed |= _scalars(part, self.free[s], heights, level, self.totals[s])
-        return self.settle(changed)
+        return self.settle(changed, data)
 
 
 def _target(data: Data) -> tuple[Array, Array]:

@@ -20,6 +20,7 @@ from specfit.contracts import (
 )
 from specfit.density.coordinates import Coordinates, Scope, coordinates
 from specfit.density.curve import Curve, curve_of, positive
+from specfit.density.identity import identity_of
 from specfit.density.layout import spectra_data
 from specfit.density.prior import PriorTerms, prior_terms
 from specfit.density.separable import separable_part
@@ -105,6 +106,7 @@ class _Parts:
         self.model, self.plan, self.where = model, plan, where
         self.curve, self.priors = curve, priors
         self.noises = _noises(model)
+        self.identity = identity_of(model, curve)
         self._drawn: tuple[Any, Values] = (None, {})
 
     def problem(self, data: Data, draws: PriorDraws) -> Problem:
@@ -133,7 +135,8 @@ class _Parts:
                 draws.values,
                 self.vector,
                 lambda key, n: self.sample_prior(key, n, data),
-                lambda values: self.settled(values, data),
+                self.settled,
+                self.identity,
             ),
             holds=self.holds if self.plan.barriers else None,
         )

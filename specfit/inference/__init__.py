@@ -32,10 +32,12 @@ def find(
     """
     from specfit.inference.engines import ENGINES
     from specfit.inference.ground import finish, survey
+    from specfit.inference.walk import prepare
 
     if settings.engine not in ENGINES:
         known = ", ".join(ENGINES)
         raise ValueError(f"unknown engine `{settings.engine}`; engines are {known}")
+    prepare(problem, settings)
     ground = survey(problem, settings, progress or _silent, journal or Journal())
     return finish(*ENGINES[settings.engine](ground))
 

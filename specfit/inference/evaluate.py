@@ -7,13 +7,13 @@ traced one: a second spectrum of the same layout costs no compilation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem, Values
+from specfit.inference.compiled import Program
 
 Density = Callable[[dict[str, Array], Data], Array]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -23,15 +23,18 @@ BLOCK = 32
 """Rows evaluated by one call; a shape that never changes compiles once."""
 
 
-@partial(jax.jit, static_argnames="logdensity")
-def _curvature(logdensity: Density, z: Array, data: Data) -> tuple[Array, Array, Array]:
+@Program
+def curvature_program(
+    logdensity: Density, z: Array, data: Data
+) -> tuple[Array, Array, Array]:
+    """Log-density at `z`, gradient, negative Hessian; see `curvature`."""
     value_and_gradient = jax.value_and_grad(lambda x: logdensity({"z": x}, data))
     value, gradient = value_and_gradient(z)
     hessian = jax.jacfwd(lambda x: value_and_gradient(x)[1])(z)
     return value, gradient, -0.5 * (hessian + hessian.T)
 
 
-@partial(jax.jit, static_argnames="logdensity")
+@Program
 def _many_gradients(
     logdensity: Density, z: Array, data: Data, labels: dict[str, Array] | None = None
 ) -> tuple[Array, Array]:
@@ -43,12 +46,12 @@ def _many_gradients(
     return result
 
 
-@partial(jax.jit, static_argnames="constrain")
+@Program
 def _constrain(constrain: Callable[..., Values], z: Array, data: Data) -> Values:
     return jax.vmap(lambda x: constrain({"z": x}, data))(z)
 
 
-@partial(jax.jit, static_argnames="unconstrain")
+@Program
 def _unconstrain(unconstrain: Callable[..., Any], values: Values, data: Data) -> Array:
     z: Array = jax.vmap(lambda v: unconstrain(v, data)["z"])(values)
     return z
@@ -66,7 +69,7 @@ def numpy(array: Any) -> FloatArray:
 
 def curvature(problem: Problem, z: FloatArray) -> Triple:
     """Log-density at `z`, its gradient and the Hessian of the negative log-density."""
-    value, gradient, hessian = _curvature(problem.logdensity, z, problem.data)
+    value, gradient, hessian = curvature_program(problem.logdensity, z, problem.data)
     return float(value), numpy(gradient), numpy(hessian)
 
 

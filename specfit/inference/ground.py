@@ -20,7 +20,7 @@ from specfit.contracts import (
     Progress,
     Stage,
 )
-from specfit.inference import evaluate, gates
+from specfit.inference import evaluate, gates, keys
 from specfit.inference.backend import layout
 from specfit.inference.exchange import Exchange, exchange
 from specfit.inference.gates import Gate
@@ -130,10 +130,10 @@ def survey(
     Raises NonFiniteStart where the density is finite at no draw of the prior.
     """
     clock = Clock()
-    keys = tuple(jax.random.split(jax.random.key(settings.seed), 4))
+    parts = keys.split(keys.seeded(settings.seed), 4)
     say("search", 0.0, "")
     found = unpacked(
-        journal.step("search", lambda: packed(search(problem, keys[0], settings)))
+        journal.step("search", lambda: packed(search(problem, parts[0], settings)))
     )
     change = exchange(problem, tuple(found.prior), found.groups, found.peaks[0])
     peaks = _folded(problem, change, list(found.peaks))
@@ -142,7 +142,7 @@ def survey(
     prior = {n: v[: settings.prior_draws] for n, v in found.prior.items()}
     ground = Ground(
         problem, settings, change, (), _UNKNOWN, prior, found.prior_positions,
-        keys, say, (searched,), found.notes + change.notes(), journal,
+        parts, say, (searched,), found.notes + change.notes(), journal,
     )  # fmt: skip
     return weighed(ground, peaks)
 

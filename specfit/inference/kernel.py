@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from blackjax.mcmc import nuts
-from blackjax.mcmc.hmc import HMCState
-from blackjax.optimizers.dual_averaging import DualAveragingState, dual_averaging
 
 from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.backend import Layout, map_chains
+from specfit.inference.compiled import Program
 from specfit.inference.evaluate import Density
 
 
@@ -30,20 +28,39 @@ class Frame(NamedTuple):
     labels: what else a position of the density holds, by name.
     """
 
-    centre: Array
-    factor: Array
+    centre: Any
+    factor: Any
     labels: dict[str, Array] | None = None
+
+
+class State(NamedTuple):
+    """Where a chain is; BlackJAX's `HMCState`, without importing it."""
+
+    position: Any
+    logdensity: Any
+    logdensity_grad: Any
+
+
+class Tuning(NamedTuple):
+    """Dual averaging of the step size; BlackJAX's `DualAveragingState`."""
+
+    log_x: Any
+    log_x_avg: Any
+    step: Any
+    avg_error: Any
+    mu: Any
 
 
 class Chain(NamedTuple):
     """One chain between chunks; leading axis is the chain when stacked.
 
     Each has a frame of its own: particles of several modes move in one call.
+    key: the words of a JAX key.
     """
 
-    state: Any  # blackjax.mcmc.hmc.HMCState
-    tuning: DualAveragingState
-    key: Array
+    state: State
+    tuning: Tuning
+    key: Any
     frame: Frame
 
 
@@ -59,10 +76,6 @@ class Span(NamedTuple):
     target: Array
 
 
-_START, _UPDATE, _ = dual_averaging()
-
-
-@partial(jax.jit, static_argnames=("logdensity", "capacity", "how"))
 def advance(
     logdensity: Density,
     capacity: int,
@@ -72,7 +85,55 @@ def advance(
     data: Data,
 ) -> tuple[Chain, dict[str, Array]]:
     """At most `capacity` steps of every chain; rows beyond `span.length` stay zero."""
+    program = _ON_CORES if how == "cores" else _ON_ONE
+    state, tuning, record = program(
+        logdensity, capacity, how, _plain(chains), tuple(span), data
+    )
+    return chains._replace(state=State(*state), tuning=Tuning(*tuning)), record
+
+
+def job(problem: Problem, n_chains: int, capacity: int, how: Layout) -> tuple[Any, ...]:
+    """What `compiled.ahead` needs to have `advance` ready for chains of one frame."""
+    z, matrix = np.zeros((n_chains, problem.dimension)), np.eye(problem.dimension)
+    frame = Frame(z, np.repeat(matrix[None], n_chains, axis=0))
+    words = np.zeros((n_chains, 2), np.uint32)
+    chains = Chain(State(z, z[:, 0], z), _untuned(z), words, frame)
+    span = tuple(np.asarray(x) for x in (0, 0, 0, 0.0))
+    program = _ON_CORES if how == "cores" else _ON_ONE
+    return (
+        program,
+        problem.logdensity,
+        capacity,
+        how,
+        _plain(chains),
+        span,
+        problem.data,
+    )
+
+
+def _untuned(z: FloatArray) -> Tuning:
+    """The step size of chains (n_chains, dimension) before any step."""
+    size = 0.8 * z.shape[1] ** -0.25
+    start = (np.log(size), 0.0, 1, 0.0, np.log(10.0 * size))
+    return Tuning(*(np.full(len(z), x) for x in start))
+
+
+def _plain(chains: Chain) -> Any:
+    """Nested tuples, which can be told from their shapes alone."""
+    return (tuple(chains.state), tuple(chains.tuning), chains.key, tuple(chains.frame))
+
+
+def _advance(
+    logdensity: Density, capacity: int, how: Layout, plain: Any, span: Any, data: Data
+) -> Any:
+    from blackjax.mcmc import nuts
+    from blackjax.mcmc.hmc import HMCState
+    from blackjax.optimizers.dual_averaging import DualAveragingState, dual_averaging
+
     kernel = nuts.build_kernel()
+    update = dual_averaging()[1]
+    state, tuning, words, frame = plain
+    chains = Chain(HMCState(*state), DualAveragingState(*tuning), words, Frame(*frame))
 
     def chain(mine: Chain, shared: tuple[Span, Data]) -> Any:
         span, data = shared
@@ -84,10 +145,10 @@ def advance(
             t = span.first + i
             adapting = t < span.settled
             size = jnp.exp(jnp.where(adapting, tuning.log_x, tuning.log_x_avg))
-            key = jax.random.fold_in(mine.key, t)
+            key = jax.random.fold_in(jax.random.wrap_key_data(mine.key), t)
             state, info = kernel(key, state, density, size, metric)
             rate = jnp.where(jnp.isnan(info.acceptance_rate), 0.0, info.acceptance_rate)
-            updated = _UPDATE(tuning, span.target - rate)
+            updated = update(tuning, span.target - rate)
             tuning = jax.tree.map(partial(jnp.where, adapting), updated, tuning)
             row = _row(state, info, size)
             record = {name: record[name].at[i].set(row[name]) for name in record}
@@ -95,12 +156,13 @@ def advance(
 
         carry = (mine.state, mine.tuning, _empty(capacity, mine.state))
         state, tuning, record = jax.lax.fori_loop(0, span.length, step, carry)
-        return mine._replace(state=state, tuning=tuning), record
+        return tuple(state), tuple(tuning), record
 
-    result: tuple[Chain, dict[str, Array]] = map_chains(
-        chain, chains, (span, data), how
-    )
-    return result
+    return map_chains(chain, chains, (Span(*span), data), how)
+
+
+_ON_ONE = Program(_advance, n_static=3)
+_ON_CORES = Program(_advance, n_static=3, n_split=1)
 
 
 def _empty(capacity: int, state: Any) -> Any:
@@ -153,13 +215,9 @@ def begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
     u = np.linalg.solve(factor, (z - centre)[..., None])[..., 0]
     value, slope = evaluate.gradients(problem, z, frame.labels)
     white = np.einsum("ni,nij->nj", slope, factor)
-    state = HMCState(*(jnp.asarray(part) for part in (u, value, white)))
-    size = 0.8 * dimension**-0.25
-    # arrays made by NumPy have a strong type, as those that come back from the steps:
-    # otherwise the second chunk would compile again
-    tuning = jax.tree.map(lambda x: jnp.asarray(np.full(count, x)), _START(size))
-    own = Frame(jnp.asarray(centre), jnp.asarray(factor), frame.labels)
-    return Chain(state, tuning, keys, own)
+    words = np.asarray(jax.random.key_data(keys))
+    own = Frame(np.array(centre), np.array(factor), frame.labels)
+    return Chain(State(u, value, white), _untuned(z), words, own)
 
 
 def kept(chains: Chain, record: dict[str, Array], count: int) -> dict[str, Any]:

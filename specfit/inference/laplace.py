@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
 from specfit.contracts import Array, FloatArray, Problem
-from specfit.inference import evaluate
+from specfit.inference import evaluate, keys
 from specfit.inference.evaluate import Flags
 from specfit.inference.newton import FLAT, Peak, unit_diagonal
 from specfit.inference.pareto import pareto_k
@@ -100,11 +99,11 @@ def evidence(
     """
     laplace = weights(gaussians)
     kept = np.flatnonzero(laplace > LISTED)
-    keys = jax.random.split(key, len(kept))
+    own = keys.split(key, len(kept))
     each = -(-count // len(kept))
     shapes = [gaussians[int(i)] for i in kept]
     draws = np.concatenate(
-        [dispersed(s, k, each, 1.0) for s, k in zip(shapes, keys, strict=True)]
+        [dispersed(s, k, each, 1.0) for s, k in zip(shapes, own, strict=True)]
     )
     target = evaluate.log_densities(problem, draws)
     if inside is not None:

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, FloatArray, Problem
-from specfit.inference import evaluate
+from specfit.inference import evaluate, keys
 from specfit.inference.backend import layout
 from specfit.inference.journal import Journal
 from specfit.inference.kernel import Frame, Span, advance, begin, kept, restored
@@ -72,10 +71,9 @@ def sample(
     Raises NonFiniteStart naming the terms at fault when a chain finds no start, and
     KeyboardInterrupt when interrupted before the first draw was kept.
     """
-    key_start, key_chains = jax.random.split(key)
-    keys = jax.random.split(key_chains, n_chains)
+    key_start, key_chains = keys.split(key)
     z = starts(problem, shape, key_start, n_chains)
-    run = _Run(problem, plan, keys)
+    run = _Run(problem, plan, keys.stacked(key_chains, n_chains))
     frame = Frame(jnp.asarray(shape.mean), jnp.asarray(shape.factor))
     notes: tuple[str, ...] = ()
     for number, length in enumerate(plan.windows):

@@ -7,33 +7,34 @@ rectangular arrays.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from specfit.contracts import FloatArray, Problem
+from specfit.contracts import Array, Data, FloatArray, Problem
+from specfit.inference.compiled import Program
 from specfit.inference.nuts import Chains
 
 LEAST_SHARE = 0.05
 """Share of obedient draws below which the barrier, not the data, is being sampled."""
 
 
+@Program
+def _obeys(holds: Callable[..., Array], z: Array, data: Data) -> Array:
+    found: Array = jax.lax.map(lambda x: holds({"z": x}, data), z)
+    return found
+
+
 def obedient(problem: Problem, chains: Chains) -> Chains:
     """The draws that obey every rule; the chains as they are where all do."""
     if problem.holds is None:
         return chains
-    holds, data = problem.holds, problem.data
-
-    @jax.jit
-    def many(z: jax.Array) -> jax.Array:
-        found: jax.Array = jax.lax.map(lambda x: holds({"z": x}, data), z)
-        return found
-
     n_chains, n_draws, dimension = chains.positions.shape
-    flat = jnp.asarray(chains.positions.reshape(-1, dimension))
-    good = np.asarray(many(flat)).reshape(n_chains, n_draws)
+    flat = chains.positions.reshape(-1, dimension)
+    good = np.asarray(_obeys(problem.holds, flat, problem.data))
+    good = good.reshape(n_chains, n_draws)
     kept = int(good.sum(axis=1).min())
     if good.all() or kept < LEAST_SHARE * n_draws:
         return _noted(chains, good)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -11,6 +10,7 @@ import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference import evaluate
+from specfit.inference.compiled import Program
 from specfit.inference.projection import Kernels
 
 BAND = (0.05, 0.95)
@@ -26,8 +26,10 @@ class Predictions(NamedTuple):
     pointwise: FloatArray
 
 
-@partial(jax.jit, static_argnames="kernels")
-def _predict(kernels: Kernels, z: Array, data: Data) -> tuple[Array, Array, Array]:
+@Program
+def prediction_program(
+    kernels: Kernels, z: Array, data: Data
+) -> tuple[Array, Array, Array]:
     """Curves and pointwise likelihoods of all rows, mean components."""
     problem = kernels.problem
 
@@ -72,7 +74,7 @@ def predictions(
     each = max(1, min(n_draws, thinned // n_chains))
     taken = np.linspace(0, n_draws - 1, each).round().astype(int)
     few = positions[:, taken].reshape(-1, dimension)
-    found = _predict(Kernels(problem), few, problem.data)
+    found = prediction_program(Kernels(problem), few, problem.data)
     curves, pointwise, components = (evaluate.numpy(part) for part in found)
     rows = np.linspace(0, len(few) - 1, replicates).round().astype(int)
     replicated = _replicated(problem, curves[rows], few[rows], key)

@@ -9,7 +9,6 @@ doi:10.1137/0710036).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem
+from specfit.inference.compiled import Program, identity
 from specfit.inference.evaluate import Triple, gradients_of, numpy
 
 RIDGE = 1e-10
@@ -94,8 +94,26 @@ def _solve(columns: Array, active: Array, right: Array) -> Array:
     scale = jnp.diag(active / jnp.where(size > 0.0, size, 1.0))
     unit = scale @ columns
     system = unit @ unit.T + jnp.diag(1.0 - active + RIDGE)
-    solution: Array = scale @ jnp.linalg.solve(system, scale @ right)
+    columns_of_right = (scale @ right).reshape(len(active), -1)
+    solution: Array = scale @ _eliminated(system, columns_of_right).reshape(right.shape)
     return solution
+
+
+def _eliminated(system: Array, right: Array) -> Array:
+    """Solution of a positive definite system (n, n), by Gauss and Jordan: (n, m).
+
+    The systems are tiny, and LAPACK, whose LU takes longer to compile than all around
+    it, cannot be called from a program that is taken from the shelf.
+    """
+    n = len(system)
+
+    def step(k: Array, both: Array) -> Array:
+        row = both[k] / both[k, k]
+        return (both - both[:, k, None] * row).at[k].set(row)
+
+    whole = jnp.concatenate([system, right], axis=1)
+    solved: Array = jax.lax.fori_loop(0, n, step, whole)
+    return solved[:, n:]
 
 
 class Kernels:
@@ -103,6 +121,20 @@ class Kernels:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem._replace(data={})
+
+    @property
+    def identity(self) -> str:
+        """That of all functions which are ever traced; empty where one has none."""
+        problem, parts = self.problem, self.problem.separable
+        traced: list[Any] = [
+            *(problem.logdensity, problem.logprior, problem.loglikelihood),
+            *(problem.constrain, problem.unconstrain, problem.predict),
+            *(problem.components, problem.pointwise, problem.noise),
+        ]
+        if parts is not None:
+            traced += [parts.atom, parts.background, parts.assemble, parts.target]
+        known = [identity(function) for function in traced]
+        return " ".join(known) if all(known) else ""
 
     def __hash__(self) -> int:
         return hash(self.problem.logdensity)
@@ -113,7 +145,7 @@ class Kernels:
         return bool(other.problem.logdensity == self.problem.logdensity)
 
 
-@partial(jax.jit, static_argnames="kernels")
+@Program
 def _misfit(
     kernels: Kernels, z: Any, placed: Any, data: Data
 ) -> tuple[Array, Array, Array]:
@@ -136,9 +168,11 @@ def _misfit(
     return -0.5 * jnp.sum(residual**2), -residual @ jacobian, jacobian.T @ jacobian
 
 
-@partial(jax.jit, static_argnames="kernels")
-def _project(kernels: Kernels, z: Any, placed: Any, data: Data) -> Projection:
-    return project(kernels.problem, z, placed, data)
+@Program
+def _project(
+    kernels: Kernels, z: Any, placed: Any, data: Data
+) -> tuple[Array, Array, Array]:
+    return tuple(project(kernels.problem, z, placed, data))
 
 
 def objective(problem: Problem, z: FloatArray, placed: FloatArray) -> Triple:
@@ -171,12 +205,12 @@ def assembled(problem: Problem, z: Array, placed: Array, data: Data) -> Array:
     amplitude, background = coefficients[-n_components:], coefficients[:-n_components]
     least = 1e-3 * jnp.maximum(jnp.sum(amplitude), 1e-6 * jnp.sum(jnp.abs(background)))
     values = problem.constrain({"z": z}, data)
-    whole = parts.assemble(values, jnp.maximum(amplitude, least), background)
+    whole = parts.assemble(values, jnp.maximum(amplitude, least), background, data)
     full: Array = problem.unconstrain(whole, data)["z"]
     return jnp.where(jnp.isfinite(full), full, z)
 
 
-@partial(jax.jit, static_argnames="kernels")
+@Program
 def _assemble(kernels: Kernels, z: Any, placed: Any, data: Data) -> Array:
     return assembled(kernels.problem, z, placed, data)
 
@@ -186,7 +220,7 @@ def assemble(problem: Problem, z: FloatArray, placed: FloatArray) -> FloatArray:
     return numpy(_assemble(Kernels(problem), z, placed, problem.data))
 
 
-@partial(jax.jit, static_argnames="kernels")
+@Program
 def _atoms(kernels: Kernels, values: Any, data: Data) -> Array:
     parts = kernels.problem.separable
     assert parts is not None

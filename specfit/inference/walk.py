@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import jax
 import numpy as np
 
-from specfit.contracts import FloatArray
-from specfit.inference import blend, gates
+from specfit.contracts import FloatArray, Problem
+from specfit.inference import blend, evaluate, gates, kernel, keys
+from specfit.inference.backend import layout
+from specfit.inference.compiled import ahead
 from specfit.inference.gates import Gate
 from specfit.inference.ground import (
     Clock,
@@ -31,10 +32,27 @@ from specfit.inference.mixing import mixing
 from specfit.inference.nuts import Chains, Plan, sample
 from specfit.inference.obedience import obedient
 from specfit.inference.opening import left_open, open_gates
-from specfit.inference.settings import NonFiniteStart
+from specfit.inference.predictions import prediction_program
+from specfit.inference.projection import Kernels
+from specfit.inference.settings import NonFiniteStart, Settings
 from specfit.inference.tempering import run_smc
 
 ESCALATED_TARGET = 0.95
+
+
+def prepare(problem: Problem, settings: Settings) -> None:
+    """Have what comes after the search compiled while that goes on, longest first."""
+    z, kernels = np.zeros(problem.dimension), Kernels(problem)
+    n_chains, total = settings.chains, settings.warmup + settings.draws
+    each = max(1, min(settings.draws, settings.thinned // n_chains))
+    few = np.zeros((n_chains * each, problem.dimension))
+    sampler = kernel.job(
+        problem, n_chains, min(settings.chunk, total), layout(n_chains)
+    )
+    mode = (evaluate.curvature_program, problem.logdensity, z, problem.data)
+    curves = (prediction_program, kernels, few, problem.data)
+    samples = settings.engine in ("auto", "nuts")
+    ahead([sampler, mode, curves] if samples else [mode])
 
 
 def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
@@ -198,8 +216,8 @@ def _parts(ground: Ground, number: int) -> tuple[list[_Part], bool]:
 
 def _chains(ground: Ground, home: int, number: int) -> Chains:
     """The chains of one mode, in the labelling that is kept."""
-    key = jax.random.fold_in(ground.keys[2], number)
-    key = jax.random.fold_in(key, home) if home else key
+    key = keys.fold_in(ground.keys[2], number)
+    key = keys.fold_in(key, home) if home else key
     shape = ground.kept[home].shape
     plan = _plan(ground, number, home)
     chains = sample(ground.problem, shape, key, ground.settings.chains, plan)

@@ -175,7 +175,7 @@ def sample_prior(key, size, data):
     return draws | {f"{s}.I": shares[:, i] for i, s in enumerate(SITES)}
 
 
-def assemble(values, amplitudes, background):
+def assemble(values, amplitudes, background, data):
     total = jnp.sum(amplitudes)
     shares = {f"{s}.I": amplitudes[i] / total for i, s in enumerate(SITES)}
     plain = {

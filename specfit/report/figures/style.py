@@ -33,6 +33,12 @@ _EAST_ASIAN = (
 )
 
 
+def ready() -> None:
+    """Load what figures are drawn with; takes a second, which others can use."""
+    new(1.0, 1.0)
+    fonts()
+
+
 @lru_cache(maxsize=1)
 def fonts() -> tuple[str, ...]:
     """The families figures are set in: DejaVu Sans, then a CJK one if installed."""

@@ -1,0 +1,30 @@
+"""Who a density is: problems of equal identity are the same functions of their data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from specfit.density.curve import Curve
+from specfit.model.ir import Model, Prior
+
+_REMARKS = frozenset(
+    {"place", "title", "because", "origin", "provenance", "offered", "sources"}
+)
+
+
+def identity_of(model: Model[Prior], curve: Curve) -> str:
+    """All that the functions are made from: the model, and what the data say of it.
+
+    Where its statements stood in the text, and why, makes no difference.
+    """
+    nuisances = None if curve.nuisances is None else curve.nuisances.tolist()
+    whole = [_unremarked(model.model_dump(mode="json")), curve.folded, nuisances]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+def _unremarked(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {n: _unremarked(x) for n, x in part.items() if n not in _REMARKS}
+    return [_unremarked(one) for one in part] if isinstance(part, list) else part

@@ -1,0 +1,218 @@
+"""Programs: functions of a problem, compiled once and kept from one run to the next.
+
+Tracing and lowering a density in Python takes as long as everything else that a run
+does, and XLA's compiler three times as long.  So a program is compiled at most once in
+a process for each shape of its arguments (in a thread before its first call, where
+`ahead` asks for it), and what XLA made is written to a folder of the user's, from which
+the next run takes it without tracing.  JAX's own cache would keep only the second half.
+
+A kept program is found by all that could change it: the identity of the problem's
+functions, the shapes, specfit's sources, the versions of the libraries, the processor
+and XLA's flags.  Functions that cannot say who they are (a test's, a bridge's) are
+compiled like any other and never kept; nor are programs that call a foreign library,
+which only lowering prepares (LAPACK's calls would jump to address zero).  Results are
+put together by the structure in a JSON header; nothing is unpickled.  A file that is
+torn, altered or refused by XLA is compiled anew, with a line in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from types import FunctionType, MethodType
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from specfit.contracts import Identified
+from specfit.inference import shelf
+
+OPTIONS = {"xla_cpu_use_fusion_emitters": False}
+"""XLA's older emitters of fused loops compile in two thirds of the time; the code they
+make runs as fast."""
+KEPT = 256
+"""Programs that one process holds; the oldest is dropped first."""
+
+_log = logging.getLogger(__name__)
+Run = Callable[[list[Any]], Any]
+
+
+class Program:
+    """A function of `n_static` hashable arguments and of arrays, compiled.
+
+    n_split: where not 0, the first so many array arguments have the chain as leading
+    axis, which is shared out among the devices; so do all results.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], n_static: int = 1, n_split: int = 0
+    ) -> None:
+        self.function, self.n_static, self.n_split = function, n_static, n_split
+        self._made: dict[Any, Future[Run]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The function's result: dicts, tuples and lists of arrays."""
+        static, leaves, tree = self._parted(arguments)
+        return self._program(static, leaves, tree)(leaves)
+
+    def prepare(self, *arguments: Any) -> None:
+        """Compile for arguments of these shapes, if that is still to do."""
+        self._program(*self._parted(arguments))
+
+    def _parted(self, arguments: Sequence[Any]) -> tuple[Any, list[Any], Any]:
+        static, arrays = arguments[: self.n_static], arguments[self.n_static :]
+        split = jax.tree.leaves(arrays[: self.n_split])
+        leaves, tree = jax.tree.flatten(arrays)
+        return (static, len(split)), leaves, tree
+
+    def _program(self, static: Any, leaves: list[Any], tree: Any) -> Run:
+        """The program for these shapes; waits where a thread is making it."""
+        shapes = tuple((np.shape(x), _dtype(x)) for x in leaves)
+        key = (static, shapes, tree)
+        with self._lock:
+            found = self._made.get(key)
+            mine = found is None
+            if found is None:
+                found = self._made[key] = Future()
+                if len(self._made) > KEPT:
+                    self._made.pop(next(iter(self._made)))
+        if mine:
+            try:
+                found.set_result(self._make(static[0], static[1], shapes, tree))
+            except BaseException as error:
+                with self._lock:
+                    self._made.pop(key, None)
+                found.set_exception(error)
+        return found.result()
+
+    def _make(self, static: Any, n_split: int, shapes: Any, tree: Any) -> Run:
+        """Found on the shelf, or traced, compiled and put there."""
+        places = _placing(n_split, len(shapes))
+        name = self._name(static, shapes, tree)
+        kept = shelf.take(name) if name else None
+        if kept is not None:
+            try:
+                return _loaded(*kept, places)
+            except (jax.errors.JaxRuntimeError, AttributeError, TypeError) as error:
+                _log.warning("kept program not usable, compiled anew: %s", error)
+
+        def flat(*leaves: Any) -> Any:
+            return self.function(*static, *jax.tree.unflatten(tree, leaves))
+
+        specs = [
+            jax.ShapeDtypeStruct(shape, dtype, sharding=place)  # type: ignore[no-untyped-call]
+            for (shape, dtype), place in zip(shapes, places, strict=True)
+        ]
+        lowered = jax.jit(flat, keep_unused=True).lower(*specs)
+        compiled = _compiled(lowered)
+        if name and "stablehlo.custom_call" not in lowered.as_text():
+            _keep(name, compiled)
+        return lambda leaves: compiled(*_placed(leaves, places))
+
+    def _name(self, static: Any, shapes: Any, tree: Any) -> str:
+        """All that decides the program, in one text; empty where it may not be kept."""
+        known = [identity(one) for one in static]
+        if not all(known):
+            return ""
+        function = f"{self.function.__module__}.{self.function.__qualname__}"
+        return repr((function, known, shapes, str(tree), len(jax.local_devices())))
+
+
+def ahead(jobs: Sequence[tuple[Any, ...]]) -> None:
+    """Prepare programs, each with its arguments, one after another in a thread.
+
+    What fails there fails again, and is told, where the program is called.
+    """
+    double = jax.dtypes.canonicalize_dtype(np.float64) == np.float64
+    main = threading.main_thread()
+
+    def work() -> None:
+        with jax.enable_x64(double):
+            for program, *arguments in jobs:
+                if main.is_alive():
+                    with suppress(Exception):
+                        program.prepare(*arguments)
+
+    threading.Thread(target=work, name="compile ahead").start()
+
+
+def identity(thing: Any) -> str:
+    """A text that two things share only if they are traced alike; empty if unknown."""
+    if isinstance(thing, str | int | None):
+        return repr(thing)
+    if isinstance(thing, MethodType) and isinstance(thing.__self__, Identified):
+        owner = thing.__self__.identity
+        return f"{owner}.{thing.__name__}" if owner else ""
+    if isinstance(thing, FunctionType):
+        own = thing.__module__.startswith("specfit.") and thing.__closure__ is None
+        named = "<" not in thing.__qualname__
+        return f"{thing.__module__}.{thing.__qualname__}" if own and named else ""
+    return thing.identity if isinstance(thing, Identified) else ""
+
+
+def _dtype(array: Any) -> Any:
+    return jax.dtypes.canonicalize_dtype(np.asarray(array).dtype if np.isscalar(array)
+                                         else array.dtype)  # fmt: skip
+
+
+def _placing(n_split: int, count: int) -> list[Any]:
+    """Where each argument lies: None on the first device; else whole or split."""
+    devices = jax.local_devices()
+    if not n_split:
+        return [jax.sharding.SingleDeviceSharding(devices[0])] * count
+    mesh = Mesh(devices, ("chain",))
+    split, whole = PartitionSpec("chain"), PartitionSpec()  # type: ignore[no-untyped-call]
+    return [NamedSharding(mesh, split if i < n_split else whole) for i in range(count)]
+
+
+def _placed(leaves: list[Any], places: list[Any]) -> list[Any]:
+    return list(jax.device_put(leaves, places))
+
+
+def _compiled(lowered: Any) -> Any:
+    """With the options where this version of XLA knows them."""
+    try:
+        return lowered.compile(compiler_options=OPTIONS)
+    except jax.errors.JaxRuntimeError as error:
+        if "option" not in str(error):
+            raise
+        return lowered.compile()
+
+
+def _keep(name: str, compiled: Any) -> None:
+    """Put a program on the shelf, where this version of JAX hands it out."""
+    try:
+        executable = compiled.runtime_executable()
+        content = jax.local_devices()[0].client.serialize_executable(executable)
+    except (jax.errors.JaxRuntimeError, AttributeError, TypeError) as error:
+        _log.warning("program not kept: %s", error)
+        return
+    count = compiled.out_tree.num_leaves
+    structure = jax.tree.unflatten(compiled.out_tree, range(count))
+    shelf.put(name, structure, content)
+
+
+def _loaded(structure: Any, content: bytes, places: list[Any]) -> Run:
+    """A kept program, ready to run."""
+    from jaxlib import xla_client
+
+    split = isinstance(places[0], NamedSharding)
+    devices = jax.local_devices() if split else jax.local_devices()[:1]
+    executable = devices[0].client.deserialize_executable(
+        content, executable_devices=xla_client.DeviceList(tuple(devices))
+    )
+    order, tree = jax.tree.flatten(structure)
+
+    def run(leaves: list[Any]) -> Any:
+        found = executable.execute_sharded(_placed(leaves, places))
+        parts = found.disassemble_into_single_device_arrays()
+        whole = [np.concatenate(parts[i]) if split else parts[i][0] for i in order]
+        return jax.tree.unflatten(tree, whole)
+
+    return run

@@ -1,0 +1,121 @@
+"""Programs: the same numbers compiled, waited for, and taken from the shelf."""
+
+import os
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from specfit.inference import shelf
+from specfit.inference.compiled import Program, ahead, identity
+
+TRACED = []
+
+
+class Owner:
+    """A density that says who it is."""
+
+    def __init__(self, name, power=2):
+        self.identity, self.power = name, power
+
+    def density(self, x):
+        TRACED.append(self.identity)
+        return jnp.sum(x**self.power)
+
+
+def both(density, x, data):
+    return {"value": density(x), "rest": (x + 1.0, {"twice": 2.0 * data["y"]})}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    TRACED.clear()
+    monkeypatch.setenv(shelf.PLACE, str(tmp_path / "programs"))
+    return tmp_path / "programs"
+
+
+def run(owner, size=3):
+    x = np.arange(float(size))
+    found = Program(both)(owner.density, x, {"y": np.ones(2)})
+    assert found["value"] == np.sum(x**owner.power)
+    assert np.array_equal(found["rest"][0], x + 1.0)
+    assert np.array_equal(found["rest"][1]["twice"], [2.0, 2.0])
+
+
+def test_a_second_process_does_not_trace(folder):
+    run(Owner("one"))
+    run(Owner("one"))  # another Program and owner, as another process would have
+    assert TRACED == ["one"]
+
+
+@pytest.mark.parametrize("other", [Owner("two", power=3), Owner("")])
+def test_another_function_is_never_taken(folder, other):
+    run(Owner("one"))
+    run(other)
+    run(Owner("one"), size=4)
+    wanted = ["one", other.identity, "one"]
+    assert wanted == TRACED
+
+
+def test_what_has_no_identity_is_not_kept(folder):
+    run(Owner(""))
+    assert not list(folder.glob("*"))
+    assert identity(lambda x: x) == ""
+    assert identity(run) == ""  # not one of specfit's own functions
+
+
+@pytest.mark.parametrize("damage", ["torn", "altered", "empty"])
+def test_a_damaged_file_is_compiled_anew(folder, damage):
+    run(Owner("one"))
+    (path,) = folder.glob("*.xla")
+    content = path.read_bytes()
+    altered = content[:-1] + bytes([content[-1] ^ 1])
+    spoilt = {"torn": content[: len(content) // 2], "altered": altered, "empty": b""}
+    path.write_bytes(spoilt[damage])
+    run(Owner("one"))
+    run(Owner("one"))
+    assert TRACED == ["one", "one"]
+
+
+def test_what_xla_refuses_is_compiled_anew(folder, monkeypatch, caplog):
+    refused = ({"value": 0}, b"no machine code")
+    monkeypatch.setattr(shelf, "take", lambda name: refused)
+    run(Owner("one"))
+    assert TRACED == ["one"]
+    assert "compiled anew" in caplog.text
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(folder):
+    folder.mkdir()
+    os.chmod(folder, 0o777)
+    run(Owner("one"))
+    assert not list(folder.glob("*"))
+
+
+def test_the_oldest_goes_when_the_folder_is_full(folder, monkeypatch):
+    run(Owner("one"))
+    (first,) = folder.glob("*.xla")
+    os.utime(first, (1, 1))
+    monkeypatch.setattr(shelf, "LIMIT", 3 * first.stat().st_size // 2)
+    run(Owner("two"))
+    assert first not in list(folder.glob("*.xla"))
+    assert len(list(folder.glob("*.xla"))) == 1
+
+
+def test_a_program_made_ahead_is_not_made_again(folder):
+    program, owner = Program(both), Owner("one")
+    arguments = (owner.density, np.zeros(5), {"y": np.zeros(2)})
+    ahead([(program, *arguments)])
+    for _ in range(3):
+        program(*arguments)
+    assert TRACED == ["one"]
+
+
+def test_a_fault_ahead_is_told_where_it_is_called():
+    def faulty(x):
+        raise ValueError("not today")
+
+    program = Program(both)
+    ahead([(program, faulty, np.zeros(2), {"y": np.zeros(2)})])
+    with pytest.raises(ValueError, match="not today"):
+        program(faulty, np.zeros(2), {"y": np.zeros(2)})
