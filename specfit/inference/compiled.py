@@ -18,6 +18,7 @@ torn, altered or refused by XLA is compiled anew, with a line in the log.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -37,6 +38,9 @@ OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 make runs as fast."""
 KEPT = 256
 """Programs that one process holds; the oldest is dropped first."""
+
+_REFUSALS = (jax.errors.JaxRuntimeError, AttributeError, TypeError)
+"""What a program of other versions of JAX or XLA may raise."""
 
 _log = logging.getLogger(__name__)
 Run = Callable[[list[Any]], Any]
@@ -92,19 +96,24 @@ class Program:
         return found.result()
 
     def _make(self, static: Any, n_split: int, shapes: Any, tree: Any) -> Run:
-        """Found on the shelf, or traced, compiled and put there."""
+        """Found on the shelf, or made."""
         places = _placing(n_split, len(shapes))
         name = self._name(static, shapes, tree)
+
+        def anew() -> Run:
+            return self._new(name, static, places, shapes, tree)
+
         kept = shelf.take(name) if name else None
-        if kept is not None:
-            try:
-                return _loaded(*kept, places)
-            except (jax.errors.JaxRuntimeError, AttributeError, TypeError) as error:
-                _log.warning("kept program not usable, compiled anew: %s", error)
+        return anew() if kept is None else _tried(lambda: _loaded(*kept, places), anew)
+
+    def _new(self, name: str, static: Any, places: Any, shapes: Any, tree: Any) -> Run:
+        """Traced, compiled, and put on the shelf."""
 
         def flat(*leaves: Any) -> Any:
             return self.function(*static, *jax.tree.unflatten(tree, leaves))
 
+        # XLA cannot write out what JAX's own cache gave it: no name is there twice
+        flat.__name__ = self.function.__name__ + (secrets.token_hex(8) if name else "")
         specs = [
             jax.ShapeDtypeStruct(shape, dtype, sharding=place)  # type: ignore[no-untyped-call]
             for (shape, dtype), place in zip(shapes, places, strict=True)
@@ -171,8 +180,19 @@ def _placing(n_split: int, count: int) -> list[Any]:
     return [NamedSharding(mesh, split if i < n_split else whole) for i in range(count)]
 
 
+@jax.jit
+def _to_device(*arrays: Any) -> Any:
+    """The arrays of the host on the first device, ten times as fast as `device_put`."""
+    return arrays
+
+
 def _placed(leaves: list[Any], places: list[Any]) -> list[Any]:
-    return list(jax.device_put(leaves, places))
+    if isinstance(places[0], NamedSharding):
+        return list(jax.device_put(leaves, places))
+    there = [isinstance(x, jax.Array) and x.sharding == places[0] for x in leaves]
+    host = [x for x, done in zip(leaves, there, strict=True) if not done]
+    moved = iter(_to_device(*host))
+    return [x if done else next(moved) for x, done in zip(leaves, there, strict=True)]
 
 
 def _compiled(lowered: Any) -> Any:
@@ -190,12 +210,37 @@ def _keep(name: str, compiled: Any) -> None:
     try:
         executable = compiled.runtime_executable()
         content = jax.local_devices()[0].client.serialize_executable(executable)
-    except (jax.errors.JaxRuntimeError, AttributeError, TypeError) as error:
+    except _REFUSALS as error:
         _log.warning("program not kept: %s", error)
         return
     count = compiled.out_tree.num_leaves
     structure = jax.tree.unflatten(compiled.out_tree, range(count))
     shelf.put(name, structure, content)
+
+
+def _tried(load: Callable[[], Run], anew: Callable[[], Run]) -> Run:
+    """A kept program, made anew where it cannot be loaded or fails at its first call."""
+    try:
+        program, proved = load(), False
+    except _REFUSALS as error:
+        _log.warning("kept program not usable, compiled anew: %s", error)
+        return anew()
+
+    def run(leaves: list[Any]) -> Any:
+        nonlocal program, proved
+        if proved:
+            return program(leaves)
+        try:
+            found = program(leaves)
+            jax.block_until_ready(found)  # type: ignore[no-untyped-call]
+        except _REFUSALS as error:
+            _log.warning("kept program not usable, compiled anew: %s", error)
+            program = anew()
+            found = program(leaves)
+        proved = True
+        return found
+
+    return run
 
 
 def _loaded(structure: Any, content: bytes, places: list[Any]) -> Run:

@@ -2,9 +2,11 @@
 
 import os
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from specfit.inference import shelf
 from specfit.inference.compiled import Program, ahead, identity
@@ -46,6 +48,36 @@ def test_a_second_process_does_not_trace(folder):
     run(Owner("one"))
     run(Owner("one"))  # another Program and owner, as another process would have
     assert TRACED == ["one"]
+
+
+@pytest.fixture
+def jax_cache(tmp_path):
+    """JAX's own cache, on and empty."""
+    wanted = {
+        "jax_compilation_cache_dir": str(tmp_path / "jax"),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: getattr(jax.config, name) for name in wanted}
+    for name, value in wanted.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
+@pytest.mark.usefixtures("jax_cache")
+def test_a_program_that_jax_has_cached_is_kept_whole(folder):
+    run(Owner("one"))
+    for path in folder.glob("*.xla"):
+        path.unlink()
+    jax.clear_caches()
+    run(Owner("one"))  # compiled again, not fetched from JAX's cache
+    jax.clear_caches()
+    run(Owner("one"))
+    assert TRACED == ["one", "one"]
 
 
 @pytest.mark.parametrize("other", [Owner("two", power=3), Owner("")])
