@@ -36,6 +36,9 @@ def batch(arguments: argparse.Namespace) -> int:
         return exits.FAULT
     asked = _asked(arguments)
     shard = arguments.shard
+    if shard[1] > len(asked.files):
+        words = {"count": str(len(asked.files)), "shards": str(shard[1])}
+        raise SpecError([Diagnostic("batch-shards", words=words)])
     place = arguments.out or Path("runs") / _name(arguments.file, shard)
     target.refuse_foreign(place)
     who = _identity(checked, asked, shard)
@@ -57,6 +60,7 @@ def batch(arguments: argparse.Namespace) -> int:
     finally:
         if reporter:
             reporter.close()
+        keeping.tidied(place)
     keeping.finished(place)
     return _end(table, place, arguments.json)
 
@@ -107,24 +111,34 @@ def _distributed(arguments: argparse.Namespace) -> Any:
 
 
 def _files(given: Sequence[Path]) -> tuple[str, ...]:
-    """The files named, and those in the folders named, in the order of their names."""
-    found: list[str] = []
+    """The files named, and those in the folders named, in the order of their names.
+
+    Raises SpecError with every fault: one that is not there, named twice, a folder
+    without files.
+    """
+    faults, found = [], []
     for path in given:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        hidden = path.is_dir()
-        found += [
-            str(p)
-            for p in inside
-            if not hidden or (p.is_file() and not p.name.startswith("."))
-        ]
-    seen: set[str] = set()
-    for name in found:
-        if name in seen:
-            raise SpecError([Diagnostic("batch-twice", words={"file": name})])
-        seen.add(name)
-    if not found:
-        raise SpecError([Diagnostic("batch-empty")])
-    return tuple(found)
+        if path.is_dir():
+            inside = [p for p in sorted(path.iterdir()) if _visible(p)]
+            found += inside
+            if not inside:
+                faults.append(Diagnostic("batch-folder", words={"folder": str(path)}))
+        elif path.exists():
+            found.append(path)
+        else:
+            faults.append(Diagnostic("batch-missing", words={"file": str(path)}))
+    seen: set[Path] = set()
+    for path in found:
+        if path.resolve() in seen:
+            faults.append(Diagnostic("batch-twice", words={"file": str(path)}))
+        seen.add(path.resolve())
+    if faults or not found:
+        raise SpecError(faults or [Diagnostic("batch-empty")])
+    return tuple(map(str, found))
+
+
+def _visible(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".")
 
 
 def _stamp(name: str) -> tuple[int, int]:

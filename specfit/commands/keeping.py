@@ -91,6 +91,13 @@ def finished(folder: Path) -> None:
     shutil.rmtree(place(folder), ignore_errors=True)
 
 
+def tidied(folder: Path) -> None:
+    """Nothing is left of a run that ended before its first step was kept."""
+    where = place(folder)
+    if not any(where.glob("*.step")):
+        shutil.rmtree(where, ignore_errors=True)
+
+
 @contextmanager
 def stoppable(progress: Progress | None) -> Iterator[Progress]:
     """Progress that stops at the end of a step once Ctrl-C or SIGTERM has come.

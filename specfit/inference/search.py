@@ -64,6 +64,10 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
         starts = [assemble(problem, b.position, b.placed) for b in beams]
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
+    if not peaks:  # finite where it was tried, and nowhere on the way up
+        raise NonFiniteStart(
+            evaluate.terms_at_fault(problem, positions[0]), len(positions)
+        )
     twins = swapped(problem, peaks[0], tuple(prior), groups)
     peaks = distinct(problem, peaks + polish(problem, twins))
     return Found(tuple(peaks), groups, prior, positions, notes)

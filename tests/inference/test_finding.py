@@ -15,6 +15,7 @@ import pytest
 from specfit.inference import Settings, engine_names, evaluate, find, use_cores
 from specfit.inference.beam import seen, stock
 from specfit.inference.exchange import exchange
+from specfit.inference.laplace import gaussian
 from specfit.inference.mend import mend
 from specfit.inference.projection import assemble
 from specfit.inference.search import search
@@ -182,7 +183,8 @@ def test_an_exchange_is_seen_only_where_the_posterior_allows_it(toy, fitted):
     for problem, groups in ((free, 1), (fitted.problem, 0)):
         key = jax.random.key(0)
         found = search(problem, key, Settings(prior_draws=64, atoms=512))
-        change = exchange(problem, tuple(found.prior), found.groups, found.peaks[0])
+        best = gaussian(found.peaks[0])
+        change = exchange(problem, tuple(found.prior), found.groups, best)
         assert len(change.groups) == groups
         rows = found.prior_positions[:32]
         folded = change.folded(rows)
