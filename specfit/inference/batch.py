@@ -39,11 +39,13 @@ TOGETHER = 8
 """Doubtful spectra that are looked at again in one call."""
 SHOWN = 64
 """Draws of the normal approximation that rules are judged on."""
-DOUBTFUL = 0.6
-"""Pareto k̂ of the few draws above which many are taken."""
 CROOKED = 0.5
-"""Spread (nats) about the normal, over the few draws, above which many are taken: so few
-draws say little of the tail, but how far a density is from a normal shows in each."""
+"""Sd of the log-density about the normal, over the few draws, above which many are taken.
+So few draws say nothing of a tail, but how far a density is from a normal shows in all: of
+154 posteriors of a doublet with k̂ below 0.5 (8192 draws) 6 % have more than 0.7, of 60
+with k̂ above 0.7 every one."""
+LOST = 100.0
+"""Nats below the highest weight at which a draw has none."""
 REACHED = 1e-3
 """Gain (nats) of another step below which a mode counts as reached."""
 SEED = 20_260_202
@@ -158,9 +160,8 @@ def _fit_block(
     few, draws = _ratios(problem, names, frames, volume, data, FEW)
     pareto = np.array([pareto_k(row) for row in few])
     logs = logsumexp(few, axis=1) - np.log(FEW)
-    normal = _normal_ratios(problem.dimension) + (mode.log_density + volume)[:, None]
-    crooked = ~(np.std(few - normal, axis=1) < CROOKED)
-    for rows in _groups(np.flatnonzero(crooked | ~(pareto <= DOUBTFUL))):
+    doubtful = ~(_crooked(few, problem.dimension) < CROOKED)
+    for rows in _groups(np.flatnonzero(doubtful)):
         mine, size, own = jax.tree.map(
             lambda x, rows=rows: x[rows], (frames, volume, data)
         )
@@ -183,11 +184,18 @@ def _fit_block(
     )
 
 
-def _normal_ratios(dimension: int) -> FloatArray:
-    """What the logarithms of the weights are of a normal of volume 1, at the few draws."""
+def _crooked(ratios: FloatArray, dimension: int) -> FloatArray:
+    """How far densities are from a normal where it has its mass (n,): sd in nats.
+
+    ratios: (n, FEW), logarithms of the importance weights.
+    """
     heavy, logs, _ = _white(dimension, FEW)
-    ratios: FloatArray = -0.5 * np.sum(heavy**2, axis=1) - logs
-    return ratios
+    normal = -0.5 * np.sum(heavy**2, axis=1) - logs
+    weight = np.exp(normal - logsumexp(normal))
+    away = np.maximum(ratios, np.max(ratios) - LOST) - normal
+    away = away - (away @ weight)[:, None]
+    spread: FloatArray = np.sqrt(away**2 @ weight)
+    return spread
 
 
 def _groups(rows: IndexArray) -> list[IndexArray]:
