@@ -82,7 +82,7 @@ def _ranked(
 ) -> Comparison:
     """The comparison, everything of it written."""
     from specfit import comparison, report
-    from specfit.report.writing import write_text
+    from specfit.report.writing import write_refusal, write_text
 
     def keep(contender: Contender, run: Run) -> None:
         place = folder / _folder(contender.name)
@@ -91,6 +91,10 @@ def _ranked(
     ranked = comparison.compare(
         found, options, lambda name: named(progress, name), journal, keep
     )
+    for entry in ranked.entries:
+        if entry.failure:
+            place = folder / _folder(entry.name)
+            write_refusal(place, entry.failure, keeping.place(folder))
     record = json.dumps(as_record(ranked), ensure_ascii=False, indent=2)
     write_text(folder / RECORD, record)
     keeping.finished(folder)
@@ -116,8 +120,9 @@ def _entry(ranked: Comparison, entry: Entry) -> dict[str, Any]:
     found = entry.loo
     return {
         "name": entry.name,
-        "model_hash": entry.run.model.digest(),
-        "verdict": entry.run.verdict.outcome,
+        "model_hash": entry.run.model.digest() if entry.run else None,
+        "verdict": entry.outcome,
+        "reason": entry.failure,
         "log_evidence": _pair(entry.log_evidence),
         "log_evidence_difference": _pair(behind),
         "probability": ranked.probability(entry),
@@ -157,7 +162,7 @@ def _row(ranked: Comparison, entry: Entry) -> list[str]:
         "–" if probability is None else f"{probability:.3f}",
         "–" if entry.loo is None else f"{entry.loo.elpd:.1f}",
         _value(ranked.prediction_behind(entry)),
-        entry.run.verdict.outcome.replace("_", " "),
+        entry.outcome.replace("_", " "),
     ]
 
 
@@ -169,12 +174,14 @@ def _value(pair: tuple[float, float] | None) -> str:
 
 
 def _remarks(ranked: Comparison) -> list[str]:
-    lines = [ranked.words()]
+    lines = [ranked.words(), *ranked.failures]
     for entry in ranked.entries:
+        if entry.run is None:
+            continue
         if entry.loo is None:
             lines.append(f"{entry.name} did not converge and is not ranked.")
         elif entry.log_evidence is None:
-            lines.append(f"{entry.name} has no log-evidence: {_why(entry)}.")
+            lines.append(f"{entry.name} has no log-evidence: {_why(entry.run)}.")
         if entry.loo and entry.loo.unreliable:
             lines.append(
                 f"LOO of {entry.name} is uncertain: Pareto k above 0.7 in "
@@ -185,6 +192,6 @@ def _remarks(ranked: Comparison) -> list[str]:
     return [part for line in lines for part in wrap(line, LINE, break_on_hyphens=False)]
 
 
-def _why(entry: Entry) -> str:
-    notes = [note for note in entry.run.fit.notes if note.startswith("no log-evidence")]
+def _why(run: Run) -> str:
+    notes = [note for note in run.fit.notes if note.startswith("no log-evidence")]
     return notes[0].removeprefix("no log-evidence: ") if notes else "none was computed"
