@@ -78,14 +78,15 @@ class Place:
 
     def kept(self, name):
         """Where the unfinished run `name` has its finished steps."""
-        return self.folder / f".{name}.partial"
+        whole = self.folder / name
+        return whole.with_name(f".{whole.name}.partial")
 
     def steps(self, name):
         return len(list(self.kept(name).glob("*.step")))
 
     def wait_for(self, name, pattern):
         """Until a step of that name is kept."""
-        for _ in range(1200):
+        for _ in range(2400):
             if list(self.kept(name).glob(pattern)):
                 return
             time.sleep(0.05)

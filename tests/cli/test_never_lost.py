@@ -117,7 +117,7 @@ def digests(place, name):
     return [place.digest(f"{name}/{model}") for model in ("line", "line.wide")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_comparison_goes_on_where_it_stopped(place, number):
     if not (place.folder / "ranked").exists():
         assert place.ended("ranked", "--quiet", command="compare") == (0, "")
