@@ -13,6 +13,7 @@ from specfit import exits
 from specfit.checking import Checked
 from specfit.commands import keeping
 from specfit.commands.common import Reporter, named, sampling, say, show_diagnostics
+from specfit.commands.compiled import compile_cache
 from specfit.contracts import Progress, Run
 from specfit.inference.journal import Journal
 
@@ -24,12 +25,9 @@ def prepare_device(device: str) -> None:
     """Choose the device and the compile cache; must come before JAX is imported."""
     if device != "auto":
         os.environ["JAX_PLATFORMS"] = "cuda" if device == "gpu" else "cpu"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    cache = Path(base) / "specfit" / "xla"
-    try:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return  # a read-only home only costs the compile time
+    cache = compile_cache()
+    if cache is None:
+        return
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")

@@ -57,7 +57,7 @@ class Place:
 
     def begin(self, name, *more, command="run", **how):
         """A process that writes to the folder `name`."""
-        asked = [command, str(self.spec), "--out", str(self.folder / name), *more]
+        asked = [command, str(self.spec), *more, "--out", str(self.folder / name)]
         # what the first run compiles, the others find
         environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
         return subprocess.Popen(

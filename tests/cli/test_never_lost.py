@@ -149,7 +149,7 @@ def test_a_comparison_of_other_files_is_not_gone_on_with(place):
     text = place.spec.read_text(encoding="utf-8")
     other = place.folder / "other.spec"
     other.write_text(text.replace("-1.5, 1.5", "-1.6, 1.6"), encoding="utf-8")
-    more = ("--resume", "--quiet", str(other))
+    more = (str(other), "--resume", "--quiet")
     code, said = place.ended("mixed", *more, command="compare")
     assert code == 2
     assert "error[resume-other]" in said
