@@ -55,19 +55,18 @@ class Place:
         asked = ["simulate", str(self.spec), "--truth", str(truth)]
         assert main([*asked, "--out", str(self.folder)]) == 0
 
-    def begin(self, name, *more, command="run", **how):
-        """A process that writes to the folder `name`."""
+    def begin(self, name, *more, command="run", before=()):
+        """A process that writes to the folder `name`; `before`: what starts it."""
         asked = [command, str(self.spec), *more, "--out", str(self.folder / name)]
         # what the first run compiles, the others find
         environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
         return subprocess.Popen(
-            [sys.executable, "-m", "specfit.cli", *asked],
+            [*before, sys.executable, "-m", "specfit.cli", *asked],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             env={**environment, "SPECFIT_LANG": "en", "PYTHONUTF8": "1"},
-            **how,
         )
 
     def ended(self, name, *more, **how):
