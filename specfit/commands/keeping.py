@@ -29,7 +29,16 @@ SHUT = {errno.EACCES, errno.EROFS, errno.EPERM, errno.EIO, errno.ESTALE}
 
 def place(folder: Path) -> Path:
     """Where the journal of a run folder lies: hidden, beside it."""
-    return folder.parent / f".{folder.name}.partial"
+    return _beside(folder, "partial")
+
+
+def _beside(folder: Path, ending: str) -> Path:
+    """A hidden name next to the folder itself, not to a link or a dot that means it.
+
+    What is begun there can then be renamed into its place.
+    """
+    whole = folder.resolve()
+    return whole.with_name(f".{whole.name}.{ending}")
 
 
 def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +78,7 @@ def journal(
         Memory or disk gave out on the way; what was finished is kept.
 
     """
-    with alone(folder.parent / f".{folder.name}.lock", folder):
+    with alone(_beside(folder, "lock"), folder):
         try:
             yield _opened(place(folder), who, resume, path)
         except Exception as error:

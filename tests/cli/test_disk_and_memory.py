@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,17 @@ def test_a_fault_of_another_kind_stays_what_it_is(tmp_path, error):
     ):
         raise error
     assert raised.value is error
+
+
+def test_what_is_unfinished_lies_beside_the_folder_itself(tmp_path, monkeypatch):
+    real = tmp_path / "disk" / "run"
+    real.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(real)
+    assert keeping.place(tmp_path / "link") == tmp_path / "disk" / ".run.partial"
+    monkeypatch.chdir(real)
+    assert keeping.place(Path(".")) == tmp_path / "disk" / ".run.partial"
+    monkeypatch.chdir(tmp_path)
+    assert keeping.place(Path("runs/new")) == tmp_path / "runs" / ".new.partial"
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
