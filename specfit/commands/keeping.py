@@ -124,11 +124,12 @@ def _changed(before: str, who: Mapping[str, Any]) -> list[str]:
 
 def _gave_out(error: Exception, folder: Path) -> Diagnostic | None:
     """What ran out or was taken away; None for an error of another kind."""
-    words = {"folder": str(folder.parent), "kept": str(place(folder))}
+    kept = place(folder)
+    words = {"folder": str(kept.parent), "kept": str(kept)}
     # jaxlib's own class has moved between versions; its text has not
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         return Diagnostic("memory-exhausted", words=words)
-    if not isinstance(error, OSError) or not _below(error.filename, folder.parent):
+    if not isinstance(error, OSError) or not _below(error.filename, kept.parent):
         return None
     words["reason"] = error.strerror or str(error)
     if error.errno in FULL:
