@@ -64,6 +64,8 @@ def _add_compare(commands: _Commands) -> None:  # type: ignore[valid-type]
     compare.add_argument("files", type=Path, nargs="+", help=".spec files")
     compare.add_argument("--out", type=Path, help="folder (default runs/NAME.compare)")
     compare.add_argument("--json", action="store_true", help="print comparison.json")
+    resume = "go on where an interrupted comparison of the same files stopped"
+    compare.add_argument("--resume", action="store_true", help=resume)
     _add_sampling(compare)
     compare.set_defaults(command=("compare", "compare"))
 

@@ -44,13 +44,16 @@ def batch(arguments: argparse.Namespace) -> int:
     who = _identity(checked, asked, shard)
     reporter = None if arguments.quiet else Reporter()
     try:
-        journal = keeping.journal(place, who, arguments.resume, arguments.file)
-        with keeping.stoppable(reporter) as progress:
+        with (
+            keeping.journal(place, who, arguments.resume, arguments.file) as journal,
+            keeping.stoppable(reporter) as progress,
+        ):
             work = batching.work if arguments.dask is None else _distributed(arguments)
             shop = batching.Workshop(checked, asked)
             table, record = work(shop, shard, progress, journal)
             progress("write", 0.0, "")
             target.write(table, record, place)
+            keeping.finished(place)
     except inference.NonFiniteStart as error:
         print(f"error: {error}", file=sys.stderr)
         return exits.NOT_CONVERGED
@@ -61,7 +64,6 @@ def batch(arguments: argparse.Namespace) -> int:
         if reporter:
             reporter.close()
         keeping.tidied(place)
-    keeping.finished(place)
     return _end(table, place, arguments.json)
 
 

@@ -104,6 +104,22 @@ class Exchange:
         result[moved] = evaluate.unconstrain(self.problem, values)
         return result
 
+    def relabelled(
+        self, positions: FloatArray, log_density: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Draws (n_chains, n_draws, dimension) folded, each with its own density.
+
+        The values of a draw only change places, but coordinates may stretch.
+        """
+        rows = positions.reshape(-1, positions.shape[-1])
+        folded = self.folded(rows)
+        moved = (folded != rows).any(axis=1)
+        if not moved.any():
+            return positions, log_density
+        there = log_density.ravel().copy()
+        there[moved] = evaluate.log_densities(self.problem, folded[moved])
+        return folded.reshape(positions.shape), there.reshape(log_density.shape)
+
     def notes(self) -> tuple[str, ...]:
         """What was folded, for the reader."""
         return tuple(

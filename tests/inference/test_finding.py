@@ -217,7 +217,7 @@ def test_an_unknown_engine_is_named_with_the_known_ones(fitted):
         ValueError, match="`gibs`; engines are auto, nuts, smc, laplace, map"
     ):
         find(fitted.problem, Settings(engine="gibs"))
-    assert engine_names() == ("auto", "nuts", "smc", "laplace", "map")
+    assert engine_names() == ("auto", "nuts", "smc", "metropolis", "laplace", "map")
 
 
 def test_settings_are_closed_and_frozen():
