@@ -71,9 +71,12 @@ class SitePattern:
         return np.array(values + [0.0] * (3 - len(values)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PhasePattern:
-    """A phase: its sites, the logarithms of their shares with spreads, its width."""
+    """A phase: its sites, the logarithms of their shares with spreads, its width.
+
+    name: of the phase, with that of the site where each site is a form of its own.
+    """
 
     name: str
     title: str
@@ -92,20 +95,46 @@ def patterns(
     names: only these phases, all where it is empty.  Raises RecordError where one of
     them is not known.
     """
-    found, missing = [], []
+    found: list[PhasePattern] = []
+    missing = []
     for name in names or records.phases():
-        made = _phase(records.phase(name), temperature)
-        if made is None:
-            missing.append(name)
-        else:
-            found.append(made)
+        entry = records.phase(name)
+        forms = _forms(entry, temperature)
+        made = [_phase(entry, form, temperature, len(forms) > 1) for form in forms]
+        found += [one for one in made if one is not None]
+        if not any(made):
+            missing.append(entry.phase)
     return tuple(found), tuple(missing)
 
 
-def _phase(entry: Phase, temperature: float) -> PhasePattern | None:
-    shares = area_fractions(entry.phase, temperature)
-    sites, logs, spreads, widths = [], [], [], []
+def _forms(entry: Phase, temperature: float) -> list[tuple[str, ...]]:
+    """The sites that are seen together: of one form, or each a form of its own.
+
+    Sites without a record so near as those of others belong to other temperatures; one
+    that stands for all (`mean`) is used where there are no others; where one is said to
+    be the only one (`single`), each is that of another form: α- and γ-iron.
+    """
+    far = {}
     for site in entry.sites:
+        near = usable_states(entry, site, temperature)
+        if near:
+            far[site] = abs(near[0].T_K - temperature)
+    least = min(far.values(), default=0.0)
+    sites = tuple(site for site in far if far[site] <= least + NEAR)
+    others = tuple(site for site in sites if site != "mean")
+    if len(sites) > 1 and any(entry.sites[s].title.startswith("single") for s in others):
+        if not area_fractions(entry.phase, temperature):
+            return [(site,) for site in sites]
+    return [others or sites] if sites else []
+
+
+def _phase(
+    entry: Phase, form: Sequence[str], temperature: float, one_of_many: bool
+) -> PhasePattern | None:
+    shares = area_fractions(entry.phase, temperature)
+    shares = {site: shares[site] for site in form if site in shares}
+    sites, logs, spreads, widths = [], [], [], []
+    for site in form:
         near = usable_states(entry, site, temperature)
         made = _site(entry, site, temperature) if near else None
         if made is None:
@@ -122,7 +151,7 @@ def _phase(entry: Phase, temperature: float) -> PhasePattern | None:
         return None
     nearest = min(abs(s.T_K - temperature) for s in _states(entry))
     return PhasePattern(
-        entry.phase,
+        sites[0].key if one_of_many else entry.phase,
         entry.title,
         tuple(sites),
         np.array(logs),

@@ -1,0 +1,210 @@
+"""Which phases might explain what is left: first by draws of their sites, then placed.
+
+What every site might look like is drawn once; how much of a residue the draws explain is
+one matrix product.  The sites of a phase are laid down one after the other, each where
+it explains most; the most promising phases are then placed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from specfit.contracts import FloatArray
+from specfit.identify.appearance import TEXTURE, Spectrum, block, parts, tuple_of
+from specfit.identify.patterns import PhasePattern, SitePattern
+from specfit.identify.placing import Batch, batch, placed
+from specfit.identify.residue import Residue
+
+DRAWS = 48
+"""Appearances of each site that a residue is compared with."""
+ROOMS = (1, 2, 6, 12, 18)
+"""Phases with no more lines than this are placed side by side."""
+PLACES = 90
+"""Phases placed in each residue."""
+FARTHEST = 1.5
+"""Spreads by which the share of a site is off at first."""
+LEAST = 4.0
+"""Nats that a phase must seem to explain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """What every site of every phase may look like: unit area (n, n_channels).
+
+    rows: for each phase and site its appearances; values: what each was made from.
+    rooms: for each phase its batch and its row there.
+    """
+
+    phases: tuple[PhasePattern, ...]
+    curves: np.ndarray
+    squares: np.ndarray
+    values: tuple[FloatArray, ...]
+    rows: tuple[tuple[slice, ...], ...]
+    batches: tuple[Batch, ...]
+    rooms: np.ndarray
+
+
+def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
+    """Draws of every site's appearance; the first is the most probable."""
+    generator = np.random.default_rng(57)
+    slopes = tuple_of(spectrum.slopes)
+    curves, values, rows = [], [], []
+    for phase in phases:
+        own = []
+        for j, site in enumerate(phase.sites):
+            drawn = _drawn(site, generator)
+            own.append(slice(len(values), len(values) + DRAWS))
+            values += list(drawn)
+            lines = block(phase, slopes)
+            here = lines.site == j
+            move = lines.moves[here][:, lines.values[j]]
+            part, _ = parts(lines.ratio[here], TEXTURE[0])
+            far = spectrum.velocity - (drawn @ move.T)[:, :, None]
+            shape = 0.5 * phase.width / np.pi / (far**2 + 0.25 * phase.width**2)
+            curves.append(np.einsum("dln,l->dn", shape, part).astype(np.float32))
+        rows.append(tuple(own))
+    lines = [len(block(phase, slopes).site) for phase in phases]
+    room = np.searchsorted(ROOMS, lines)
+    batches, places = [], np.zeros((len(phases), 2), dtype=int)
+    for which in np.unique(room):
+        numbers = np.flatnonzero(room == which)
+        places[numbers, 0], places[numbers, 1] = len(batches), np.arange(len(numbers))
+        batches.append(batch([phases[i] for i in numbers], slopes))
+    whole = np.concatenate(curves)
+    return Bank(
+        tuple(phases), whole, whole**2, tuple(values), tuple(rows), tuple(batches), places
+    )
+
+
+def _drawn(site: SitePattern, generator: np.random.Generator) -> FloatArray:
+    """Draws of IS, QS, Bint (DRAWS, n_values)."""
+    columns = [
+        np.concatenate([[d.middle], d.draw(generator, DRAWS - 1)]) for d in site.priors
+    ]
+    return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """A phase that may explain what is left, and its unknowns there.
+
+    worth: the log-evidence that it seems to add, with that of the phase itself.
+    """
+
+    phase: PhasePattern
+    theta: FloatArray
+    worth: float
+
+
+def promising(
+    known: Bank, residue: Residue, taken: Collection[str] = ()
+) -> list[Guess]:
+    """The phases that explain most of a residue, the best first."""
+    pull = (-residue.weight * residue.pull).astype(np.float32)
+    through = (-residue.weight[:, None] * residue.response).astype(np.float32)
+    inner = (known.curves @ pull).astype(float)
+    within = known.squares @ (residue.weight**2).astype(np.float32)
+    shared = known.curves @ through
+    size = (within - np.einsum("ij,ij->i", shared, shared)).astype(float)
+    size = np.maximum(size, 1e-4 * within)
+    single = np.where(inner > 0.0, 0.5 * inner**2 / size, 0.0)
+    found = []
+    for number, phase in enumerate(known.phases):
+        if phase.name in taken:
+            continue
+        span = slice(known.rows[number][0].start, known.rows[number][-1].stop)
+        if single[span].max() > LEAST:
+            found.append(_laid(known, residue, number, inner, size))
+    found.sort(key=lambda one: -one[0])
+    return _placed(known, residue, found[:PLACES])
+
+
+Laid = tuple[float, int, list[FloatArray]]
+
+
+def _laid(
+    known: Bank, residue: Residue, number: int, inner: FloatArray, size: FloatArray
+) -> Laid:
+    """The sites of a phase laid down one after the other; and all at their middle."""
+    rows = known.rows[number]
+    begin, end = rows[0].start, rows[-1].stop
+    phase, inner, size = known.phases[number], inner[begin:end].copy(), size[begin:end]
+    curves = known.curves[begin:end]
+    room, row = known.rooms[number]
+    middle = known.batches[room].middle[row]
+    open_ = np.ones(end - begin, dtype=bool)
+    heights, values = np.zeros(len(rows)), [known.values[begin]] * len(rows)
+    gain = 0.0
+    for left in range(len(rows), 0, -1):
+        worth = np.where(open_ & (inner > 0.0), 0.5 * inner**2 / size, -1.0)
+        best = int(np.argmax(worth))
+        site = best // DRAWS
+        if worth[best] < 0.0:  # nothing more to explain: the rest at their middle
+            for rest in np.flatnonzero(open_[::DRAWS]):
+                values[rest] = known.values[begin + rest * DRAWS]
+            break
+        gain += worth[best]
+        heights[site] = inner[best] / size[best]
+        values[site] = known.values[begin + best]
+        open_[site * DRAWS : (site + 1) * DRAWS] = False
+        if left > 1:
+            signal = -residue.weight * curves[best]
+            felt = signal - residue.response @ (residue.response.T @ signal)
+            inner -= heights[site] * (curves @ (-residue.weight * felt))
+    starts = [_start(phase, middle, heights, values)]
+    if len(rows) > 1:
+        second = middle.copy()
+        second[0] = starts[0][0]
+        starts.append(second)
+    return gain, number, starts
+
+
+def _start(
+    phase: PhasePattern,
+    middle: FloatArray,
+    heights: FloatArray,
+    values: Sequence[FloatArray],
+) -> FloatArray:
+    """The unknowns of a phase with sites of these areas and values."""
+    theta = middle.copy()
+    area = max(float(heights.sum()), 1e-3)
+    theta[0] = np.log(area)
+    usual = phase.shares - np.log(np.sum(np.exp(phase.shares)))
+    off = np.log(np.maximum(heights / area, 1e-3)) - usual
+    at = 2
+    for j, own in enumerate(values):
+        reach = FARTHEST * phase.spreads[j]
+        theta[at] = np.clip(off[j], -reach, reach)
+        theta[at + 1 : at + 1 + len(own)] = own
+        at += 1 + len(own)
+    return theta
+
+
+def _placed(known: Bank, residue: Residue, found: Sequence[Laid]) -> list[Guess]:
+    """Phases placed from each of their starts; the better of them."""
+    best: dict[int, Guess] = {}
+    for room, side in enumerate(known.batches):
+        starts = [
+            (number, theta)
+            for _, number, thetas in found
+            if known.rooms[number, 0] == room
+            for theta in thetas
+        ]
+        if not starts:
+            continue
+        numbers = [number for number, _ in starts]
+        some = side.chosen(known.rooms[numbers, 1])
+        theta, worth = placed(residue, some, np.stack([t for _, t in starts]))
+        for number, one, value, size in zip(
+            numbers, theta, worth, some.sizes, strict=True
+        ):
+            phase = known.phases[number]
+            total = float(value) + phase.log_weight
+            if np.isfinite(total) and (
+                number not in best or total > best[number].worth
+            ):
+                best[number] = Guess(phase, one[:size], total)
+    return sorted(best.values(), key=lambda guess: -guess.worth)
