@@ -20,13 +20,6 @@ from specfit.identify.mixture import HALF_LOG_2PI, LONGEST
 from specfit.identify.patterns import PhasePattern
 from specfit.identify.residue import Residue
 
-PLACED = 8
-"""Steps of placing a phase."""
-EARLY, HOPEFUL, BEHIND = 3, 16, 40.0
-"""Steps after which phases that are behind are left where they are: all but so many, and
-so many nats behind the best."""
-
-
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Phases side by side: b of them, up to l lines, s sites, m unknowns and a dummy.
@@ -113,7 +106,7 @@ State = tuple[FloatArray, FloatArray, FloatArray]
 
 
 def placed(
-    residue: Residue, phases: Batch, start: FloatArray, steps: int = PLACED
+    residue: Residue, phases: Batch, start: FloatArray, steps: int
 ) -> tuple[FloatArray, FloatArray]:
     """Where each phase (b, m + 1) explains most, and the log-evidence it adds (b,)."""
     theta, at = start, _local(residue, phases, start)

@@ -24,6 +24,10 @@ ROOMS = (1, 2, 6, 12, 18)
 """Phases with no more lines than this are placed side by side."""
 PLACES = 90
 """Phases placed in each residue."""
+EARLY, LATE = 3, 6
+"""Steps of all of them, and further steps of those that are still promising."""
+HOPEFUL, BEHIND = 16, 30.0
+"""The best so many are, and all not further behind the best (nats)."""
 FARTHEST = 1.5
 """Spreads by which the share of a site is off at first."""
 LEAST = 4.0
@@ -183,28 +187,45 @@ def _start(
     return theta
 
 
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """Unknowns from which the phase with this number is placed; what it seems worth."""
+
+    number: int
+    theta: FloatArray
+    worth: float = 0.0
+
+
 def _placed(known: Bank, residue: Residue, found: Sequence[Laid]) -> list[Guess]:
     """Phases placed from each of their starts; the better of them."""
-    best: dict[int, Guess] = {}
+    starts = [_Start(number, theta) for _, number, thetas in found for theta in thetas]
+    early = sorted(_moved(known, residue, starts, EARLY), key=lambda one: -one.worth)
+    least = early[0].worth - BEHIND if early else 0.0
+    hopeful = early[:HOPEFUL] + [s for s in early[HOPEFUL:] if s.worth > least]
+    best: dict[int, _Start] = {}
+    for one in _moved(known, residue, hopeful, LATE):
+        if one.number not in best or one.worth > best[one.number].worth:
+            best[one.number] = one
+    order = sorted(best.values(), key=lambda one: -one.worth)
+    return [Guess(known.phases[one.number], one.theta, one.worth) for one in order]
+
+
+def _moved(
+    known: Bank, residue: Residue, starts: Sequence[_Start], steps: int
+) -> list[_Start]:
+    """All of them after some steps of placing."""
+    moved = []
     for room, side in enumerate(known.batches):
-        starts = [
-            (number, theta)
-            for _, number, thetas in found
-            if known.rooms[number, 0] == room
-            for theta in thetas
-        ]
-        if not starts:
+        here = [one for one in starts if known.rooms[one.number, 0] == room]
+        if not here:
             continue
-        numbers = [number for number, _ in starts]
-        some = side.chosen(known.rooms[numbers, 1])
-        theta, worth = placed(residue, some, np.stack([t for _, t in starts]))
-        for number, one, value, size in zip(
-            numbers, theta, worth, some.sizes, strict=True
-        ):
-            phase = known.phases[number]
-            total = float(value) + phase.log_weight
-            if np.isfinite(total) and (
-                number not in best or total > best[number].worth
-            ):
-                best[number] = Guess(phase, one[:size], total)
-    return sorted(best.values(), key=lambda guess: -guess.worth)
+        some = side.chosen(known.rooms[[one.number for one in here], 1])
+        start = np.zeros((len(here), some.middle.shape[1]))
+        for row, one in zip(start, here, strict=True):
+            row[: len(one.theta)] = one.theta
+        theta, worth = placed(residue, some, start, steps)
+        for one, row, value, size in zip(here, theta, worth, some.sizes, strict=True):
+            total = float(value) + known.phases[one.number].log_weight
+            if np.isfinite(total):
+                moved.append(_Start(one.number, row[:size], total))
+    return moved

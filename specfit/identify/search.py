@@ -33,6 +33,9 @@ TOP, MENDED = 3, 12
 """Sets that are taken apart, and how many times at most."""
 PATIENCE = 2
 """Sizes without a better set after which no larger one is tried."""
+STANDS_IN = 3
+"""Sites with which a phase may have stood in for several others all the way: sets are
+grown once more without it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Search:
     spectrum: Spectrum
     known: Bank
     seen: dict[frozenset[str], Mixture] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
 
     def score(self, found: Mixture) -> float:
         """Log-evidence and log prior of a set."""
@@ -91,7 +95,7 @@ class Search:
         n = len(found.phases) if found else 0
         rest = [i for i in range(n) if i not in members]
         taken = {found.phases[i].name for i in rest} if found else set()
-        guesses = promising(self.known, left, taken)
+        guesses = promising(self.known, left, taken | self.barred)
         made = []
         for guess in guesses[:TRIED]:
             if guess.worth > guesses[0].worth - WITHIN:
@@ -137,7 +141,26 @@ def identify(
     search = Search(spectrum, bank(spectrum, phases))
     _grow(search, progress)
     _mend(search, progress)
+    _again(search, progress)
     return ranked(search.seen.values(), len(phases))
+
+
+def _again(search: Search, progress: Callable[[float, str], None]) -> None:
+    """Grow and mend once more without each phase that may have stood in for others."""
+    barred: set[str] = set()
+    while True:
+        (best,) = search.best(search.seen.values(), 1)
+        many = [p.name for p in best.phases if len(p.sites) >= STANDS_IN]
+        fresh = [name for name in many if name not in barred]
+        if not fresh:
+            return
+        barred.add(fresh[0])
+        other = Search(search.spectrum, search.known, {}, frozenset(fresh[:1]))
+        _grow(other, progress)
+        _mend(other, progress)
+        for found in other.seen.values():
+            search.keep(found)
+        _mend(search, progress)
 
 
 def _grow(search: Search, progress: Callable[[float, str], None]) -> None:
