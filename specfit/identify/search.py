@@ -4,12 +4,17 @@ A few sets of each size go on side by side.  Then the best are taken apart: each
 and each pair of them, is taken out and the place it leaves is offered to every other,
 until none of the best sets has changed.  So an early mistake is mended, and the order in
 which phases were found does not matter.
+
+That is done for the spectrum as if it had been measured for a hundredth of the time, then
+a tenth, then as it is.  With all its counts a phase of many sites, bent to what several
+others absorb, explains so much more than any of these alone that they are never tried;
+with few counts what the records say of each weighs as much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import lgamma
 
@@ -31,11 +36,9 @@ FAR = 12.0
 """Nats behind the best at which a set is no longer listed."""
 TOP, MENDED = 3, 12
 """Sets that are taken apart, and how many times at most."""
-PATIENCE = 2
-"""Sizes without a better set after which no larger one is tried."""
-STANDS_IN = 3
-"""Sites with which a phase may have stood in for several others all the way: sets are
-grown once more without it."""
+STEP, FAINTEST, TAKEN_OVER = 10.0, 500.0, 12
+"""Each rung has so many times the counts of the one before; the first has at least so
+many nats to explain; and so many sets go on from rung to rung."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Search:
     spectrum: Spectrum
     known: Bank
     seen: dict[frozenset[str], Mixture] = field(default_factory=dict)
-    barred: frozenset[str] = frozenset()
+    done: set[frozenset[str]] = field(default_factory=set)
 
     def score(self, found: Mixture) -> float:
         """Log-evidence and log prior of a set."""
@@ -78,6 +81,13 @@ class Search:
             self.seen[found.names] = found
         return self.seen[found.names]
 
+    def take_over(self, last: Search) -> None:
+        """Fit the best sets of another search of the same spectrum, thinned, again."""
+        for found in last.best(last.seen.values(), TAKEN_OVER):
+            start = found.theta.copy()
+            start[0] += np.log(self.spectrum.level / last.spectrum.level)
+            self.keep(fitted(self.spectrum, found.phases, start))
+
     def grown(self, found: Mixture | None) -> list[Mixture]:
         """The set with each of the most promising phases added."""
         if found is None:
@@ -95,7 +105,7 @@ class Search:
         n = len(found.phases) if found else 0
         rest = [i for i in range(n) if i not in members]
         taken = {found.phases[i].name for i in rest} if found else set()
-        guesses = promising(self.known, left, taken | self.barred)
+        guesses = promising(self.known, left, taken)
         made = []
         for guess in guesses[:TRIED]:
             if guess.worth > guesses[0].worth - WITHIN:
@@ -138,34 +148,40 @@ def identify(
     progress: Callable[[float, str], None] = lambda done, words: None,
 ) -> Ranking:
     """The sets of phases that explain a spectrum best."""
-    search = Search(spectrum, bank(spectrum, phases))
-    _grow(search, progress)
-    _mend(search, progress)
-    _again(search, progress)
+    known = bank(spectrum, phases)
+    rungs = _rungs(spectrum)
+    search: Search | None = None
+    for number, share in enumerate(rungs):
+        last, search = search, Search(_thinned(spectrum, share), known)
+
+        def tell(done: float, words: str, number: int = number) -> None:
+            progress((number + done) / len(rungs), words)
+
+        if last is None:
+            _grow(search, tell)
+        else:
+            search.take_over(last)
+        _mend(search, tell)
+    assert search is not None
     return ranked(search.seen.values(), len(phases))
 
 
-def _again(search: Search, progress: Callable[[float, str], None]) -> None:
-    """Grow and mend once more without each phase that may have stood in for others."""
-    barred: set[str] = set()
-    while True:
-        (best,) = search.best(search.seen.values(), 1)
-        many = [p.name for p in best.phases if len(p.sites) >= STANDS_IN]
-        fresh = [name for name in many if name not in barred]
-        if not fresh:
-            return
-        barred.add(fresh[0])
-        other = Search(search.spectrum, search.known, {}, frozenset(fresh[:1]))
-        _grow(other, progress)
-        _mend(other, progress)
-        for found in other.seen.values():
-            search.keep(found)
-        _mend(search, progress)
+def _rungs(spectrum: Spectrum) -> list[float]:
+    """Shares of the counts with which a spectrum is looked at, the last one 1."""
+    dip = spectrum.counts - spectrum.level
+    nats = 0.5 * float(dip @ dip) / spectrum.level
+    count = int(np.clip(np.log(nats / FAINTEST) / np.log(STEP), 0.0, 4.0))
+    return [STEP**-k for k in range(count, -1, -1)]
+
+
+def _thinned(spectrum: Spectrum, share: float) -> Spectrum:
+    """The same spectrum as if it had been measured for a shorter time."""
+    return replace(spectrum, counts=share * spectrum.counts) if share < 1.0 else spectrum
 
 
 def _grow(search: Search, progress: Callable[[float, str], None]) -> None:
     beams: list[Mixture | None] = [None]
-    best, waited = -np.inf, 0
+    best = -np.inf
     for size in range(1, MOST + 1):
         level = {m.names: m for one in beams for m in search.grown(one)}
         kept = search.best(level.values(), BEAMS)
@@ -174,22 +190,20 @@ def _grow(search: Search, progress: Callable[[float, str], None]) -> None:
         beams = list(kept)
         top = search.score(kept[0])
         progress(0.5 * size / MOST, ", ".join(sorted(kept[0].names)))
-        waited = 0 if top > best else waited + 1
-        best = max(best, top)
-        if waited == PATIENCE:
+        if top < best:
             return
+        best = top
 
 
 def _mend(search: Search, progress: Callable[[float, str], None]) -> None:
     """Take the best sets apart until none of them has changed."""
-    done: set[frozenset[str]] = set()
     for turn in range(MENDED):
         order = search.best(search.seen.values(), TOP)
-        fresh = [m for m in order if m.names not in done]
+        fresh = [m for m in order if m.names not in search.done]
         if not fresh:
             return
         progress(0.5 + 0.5 * turn / MENDED, ", ".join(sorted(order[0].names)))
-        done.add(fresh[0].names)
+        search.done.add(fresh[0].names)
         search.apart(fresh[0])
 
 
