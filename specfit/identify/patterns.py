@@ -28,6 +28,7 @@ SURE = 0.10
 NEAR, RARE = 60.0, 0.05
 """Phases without a record so near in temperature (K) are so much less expected: they are
 those that nobody measures there."""
+DRAWS = 48
 WIDTHS = 0.20
 """Spread of the logarithm of the line width about what is usual for the phase."""
 
@@ -58,11 +59,15 @@ class Density:
 
 @dataclass(frozen=True)
 class SitePattern:
-    """One site: `doublet`, `singlet` or `sextet`, and a density for each parameter."""
+    """One site: `doublet`, `singlet` or `sextet`, and a density for each parameter.
+
+    draws: how many appearances of it a spectrum is first compared with.
+    """
 
     key: str
     kind: str
     priors: tuple[Density, ...]  # IS, QS, Bint: as many as the kind has
+    draws: int = DRAWS
 
     @property
     def middle(self) -> FloatArray:

@@ -18,8 +18,6 @@ from specfit.identify.patterns import PhasePattern, SitePattern
 from specfit.identify.placing import Batch, batch, placed
 from specfit.identify.residue import Residue
 
-DRAWS = 48
-"""Appearances of each site that a residue is compared with."""
 ROOMS = (1, 2, 6, 12, 18)
 """Phases with no more lines than this are placed side by side."""
 PLACES = 90
@@ -60,7 +58,7 @@ def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
         own = []
         for j, site in enumerate(phase.sites):
             drawn = _drawn(site, generator)
-            own.append(slice(len(values), len(values) + DRAWS))
+            own.append(slice(len(values), len(values) + site.draws))
             values += list(drawn)
             lines = block(phase, slopes)
             here = lines.site == j
@@ -84,9 +82,10 @@ def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
 
 
 def _drawn(site: SitePattern, generator: np.random.Generator) -> FloatArray:
-    """Draws of IS, QS, Bint (DRAWS, n_values)."""
+    """Draws of IS, QS, Bint (draws, n_values)."""
     columns = [
-        np.concatenate([[d.middle], d.draw(generator, DRAWS - 1)]) for d in site.priors
+        np.concatenate([[d.middle], d.draw(generator, site.draws - 1)])
+        for d in site.priors
     ]
     return np.stack(columns, axis=1)
 
@@ -141,19 +140,19 @@ def _laid(
     middle = known.batches[room].middle[row]
     open_ = np.ones(end - begin, dtype=bool)
     heights, values = np.zeros(len(rows)), [known.values[begin]] * len(rows)
-    gain = 0.0
+    gain, draws = 0.0, (end - begin) // len(rows)
     for left in range(len(rows), 0, -1):
         worth = np.where(open_ & (inner > 0.0), 0.5 * inner**2 / size, -1.0)
         best = int(np.argmax(worth))
-        site = best // DRAWS
+        site = best // draws
         if worth[best] < 0.0:  # nothing more to explain: the rest at their middle
-            for rest in np.flatnonzero(open_[::DRAWS]):
-                values[rest] = known.values[begin + rest * DRAWS]
+            for rest in np.flatnonzero(open_[::draws]):
+                values[rest] = known.values[begin + rest * draws]
             break
         gain += worth[best]
         heights[site] = inner[best] / size[best]
         values[site] = known.values[begin + best]
-        open_[site * DRAWS : (site + 1) * DRAWS] = False
+        open_[site * draws : (site + 1) * draws] = False
         if left > 1:
             signal = -residue.weight * curves[best]
             felt = signal - residue.response @ (residue.response.T @ signal)

@@ -16,43 +16,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from math import lgamma
 
 import numpy as np
-from scipy.special import logsumexp
 
-from specfit.contracts import FloatArray
 from specfit.identify import residue
 from specfit.identify.appearance import Spectrum
 from specfit.identify.mixture import Mixture, fitted, layout_of
 from specfit.identify.patterns import PhasePattern
+from specfit.identify.ranking import Ranking, evidence_of_nothing, ranked, score
 from specfit.identify.screen import Bank, Guess, bank, promising
+from specfit.identify.unknown import premature
 
 TRIED, WITHIN = 6, 12.0
 """Phases fitted in each place, and nats below the most promising at which none is."""
 BEAMS, MOST = 3, 8
 """Sets of each size that go on, and phases in a set at most."""
-FAR = 12.0
-"""Nats behind the best at which a set is no longer listed."""
 TOP, MENDED = 3, 12
 """Sets that are taken apart, and how many times at most."""
 STEP, FAINTEST, TAKEN_OVER = 10.0, 500.0, 12
 """Each rung has so many times the counts of the one before; the first has at least so
 many nats to explain; and so many sets go on from rung to rung."""
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Sets of phases, the most probable first, and their probabilities."""
-
-    sets: tuple[Mixture, ...]
-    scores: FloatArray
-
-    @property
-    def probabilities(self) -> FloatArray:
-        """Among the sets that were looked at."""
-        shares: FloatArray = np.exp(self.scores - logsumexp(self.scores))
-        return shares
 
 
 @dataclass
@@ -105,7 +88,7 @@ class Search:
         n = len(found.phases) if found else 0
         rest = [i for i in range(n) if i not in members]
         taken = {found.phases[i].name for i in rest} if found else set()
-        guesses = promising(self.known, left, taken)
+        guesses = promising(self.known, left, taken | premature(taken))
         made = []
         for guess in guesses[:TRIED]:
             if guess.worth > guesses[0].worth - WITHIN:
@@ -163,7 +146,9 @@ def identify(
             search.take_over(last)
         _mend(search, tell)
     assert search is not None
-    return ranked(search.seen.values(), len(phases))
+    nothing = evidence_of_nothing(spectrum)
+    found = [m for m in search.seen.values() if search.score(m) > nothing]
+    return ranked(found, len(phases))
 
 
 def _rungs(spectrum: Spectrum) -> list[float]:
@@ -205,20 +190,3 @@ def _mend(search: Search, progress: Callable[[float, str], None]) -> None:
         progress(0.5 + 0.5 * turn / MENDED, ", ".join(sorted(order[0].names)))
         search.done.add(fresh[0].names)
         search.apart(fresh[0])
-
-
-def score(found: Mixture, n_known: int) -> float:
-    """Log-evidence and log prior of a set: each number of phases, then each set, alike."""
-    n = len(found.phases)
-    ways = lgamma(n_known + 1) - lgamma(n + 1) - lgamma(n_known - n + 1)
-    return found.log_evidence - ways + sum(one.log_weight for one in found.phases)
-
-
-def ranked(found: Iterable[Mixture], n_known: int) -> Ranking:
-    """The sets within `FAR` of the best."""
-    order = sorted(found, key=lambda one: -score(one, n_known))
-    scores = np.array([score(one, n_known) for one in order])
-    near = scores > scores[0] - FAR
-    return Ranking(
-        tuple(one for one, kept in zip(order, near, strict=True) if kept), scores[near]
-    )
