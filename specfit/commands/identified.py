@@ -13,7 +13,7 @@ from scipy.stats import chi2
 from specfit.commands.common import say
 from specfit.contracts import Measurement
 from specfit.identify import Answer, PhasePattern, Spectrum, is_unknown
-from specfit.identify.findings import Component, components, dips, misfit
+from specfit.identify.findings import Component, components, dips, misfit, saturation
 from specfit.identify.mixture import TEXTURE
 from specfit.identify.proposal import spec_text
 from specfit.model import ir
@@ -30,6 +30,8 @@ SHOWN = 5
 """Answers listed at most."""
 CHANCE = 1e-3
 """Probability of χ² below which the noise of counting does not explain the rest."""
+LOST = 0.05
+"""Share of the deepest dip that saturation takes, from which it is worth a word."""
 UNITS = {"IS": "mm/s", "QS": "mm/s", "Bint": "T"}
 
 
@@ -106,7 +108,7 @@ def remarks(found: Identified) -> list[str]:
         said.append(say("identify-nothing"))
     for one in found.best:
         said += [_unknown(one)] if one.kind else list(_doubts(found.answers[0], one))
-    return [*said, *_texture(found), _left(found)]
+    return [*said, *_texture(found), *_thickness(found), _left(found)]
 
 
 def _doubts(answer: Answer, one: Component) -> Iterator[str]:
@@ -142,6 +144,12 @@ def _texture(found: Identified) -> Iterator[str]:
     magnetic = any(s.kind == "sextet" for p in best.phases for s in p.sites)
     if magnetic and abs(ratio - TEXTURE[0]) > max(0.1, 3.0 * sd):
         yield say("identify-texture", ratio=f"{ratio:.2f}")
+
+
+def _thickness(found: Identified) -> Iterator[str]:
+    kappa, sd, lost = saturation(found.answers[0].best)
+    if kappa > 3.0 * sd and lost > LOST:
+        yield say("identify-thick", lost=f"{100.0 * lost:.0f} %")
 
 
 def _left(found: Identified) -> str:

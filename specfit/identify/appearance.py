@@ -52,6 +52,13 @@ class Spectrum:
         return float(np.quantile(self.counts, 0.9))
 
 
+    @cached_property
+    def powers(self) -> FloatArray:
+        """u and u² (2, n_channels), u from −1 to 1: what a baseline is made of."""
+        u = self.velocity / float(np.abs(self.velocity).max())
+        return np.stack([u, u**2])
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
     """The lines of one phase: n lines of some sites, in `size` unknowns.

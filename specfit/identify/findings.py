@@ -9,7 +9,7 @@ import numpy as np
 
 from specfit.contracts import FloatArray
 from specfit.identify.appearance import Spectrum
-from specfit.identify.mixture import Mixture, curve, layout_of
+from specfit.identify.mixture import Mixture, curve
 from specfit.identify.patterns import SYMBOLS, Density, PhasePattern
 from specfit.identify.unknown import is_unknown
 
@@ -130,12 +130,24 @@ def _alike(
 
 
 def dips(spectrum: Spectrum, found: Mixture) -> FloatArray:
-    """What each phase alone takes from the counts (n_phases, n_channels)."""
-    _, change = curve(spectrum, layout_of(spectrum, found.phases), found.theta)
-    # d curve / d log area is minus the phase's dip
-    return -change[found.layout.area]
+    """What each phase takes from the counts (n_phases, n_channels): all of it together."""
+    layout, theta = found.layout, found.theta
+    # d curve / d log area is proportional to the phase's dip
+    alone = -curve(spectrum, layout, theta).change[layout.area]
+    base = np.exp(theta[0]) * (1.0 + theta[layout.base] @ spectrum.powers)
+    return alone * ((base - found.curve) / alone.sum(axis=0))
 
 
 def misfit(found: Mixture) -> tuple[float, int]:
     """χ² (the deviance) of a set, and its degrees of freedom."""
     return -2.0 * found.log_likelihood, found.curve.size - found.layout.size
+
+
+def saturation(found: Mixture) -> tuple[float, float, float]:
+    """κ, its standard deviation, and the share that is lost of the deepest dip."""
+    place = found.layout.saturation
+    kappa = float(found.theta[place])
+    sd = float(np.sqrt(found.covariance[place, place]))
+    deepest = 1.0 - float(found.curve.min() / np.exp(found.theta[0]))
+    thin = -np.log1p(-min(kappa * deepest, 0.99)) / kappa if abs(kappa) > 1e-3 else deepest
+    return kappa, sd, 1.0 - deepest / float(thin)

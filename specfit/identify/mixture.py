@@ -1,10 +1,13 @@
 """A set of phases fitted to one spectrum: mode, curvature, evidence; NumPy alone.
 
-    N(v) = N0 (1 − Σ_p A_p Σ_j s_pj L_j(v)),  s the shares of the sites of a phase
+    N(v) = N0 (1 + a u + b u²) (1 − (1 − exp(−κ d)) / κ),  u = v / max |v|
+    d(v) = Σ_p A_p Σ_j s_pj L_j(v),  s the shares of the sites of a phase
 
 Unknown are log N0, the calibration's nuisances, the ratio x of the second to the third
-line of all sextets, and of each phase those of its `Block`.  Thousands of sets are
-fitted, each for a few milliseconds: compiling them would take longer than fitting them.
+line of all sextets, the saturation κ of a thick absorber (0 where it is thin; the source
+is taken to be sharp, which is enough to tell thickness from a further phase), a, b, and
+of each phase those of its `Block`.  Thousands of sets are fitted, each for a few
+milliseconds: compiling them would take longer than fitting them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -23,6 +27,12 @@ from specfit.identify.patterns import PhasePattern
 
 LEVEL = 0.1
 """Spread of log N0 about the largest counts."""
+SATURATION = (0.5, 0.7)
+"""κ before the spectrum is seen: 1 / recoil-free fraction of the source for a sharp one."""
+BASE = 0.01
+"""Spread of a and b: slope and curvature by geometry."""
+GLOBALS = 5
+"""Unknowns that belong to no phase, besides the nuisances."""
 STEPS, ENOUGH, LONGEST = 40, 1e-2, 3.0
 HALF_LOG_2PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -33,6 +43,7 @@ class Mixture:
 
     hessian: of the negative log posterior.  log_evidence: Laplace's.  curve: expected
     counts.  design: derivatives of the curve over its square root (n_channels, size).
+    weight: what a further dip would take from the counts, over the same root.
     """
 
     phases: tuple[PhasePattern, ...]
@@ -44,6 +55,7 @@ class Mixture:
     log_likelihood: float
     curve: FloatArray
     design: FloatArray
+    weight: FloatArray
 
     @property
     def names(self) -> frozenset[str]:
@@ -73,8 +85,11 @@ class Layout:
         blocks = [block(phase, slopes) for phase in phases]
         self.blocks, self.nuisances = blocks, nuisances
         self.texture = 1 + nuisances
+        self.saturation = self.texture + 1
+        self.base = slice(self.saturation + 1, self.saturation + 3)
+        self.first = GLOBALS + nuisances
         sizes = [one.size for one in blocks]
-        self.begin = np.concatenate([[0], np.cumsum(sizes)]) + 2 + nuisances
+        self.begin = np.concatenate([[0], np.cumsum(sizes)]) + self.first
         self.size = int(self.begin[-1])
         self.area = self.begin[:-1].astype(int)
         self.width = self.area + 1
@@ -113,10 +128,10 @@ class Layout:
         """Places, means and spreads of all unknowns with normal densities."""
         own = [one.normal + at for one, at in zip(self.blocks, self.area, strict=True)]
         n = self.nuisances
-        self.normal = np.concatenate([np.arange(2 + n), *own]).astype(int)
-        first = np.concatenate([[0.0], np.zeros(n), [TEXTURE[0]]])
+        self.normal = np.concatenate([np.arange(self.first), *own]).astype(int)
+        first = [0.0, *[0.0] * n, TEXTURE[0], SATURATION[0], 0.0, 0.0]
         self.mean = np.concatenate([first, *(one.mean for one in self.blocks)])
-        first = np.concatenate([[LEVEL], np.ones(n), [TEXTURE[1]]])
+        first = [LEVEL, *[1.0] * n, TEXTURE[1], SATURATION[1], BASE, BASE]
         self.spread = np.concatenate([first, *(one.spread for one in self.blocks)])
         self.norm = float(np.sum(np.log(self.spread) + HALF_LOG_2PI))
 
@@ -132,7 +147,9 @@ class Layout:
 
     def start(self, spectrum: Spectrum) -> FloatArray:
         """Every phase as its records say, all of one area."""
-        first = [np.log(spectrum.level), *[0.0] * self.nuisances, TEXTURE[0]]
+        first = np.zeros(self.first)
+        first[[0, self.texture]] = np.log(spectrum.level), TEXTURE[0]
+        first[self.saturation] = SATURATION[0]
         return np.concatenate([first, *(one.middle for one in self.blocks)])
 
 
@@ -154,22 +171,28 @@ def layout_of(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Layout:
     return _layout(tuple(phases), nuisances, tuple_of(spectrum.slopes))
 
 
-def curve(
-    spectrum: Spectrum, layout: Layout, theta: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Expected counts and their derivatives (size, n_channels)."""
+class Curve(NamedTuple):
+    """Expected counts, their derivatives (size, n_channels), and by a further dip."""
+
+    expected: FloatArray
+    change: FloatArray
+    by_dip: FloatArray
+
+
+def curve(spectrum: Spectrum, layout: Layout, theta: FloatArray) -> Curve:
+    """The expected counts."""
     if spectrum.half_offset == 0.0:
         return _curve(spectrum, layout, theta, 0.0)
-    sides = [
+    one, other = (
         _curve(spectrum, layout, theta, sign * spectrum.half_offset)
         for sign in (1.0, -1.0)
-    ]
-    return 0.5 * (sides[0][0] + sides[1][0]), 0.5 * (sides[0][1] + sides[1][1])
+    )
+    return Curve(*(0.5 * (a + b) for a, b in zip(one, other, strict=True)))
 
 
 def _curve(
     spectrum: Spectrum, layout: Layout, theta: FloatArray, offset: float
-) -> tuple[FloatArray, FloatArray]:
+) -> Curve:
     moved = spectrum.jacobian @ theta[1 : 1 + layout.nuisances]
     velocity = spectrum.velocity + moved + offset
     shares, heights = _heights(layout, theta)
@@ -190,11 +213,30 @@ def _curve(
     change[layout.area] = wholes
     change[layout.share] = sites - shares[:, None] * wholes[layout.of_site]
     change[1 : 1 + layout.nuisances] = spectrum.jacobian.T * slope.sum(axis=0)
-    level = np.exp(theta[0])
-    expected = level * (1.0 - wholes.sum(axis=0))
-    change *= -level
+    dip = wholes.sum(axis=0)
+    kappa = float(theta[layout.saturation])
+    passed, taken, bend = _saturated(dip, kappa)
+    powers = spectrum.powers
+    base = np.exp(theta[0]) * (1.0 + theta[layout.base] @ powers)
+    expected = base * (1.0 - taken)
+    by_dip = base * passed
+    change *= -by_dip
     change[0] = expected
-    return expected, change
+    change[layout.saturation] = -base * bend
+    change[layout.base] = np.exp(theta[0]) * powers * (1.0 - taken)
+    return Curve(expected, change, by_dip)
+
+
+def _saturated(
+    dip: FloatArray, kappa: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """exp(−κ d), (1 − exp(−κ d)) / κ, and the derivative of this by κ."""
+    passed = np.exp(-kappa * dip)
+    if abs(kappa) < 1e-3:
+        taken = dip * (1.0 - 0.5 * kappa * dip)
+        return passed, taken, dip**2 * (kappa * dip / 3.0 - 0.5)
+    taken = (1.0 - passed) / kappa
+    return passed, taken, (dip * passed - taken) / kappa
 
 
 def _heights(layout: Layout, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -244,23 +286,25 @@ def fitted(
             theta, at, damping = trial, there, max(0.1 * damping, 1e-8)
         else:
             damping = max(10.0 * damping, 1e-3)
-    value, _, hessian, likelihood, expected, design = at
+    value, _, hessian, likelihood, expected, design, weight = at
     sign, size = np.linalg.slogdet(hessian)
     evidence = value + layout.size * HALF_LOG_2PI - 0.5 * size
     if sign <= 0.0 or not np.isfinite(evidence):
         return None
     return Mixture(
         tuple(phases), layout, theta, hessian, value, float(evidence),
-        likelihood, expected, design,
+        likelihood, expected, design, weight,
     )  # fmt: skip
 
 
-Local = tuple[float, FloatArray, FloatArray, float, FloatArray, FloatArray]
+Local = tuple[
+    float, FloatArray, FloatArray, float, FloatArray, FloatArray, FloatArray
+]
 
 
 def _local(spectrum: Spectrum, layout: Layout, theta: FloatArray) -> Local | None:
-    """Log posterior, gradient, curvature, log-likelihood, curve, weighted design."""
-    expected, slopes = curve(spectrum, layout, theta)
+    """Log posterior, gradient, curvature, log-likelihood, curve, design, weight."""
+    expected, slopes, by_dip = curve(spectrum, layout, theta)
     if not (expected > 0.0).all():
         return None
     counts = spectrum.counts
@@ -268,11 +312,13 @@ def _local(spectrum: Spectrum, layout: Layout, theta: FloatArray) -> Local | Non
     # up to what the counts alone decide: half the deviance
     likelihood = float(np.sum(counts * np.log(expected / safe) - (expected - counts)))
     prior, own, bend = log_prior(layout, theta, spectrum)
-    slopes /= np.sqrt(expected)
-    gradient = slopes @ ((counts - expected) / np.sqrt(expected)) + own
+    root = np.sqrt(expected)
+    slopes /= root
+    gradient = slopes @ ((counts - expected) / root) + own
     hessian = slopes @ slopes.T
     hessian.flat[:: layout.size + 1] += bend
-    return likelihood + prior, gradient, hessian, likelihood, expected, slopes.T
+    value = likelihood + prior
+    return value, gradient, hessian, likelihood, expected, slopes.T, by_dip / root
 
 
 def _step(

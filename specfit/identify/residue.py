@@ -27,8 +27,8 @@ from specfit.identify.mixture import LEVEL, Mixture, log_prior
 class Residue:
     """What is left, and the response of what is there.
 
-    velocity: where the counts belong.  weight: level / √expected, which makes a dip a
-    signal.  left: e₀ (n_channels,).  response: W (n_channels, n_unknowns).  slope: g.
+    velocity: where the counts belong.  weight: what a dip takes from the counts, over
+    their root.  left: e₀ (n_channels,).  response: W (n_channels, n_unknowns).  slope: g.
     evidence: of what is there, without the phases taken out, as far as they can be.
     """
 
@@ -81,7 +81,7 @@ def without(
     return Residue(
         spectrum.velocity + moved,
         spectrum.half_offset,
-        np.exp(found.theta[0]) / root,
+        found.weight,
         left,
         solve_triangular(factor, found.design[:, kept].T, lower=True).T,
         solve_triangular(factor, slope, lower=True),

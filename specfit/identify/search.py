@@ -108,7 +108,7 @@ class Search:
             return None
         start = layout_of(self.spectrum, phases).start(self.spectrum)
         if found is not None:
-            first = 2 + found.layout.nuisances
+            first = found.layout.first
             start[:first] = found.theta[:first]
         start[len(start) - sum(map(len, pieces)) :] = np.concatenate(pieces)
         return fitted(self.spectrum, phases, start)

@@ -66,7 +66,8 @@ def simulated(phases, areas, generator):
         theta[share] = phase.spreads * generator.standard_normal(len(share))
         for site, place in zip(phase.sites, layout.sites_of(index), strict=True):
             theta[place] = [as_recorded(d, generator) for d in site.priors]
-    expected, _ = mixtures.curve(flat, layout, theta)
+    theta[layout.saturation] = 0.0
+    expected = mixtures.curve(flat, layout, theta).expected
     return spectrum_of(generator.poisson(expected).astype(float)), theta
 
 
