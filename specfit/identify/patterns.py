@@ -28,6 +28,9 @@ SURE = 0.10
 NEAR, RARE = 60.0, 0.05
 """Phases without a record so near in temperature (K) are so much less expected: they are
 those that nobody measures there."""
+UNLIKE = 0.1
+"""`db(…)` gives the vague part a tenth, so that a wrong guess of a user can be mended;
+here nobody has guessed, and a phase unlike its records is as good as another."""
 DRAWS = 48
 WIDTHS = 0.20
 """Spread of the logarithm of the line width about what is usual for the phase."""
@@ -50,6 +53,11 @@ class Density:
         t = generator.standard_t(np.minimum(self.freedom[which], 1e3))
         drawn = self.location[which] + self.scale[which] * t
         return np.clip(drawn, self.low, self.high)
+
+    @property
+    def spread(self) -> float:
+        """The scale of the weightiest part."""
+        return float(self.scale[int(np.argmax(self.weight))])
 
     @property
     def middle(self) -> float:
@@ -201,6 +209,38 @@ def density_of(dist: Dist) -> Density:
         freedom = numbers[0] if part.family == "student_t" else 1e6
         rows.append((weight, *numbers[-2:], freedom))
     weight, location, scale, freedom = np.array(rows, dtype=float).T
+    if len(weight) > 1:  # the last part is the vague one
+        weight = weight * np.append(np.ones(len(weight) - 1), UNLIKE)
+        weight = weight / weight.sum()
     low = -np.inf if dist.low is None else dist.low
     high = np.inf if dist.high is None else dist.high
     return Density(weight, location, scale, freedom, low, high)
+
+
+def twins(phases: Sequence[PhasePattern]) -> dict[str, int]:
+    """A number for each phase, the same for phases whose records lie on each other.
+
+    They have the same kinds of sites, and no value is farther from that of the first of
+    them than the larger of their spreads.
+    """
+    first: list[tuple[PhasePattern, int]] = []
+    found = {}
+    for number, phase in enumerate(phases):
+        same = (n for other, n in first if _twin(phase, other))
+        found[phase.name] = next(same, number)
+        if found[phase.name] == number:
+            first.append((phase, number))
+    return found
+
+
+def _twin(one: PhasePattern, other: PhasePattern) -> bool:
+    if [s.kind for s in one.sites] != [s.kind for s in other.sites]:
+        return False
+    pairs = [
+        (a, b)
+        for mine, theirs in zip(one.sites, other.sites, strict=True)
+        for a, b in zip(mine.priors, theirs.priors, strict=True)
+    ]
+    return all(
+        abs(a.middle - b.middle) <= max(a.spread, b.spread) for a, b in pairs
+    )

@@ -142,11 +142,12 @@ def _local(residue: Residue, phases: Batch, theta: FloatArray) -> State:
     signal, change = _signal(residue, phases, theta)
     e = residue.left - signal
     moved = e @ residue.response + residue.slope
-    through = change @ residue.response
+    through = (change @ residue.response.astype(np.float32)).astype(float)
     value = 0.5 * np.sum(moved**2, axis=1) - 0.5 * np.sum(e**2, axis=1)
-    gradient = np.einsum("bmn,bn->bm", change, e)
+    gradient = (change @ e.astype(np.float32)[:, :, None])[:, :, 0].astype(float)
     gradient -= np.einsum("bmk,bk->bm", through, moved)
-    hessian = change @ change.transpose(0, 2, 1) - through @ through.transpose(0, 2, 1)
+    hessian = (change @ change.transpose(0, 2, 1)).astype(float)
+    hessian -= through @ through.transpose(0, 2, 1)
     far = theta - phases.mean
     value -= 0.5 * np.sum(phases.bend * far**2, axis=1) + phases.norm
     gradient -= phases.bend * far
@@ -186,20 +187,24 @@ def _at(
     heights = np.einsum("bsl,bs->bl", phases.member, shares) * own
     heights = heights * np.exp(theta[:, :1]) * fwhm[:, :, 0] * (0.5 / np.pi)
     positions = np.einsum("blm,bm->bl", phases.moves, theta)
-    far = velocity - positions[:, :, None]
-    q = 1.0 / (far**2 + 0.25 * fwhm**2)
-    dips = heights[:, :, None] * q
+    # single precision is enough to choose by, and twice as fast
+    single = np.float32
+    fwhm = fwhm.astype(single)
+    far = velocity.astype(single) - positions[:, :, None].astype(single)
+    q = 1.0 / (far**2 + single(0.25) * fwhm**2)
+    dips = heights[:, :, None].astype(single) * q
     slope = far
     slope *= q
     slope *= dips
-    slope *= 2.0
-    change = phases.moves.transpose(0, 2, 1) @ slope
-    sites = phases.member @ dips
+    slope *= single(2.0)
+    change = phases.moves.transpose(0, 2, 1).astype(single) @ slope
+    sites = phases.member.astype(single) @ dips
     whole = sites.sum(axis=1)
-    change[rows, phases.share] = sites - shares[:, :, None] * whole[:, None, :]
+    share = shares[:, :, None].astype(single)
+    change[rows, phases.share] = sites - share * whole[:, None, :]
     q *= dips
-    change[:, 1] = whole - 0.5 * fwhm[:, 0] ** 2 * q.sum(axis=1)
+    change[:, 1] = whole - single(0.5) * fwhm[:, 0] ** 2 * q.sum(axis=1)
     change[:, 0] = whole
     change[:, -1] = 0.0
-    change *= -residue.weight
+    change *= -residue.weight.astype(single)
     return -residue.weight * whole, change

@@ -7,21 +7,21 @@ it explains most; the most promising phases are then placed together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from specfit.contracts import FloatArray
 from specfit.identify.appearance import TEXTURE, Spectrum, block, parts, tuple_of
-from specfit.identify.patterns import PhasePattern, SitePattern
+from specfit.identify.patterns import PhasePattern, SitePattern, twins
 from specfit.identify.placing import Batch, batch, placed
 from specfit.identify.residue import Residue
 
 ROOMS = (1, 2, 6, 12, 18)
 """Phases with no more lines than this are placed side by side."""
-PLACES = 90
-"""Phases placed in each residue."""
+LAID, PLACES = 120, 60
+"""Phases whose sites are laid down, and phases then placed, in each residue."""
 EARLY, LATE = 3, 6
 """Steps of all of them, and further steps of those that are still promising."""
 HOPEFUL, BEHIND = 16, 30.0
@@ -45,8 +45,15 @@ class Bank:
     squares: np.ndarray
     values: tuple[FloatArray, ...]
     rows: tuple[tuple[slice, ...], ...]
+    sites: np.ndarray  # the first row of each site
+    firsts: np.ndarray  # the first site of each phase
     batches: tuple[Batch, ...]
     rooms: np.ndarray
+    twins: Mapping[str, int]
+
+    def family(self, names: Iterable[str]) -> tuple[int, ...]:
+        """What stands for a set of phases: the same for sets that differ by twins."""
+        return tuple(sorted(self.twins[name] for name in names))
 
 
 def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
@@ -76,9 +83,12 @@ def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
         places[numbers, 0], places[numbers, 1] = len(batches), np.arange(len(numbers))
         batches.append(batch([phases[i] for i in numbers], slopes))
     whole = np.concatenate(curves)
+    sites = np.array([site.start for own in rows for site in own])
+    firsts = np.cumsum([0, *(len(own) for own in rows[:-1])])
     return Bank(
-        tuple(phases), whole, whole**2, tuple(values), tuple(rows), tuple(batches), places
-    )
+        tuple(phases), whole, whole**2, tuple(values), tuple(rows), sites, firsts,
+        tuple(batches), places, twins(phases),
+    )  # fmt: skip
 
 
 def _drawn(site: SitePattern, generator: np.random.Generator) -> FloatArray:
@@ -114,13 +124,10 @@ def promising(
     size = (within - np.einsum("ij,ij->i", shared, shared)).astype(float)
     size = np.maximum(size, 1e-4 * within)
     single = np.where(inner > 0.0, 0.5 * inner**2 / size, 0.0)
-    found = []
-    for number, phase in enumerate(known.phases):
-        if phase.name in taken:
-            continue
-        span = slice(known.rows[number][0].start, known.rows[number][-1].stop)
-        if single[span].max() > LEAST:
-            found.append(_laid(known, residue, number, inner, size))
+    bound = np.add.reduceat(np.maximum.reduceat(single, known.sites), known.firsts)
+    bound[[i for i, p in enumerate(known.phases) if p.name in taken]] = 0.0
+    order = [int(i) for i in np.argsort(-bound)[:LAID] if bound[i] > LEAST]
+    found = [_laid(known, residue, number, inner, size) for number in order]
     found.sort(key=lambda one: -one[0])
     return _placed(known, residue, found[:PLACES])
 

@@ -45,7 +45,7 @@ class Search:
     spectrum: Spectrum
     known: Bank
     seen: dict[frozenset[str], Mixture] = field(default_factory=dict)
-    done: set[frozenset[str]] = field(default_factory=set)
+    done: set[tuple[int, ...]] = field(default_factory=set)
 
     def score(self, found: Mixture) -> float:
         """Log-evidence and log prior of a set."""
@@ -54,6 +54,15 @@ class Search:
     def best(self, sets: Iterable[Mixture], count: int) -> list[Mixture]:
         """The best of some sets."""
         return sorted(sets, key=lambda one: -self.score(one))[:count]
+
+    def different(self, count: int) -> list[Mixture]:
+        """The best sets that are not the same but for twins."""
+        chosen: dict[tuple[int, ...], Mixture] = {}
+        for found in self.best(self.seen.values(), len(self.seen)):
+            chosen.setdefault(self.known.family(found.names), found)
+            if len(chosen) == count:
+                break
+        return list(chosen.values())
 
     def keep(self, found: Mixture | None) -> Mixture | None:
         """Remember a set by its best fit; that fit."""
@@ -66,7 +75,7 @@ class Search:
 
     def take_over(self, last: Search) -> None:
         """Fit the best sets of another search of the same spectrum, thinned, again."""
-        for found in last.best(last.seen.values(), TAKEN_OVER):
+        for found in last.different(TAKEN_OVER):
             start = found.theta.copy()
             start[0] += np.log(self.spectrum.level / last.spectrum.level)
             self.keep(fitted(self.spectrum, found.phases, start))
@@ -183,10 +192,10 @@ def _grow(search: Search, progress: Callable[[float, str], None]) -> None:
 def _mend(search: Search, progress: Callable[[float, str], None]) -> None:
     """Take the best sets apart until none of them has changed."""
     for turn in range(MENDED):
-        order = search.best(search.seen.values(), TOP)
-        fresh = [m for m in order if m.names not in search.done]
+        order = search.different(TOP)
+        fresh = [m for m in order if search.known.family(m.names) not in search.done]
         if not fresh:
             return
         progress(0.5 + 0.5 * turn / MENDED, ", ".join(sorted(order[0].names)))
-        search.done.add(fresh[0].names)
+        search.done.add(search.known.family(fresh[0].names))
         search.apart(fresh[0])
