@@ -13,8 +13,8 @@ from scipy.stats import chi2
 from specfit.commands.common import say
 from specfit.contracts import Measurement
 from specfit.identify import Answer, PhasePattern, Spectrum, is_unknown
+from specfit.identify.appearance import TEXTURE
 from specfit.identify.findings import Component, components, dips, misfit, saturation
-from specfit.identify.mixture import TEXTURE
 from specfit.identify.proposal import spec_text
 from specfit.model import ir
 from specfit.report.figures.phases import Identified as Picture
@@ -198,8 +198,7 @@ def _answer(found: Identified, answer: Answer) -> dict[str, Any]:
         "chi2": total,
         "degrees_of_freedom": freedom,
         "phases": [
-            _component(answer, one)
-            for one in components(answer.best, found.considered)
+            _component(answer, one) for one in components(answer.best, found.considered)
         ],
     }
 

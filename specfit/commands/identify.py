@@ -47,7 +47,9 @@ def identify(arguments: argparse.Namespace) -> int:
     else:
         print(identified.text(found))
         if found.phases:
-            print(f"\n{folder / PICTURE}\n{say('identify-written', path=str(proposal))}")
+            print(
+                f"\n{folder / PICTURE}\n{say('identify-written', path=str(proposal))}"
+            )
     return exits.ACCEPTED if found.phases else exits.NOT_CONVERGED
 
 

@@ -51,10 +51,9 @@ class Spectrum:
         """Counts off resonance, as far as the highest tenth says."""
         return float(np.quantile(self.counts, 0.9))
 
-
     @cached_property
     def powers(self) -> FloatArray:
-        """u and u² (2, n_channels), u from −1 to 1: what a baseline is made of."""
+        """U and u² (2, n_channels), u from −1 to 1: what a baseline is made of."""
         u = self.velocity / float(np.abs(self.velocity).max())
         return np.stack([u, u**2])
 
@@ -120,7 +119,7 @@ def block(phase: PhasePattern, slopes: tuple[float, float, float]) -> Block:
 
 
 def _lines(kind: str, slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """d position / d (IS, QS, Bint) of the lines, and a, b, c, d of their parts."""
+    """D position / d (IS, QS, Bint) of the lines, and a, b, c, d of their parts."""
     if kind == "sextet":
         field = SIGNS * slopes[[0, 1, 2, 2, 1, 0]]
         move = np.stack([np.ones(6), 0.5 * OUTER, field], axis=1)

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from specfit.identify.patterns import PhasePattern, patterns
 from specfit.model import records
 
-ELEMENTS = frozenset(
+_SYMBOLS = (
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga "
     "Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr "
     "Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr "
-    "Ra Ac Th Pa U Np Pu Am".split()
+    "Ra Ac Th Pa U Np Pu Am"
 )
+ELEMENTS = frozenset(_SYMBOLS.split())
 
 
 class NotAnElement(Exception):
@@ -51,6 +52,8 @@ def _formula(phase: PhasePattern) -> str:
 def _within(formula: str, allowed: frozenset[str]) -> bool:
     """Whether a formula can be read and holds nothing but some elements."""
     symbols = re.findall(r"[A-Z][a-z]?", formula)
-    rest = re.sub(r"[A-Z][a-z]?|alpha|beta|gamma|delta|eps|zeta|nano|[nx]?H2O", "", formula)
+    rest = re.sub(
+        r"[A-Z][a-z]?|alpha|beta|gamma|delta|eps|zeta|nano|[nx]?H2O", "", formula
+    )
     readable = bool(symbols) and not re.search(r"[a-wyz]{2}", rest)
     return readable and set(symbols) <= allowed

@@ -135,7 +135,8 @@ def dips(spectrum: Spectrum, found: Mixture) -> FloatArray:
     # d curve / d log area is proportional to the phase's dip
     alone = -curve(spectrum, layout, theta).change[layout.area]
     base = np.exp(theta[0]) * (1.0 + theta[layout.base] @ spectrum.powers)
-    return alone * ((base - found.curve) / alone.sum(axis=0))
+    whole: FloatArray = alone * ((base - found.curve) / alone.sum(axis=0))
+    return whole
 
 
 def misfit(found: Mixture) -> tuple[float, int]:
@@ -149,5 +150,7 @@ def saturation(found: Mixture) -> tuple[float, float, float]:
     kappa = float(found.theta[place])
     sd = float(np.sqrt(found.covariance[place, place]))
     deepest = 1.0 - float(found.curve.min() / np.exp(found.theta[0]))
-    thin = -np.log1p(-min(kappa * deepest, 0.99)) / kappa if abs(kappa) > 1e-3 else deepest
+    thin = (
+        -np.log1p(-min(kappa * deepest, 0.99)) / kappa if abs(kappa) > 1e-3 else deepest
+    )
     return kappa, sd, 1.0 - deepest / float(thin)

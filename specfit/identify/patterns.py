@@ -135,9 +135,9 @@ def _forms(entry: Phase, temperature: float) -> list[tuple[str, ...]]:
     least = min(far.values(), default=0.0)
     sites = tuple(site for site in far if far[site] <= least + NEAR)
     others = tuple(site for site in sites if site != "mean")
-    if len(sites) > 1 and any(entry.sites[s].title.startswith("single") for s in others):
-        if not area_fractions(entry.phase, temperature):
-            return [(site,) for site in sites]
+    alone = any(entry.sites[site].title.startswith("single") for site in others)
+    if alone and len(sites) > 1 and not area_fractions(entry.phase, temperature):
+        return [(site,) for site in sites]
     return [others or sites] if sites else []
 
 
@@ -241,6 +241,4 @@ def _twin(one: PhasePattern, other: PhasePattern) -> bool:
         for mine, theirs in zip(one.sites, other.sites, strict=True)
         for a, b in zip(mine.priors, theirs.priors, strict=True)
     ]
-    return all(
-        abs(a.middle - b.middle) <= max(a.spread, b.spread) for a, b in pairs
-    )
+    return all(abs(a.middle - b.middle) <= max(a.spread, b.spread) for a, b in pairs)

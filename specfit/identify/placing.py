@@ -16,9 +16,11 @@ import numpy as np
 from specfit.contracts import FloatArray
 from specfit.identify.appearance import Block, block, parts
 from specfit.identify.densities import Densities
-from specfit.identify.mixture import HALF_LOG_2PI, LONGEST
+from specfit.identify.layout import HALF_LOG_2PI
+from specfit.identify.mixture import LONGEST
 from specfit.identify.patterns import PhasePattern
 from specfit.identify.residue import Residue
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -26,8 +28,8 @@ class Batch:
 
     moves: (b, l, m + 1).  ratio: (b, l, 4).  member: (b, s, l) 1 where a line belongs to
     a site.  shares: (b, s), −inf where there is no such site.  share, values: (b, …)
-    places, m where there is none.  mean, spread: (b, m + 1) normal densities, infinitely
-    wide where the density is another.
+    places, m where there is none.  mean, bend: (b, m + 1) of the normal densities, the
+    inverse variance 0 where the density is another.
     """
 
     sizes: np.ndarray
@@ -56,9 +58,7 @@ class Batch:
         return Batch(densities=some, **fields)
 
 
-def batch(
-    phases: Sequence[PhasePattern], slopes: tuple[float, float, float]
-) -> Batch:
+def batch(phases: Sequence[PhasePattern], slopes: tuple[float, float, float]) -> Batch:
     """Phases as padded arrays."""
     blocks = [block(phase, slopes) for phase in phases]
     m = max(one.size for one in blocks)
@@ -72,18 +72,18 @@ def batch(
         own = [density for site in phase.sites for density in site.priors]
         entries.append(Densities.of([*own, *[None] * (n_values - len(own))], most))
     names = ("logs", "location", "room", "freedom")
-    side = (np.stack([getattr(one, name) for one in entries]) for name in names)
+    arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     return Batch(
-        np.array([one.size for one in blocks]),
-        *(np.stack(column) for column in zip(*rows, strict=True)),
-        densities=Densities(*side),
-        middle=np.stack([np.pad(one.middle, (0, m + 1 - one.size)) for one in blocks]),
+        densities=Densities(
+            *(np.stack([getattr(e, n) for e in entries]) for n in names)
+        ),
+        **arrays,
     )
 
 
 def _row(
     one: Block, m: int, n_lines: int, n_sites: int, n_values: int
-) -> tuple[np.ndarray, ...]:
+) -> dict[str, np.ndarray]:
     """The arrays of one phase, padded."""
     lines, sites = len(one.site), len(one.share)
     moves = np.pad(one.moves, ((0, n_lines - lines), (0, m + 1 - one.size)))
@@ -99,7 +99,11 @@ def _row(
     mean[one.normal], bend[one.normal] = one.mean, one.spread**-2.0
     bend[one.size :] = 1.0
     norm = np.sum(np.log(one.spread) + HALF_LOG_2PI)
-    return moves, ratio, member, shares, share, values, mean, bend, norm
+    return {
+        "sizes": np.array(one.size), "moves": moves, "ratio": ratio, "member": member,
+        "shares": shares, "share": share, "values": values, "mean": mean, "bend": bend,
+        "norm": np.array(norm), "middle": np.pad(one.middle, (0, m + 1 - one.size)),
+    }  # fmt: skip
 
 
 State = tuple[FloatArray, FloatArray, FloatArray]
@@ -134,7 +138,8 @@ def _step(at: State, damping: FloatArray) -> FloatArray:
     damped = hessian + more[:, :, None] * np.eye(diagonal.shape[1])
     step = np.linalg.solve(damped, gradient[:, :, None])[:, :, 0]
     longest = np.max(np.abs(step), axis=1, keepdims=True)
-    return step * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST))
+    found: FloatArray = step * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST))
+    return found
 
 
 def _local(residue: Residue, phases: Batch, theta: FloatArray) -> State:
@@ -171,7 +176,9 @@ def _signal(
     offset = residue.half_offset
     if offset == 0.0:
         return _at(residue, phases, theta, residue.velocity)
-    sides = [_at(residue, phases, theta, residue.velocity + o) for o in (-offset, offset)]
+    sides = [
+        _at(residue, phases, theta, residue.velocity + o) for o in (-offset, offset)
+    ]
     return 0.5 * (sides[0][0] + sides[1][0]), 0.5 * (sides[0][1] + sides[1][1])
 
 

@@ -17,7 +17,8 @@ from scipy.special import logsumexp
 
 from specfit.contracts import FloatArray
 from specfit.identify.appearance import Spectrum
-from specfit.identify.mixture import LEVEL, Mixture
+from specfit.identify.layout import LEVEL
+from specfit.identify.mixture import Mixture
 
 FAR = 12.0
 """Nats behind the best at which a set is no longer listed."""
@@ -93,7 +94,7 @@ def evidence_of_nothing(spectrum: Spectrum) -> float:
     likelihood = float(np.sum(spectrum.counts * np.log(mean / safe)))
     bend = spectrum.counts.size * mean + LEVEL**-2
     far = np.log(mean / spectrum.level) / LEVEL
-    return likelihood - 0.5 * far**2 - float(np.log(LEVEL)) - 0.5 * float(np.log(bend))
+    return float(likelihood - 0.5 * far**2 - np.log(LEVEL) - 0.5 * np.log(bend))
 
 
 def score(found: Mixture, n_known: int) -> float:

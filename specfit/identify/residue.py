@@ -20,7 +20,8 @@ from scipy.linalg import cholesky, solve_triangular
 
 from specfit.contracts import FloatArray
 from specfit.identify.appearance import TEXTURE, Spectrum
-from specfit.identify.mixture import LEVEL, Mixture, log_prior
+from specfit.identify.layout import LEVEL
+from specfit.identify.mixture import Mixture, log_prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +65,7 @@ def of_nothing(spectrum: Spectrum) -> Residue:
     )  # fmt: skip
 
 
-def without(
-    spectrum: Spectrum, found: Mixture, members: Sequence[int] = ()
-) -> Residue:
+def without(spectrum: Spectrum, found: Mixture, members: Sequence[int] = ()) -> Residue:
     """The residue of a set whose `members` are taken out, the others where they are."""
     layout = found.layout
     kept = np.ones(layout.size, dtype=bool)

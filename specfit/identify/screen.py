@@ -60,7 +60,9 @@ def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
     """Draws of every site's appearance; the first is the most probable."""
     generator = np.random.default_rng(57)
     slopes = tuple_of(spectrum.slopes)
-    curves, values, rows = [], [], []
+    curves: list[np.ndarray] = []
+    values: list[FloatArray] = []
+    rows: list[tuple[slice, ...]] = []
     for phase in phases:
         own = []
         for j, site in enumerate(phase.sites):
@@ -75,13 +77,13 @@ def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
             shape = 0.5 * phase.width / np.pi / (far**2 + 0.25 * phase.width**2)
             curves.append(np.einsum("dln,l->dn", shape, part).astype(np.float32))
         rows.append(tuple(own))
-    lines = [len(block(phase, slopes).site) for phase in phases]
-    room = np.searchsorted(ROOMS, lines)
-    batches, places = [], np.zeros((len(phases), 2), dtype=int)
+    room = np.searchsorted(ROOMS, [len(block(p, slopes).site) for p in phases])
+    batches: list[Batch] = []
+    places = np.zeros((len(phases), 2), dtype=int)
     for which in np.unique(room):
         numbers = np.flatnonzero(room == which)
         places[numbers, 0], places[numbers, 1] = len(batches), np.arange(len(numbers))
-        batches.append(batch([phases[i] for i in numbers], slopes))
+        batches.append(batch([phases[int(i)] for i in numbers], slopes))
     whole = np.concatenate(curves)
     sites = np.array([site.start for own in rows for site in own])
     firsts = np.cumsum([0, *(len(own) for own in rows[:-1])])

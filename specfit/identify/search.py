@@ -21,7 +21,8 @@ import numpy as np
 
 from specfit.identify import residue
 from specfit.identify.appearance import Spectrum
-from specfit.identify.mixture import Mixture, fitted, layout_of
+from specfit.identify.layout import layout_of
+from specfit.identify.mixture import Mixture, fitted
 from specfit.identify.patterns import PhasePattern
 from specfit.identify.ranking import Ranking, evidence_of_nothing, ranked, score
 from specfit.identify.screen import Bank, Guess, bank, promising
@@ -170,7 +171,9 @@ def _rungs(spectrum: Spectrum) -> list[float]:
 
 def _thinned(spectrum: Spectrum, share: float) -> Spectrum:
     """The same spectrum as if it had been measured for a shorter time."""
-    return replace(spectrum, counts=share * spectrum.counts) if share < 1.0 else spectrum
+    return (
+        replace(spectrum, counts=share * spectrum.counts) if share < 1.0 else spectrum
+    )
 
 
 def _grow(search: Search, progress: Callable[[float, str], None]) -> None:

@@ -8,6 +8,7 @@ it never was, and a spectrum of none of them is not explained by all.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,9 +31,7 @@ USUAL = 0.30
 
 def unknowns() -> tuple[PhasePattern, ...]:
     """Two of each kind: `?doublet`, `?doublet2` …"""
-    return tuple(
-        _pattern(kind, name) for kind in RANGES for name in _names(kind)
-    )
+    return tuple(_pattern(kind, name) for kind in RANGES for name in _names(kind))
 
 
 def is_unknown(phase: PhasePattern) -> bool:
@@ -59,7 +58,7 @@ def premature(there: Iterable[str]) -> set[str]:
     waiting = set()
     for kind in RANGES:
         copies = _names(kind)
-        waiting |= {b for a, b in zip(copies, copies[1:], strict=False) if a not in names}
+        waiting |= {b for a, b in pairwise(copies) if a not in names}
     return waiting
 
 

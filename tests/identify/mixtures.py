@@ -17,6 +17,7 @@ from scipy.special import expit
 
 from specfit.identify import mixture as mixtures
 from specfit.identify.appearance import Spectrum
+from specfit.identify.layout import layout_of
 from specfit.identify.patterns import WIDTHS, patterns
 from specfit.identify.screen import bank
 from specfit.identify.search import Search
@@ -55,7 +56,7 @@ def as_recorded(density, generator):
 def simulated(phases, areas, generator):
     """A spectrum of phases with these areas (mm/s), and the unknowns behind it."""
     flat = spectrum_of(np.full(VELOCITY.size, COUNTS))
-    layout = mixtures.layout_of(flat, phases)
+    layout = layout_of(flat, phases)
     theta = layout.start(flat)
     theta[0] = np.log(COUNTS)
     theta[layout.area] = np.log(areas)
