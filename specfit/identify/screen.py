@@ -168,10 +168,29 @@ def _laid(
             inner -= heights[site] * (curves @ (-residue.weight * felt))
     starts = [_start(phase, middle, heights, values)]
     if len(rows) > 1:
-        second = middle.copy()
-        second[0] = starts[0][0]
-        starts.append(second)
+        starts.append(_together(known, residue, number, middle))
     return gain, number, starts
+
+
+def _together(
+    known: Bank, residue: Residue, number: int, middle: FloatArray
+) -> FloatArray:
+    """The draw of a phase, its sites in their usual ratio, that explains most."""
+    phase, rows = known.phases[number], known.rows[number]
+    usual = np.exp(phase.shares - phase.shares.max())
+    usual = (usual / usual.sum()).astype(np.float32)
+    curves = known.curves[rows[0].start : rows[-1].stop]
+    drawn = np.einsum(
+        "s,sdn->dn", usual, curves.reshape(len(rows), -1, curves.shape[1])
+    )
+    signal = -residue.weight * drawn
+    felt = signal @ residue.response
+    size = np.maximum(np.sum(signal**2, axis=1) - np.sum(felt**2, axis=1), 1e-6)
+    inner = np.maximum(signal @ residue.pull, 0.0)
+    best = int(np.argmax(inner**2 / size))
+    heights = usual * inner[best] / size[best]
+    values = [known.values[row.start + best] for row in rows]
+    return _start(phase, middle, heights.astype(float), values)
 
 
 def _start(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -34,6 +34,11 @@ BEAMS, MOST = 3, 8
 """Sets of each size that go on, and phases in a set at most."""
 TOP, MENDED = 3, 12
 """Sets that are taken apart, and how many times at most."""
+FEW = 4
+"""Sites of one phase whose orders are all tried."""
+STANDS_IN, FOLLOWED = 3, 3
+"""Sites with which a phase may stand in for two others, and how many of those that take
+its place are then given a second."""
 STEP, FAINTEST, TAKEN_OVER = 10.0, 500.0, 12
 """Each rung has so many times the counts of the one before; the first has at least so
 many nats to explain; and so many sets go on from rung to rung."""
@@ -92,6 +97,17 @@ class Search:
         left = residue.without(self.spectrum, found, members)
         return self._with(found, members, left)
 
+    def simplified(self, found: Mixture, index: int) -> list[Mixture]:
+        """The set with the best of the phases of fewer sites in the place of one."""
+        left = residue.without(self.spectrum, found, (index,))
+        rest = [i for i in range(len(found.phases)) if i != index]
+        taken = {found.phases[i].name for i in rest}
+        sites = len(found.phases[index].sites)
+        guesses = promising(self.known, left, taken | premature(taken))
+        simpler = [guess for guess in guesses if len(guess.phase.sites) < sites]
+        made = [self.keep(self._joined(found, rest, g)) for g in simpler[:FOLLOWED]]
+        return [one for one in made if one is not None]
+
     def _with(
         self, found: Mixture | None, members: Sequence[int], left: residue.Residue
     ) -> list[Mixture]:
@@ -123,16 +139,41 @@ class Search:
         start[len(start) - sum(map(len, pieces)) :] = np.concatenate(pieces)
         return fitted(self.spectrum, phases, start)
 
+    def relabelled(self, found: Mixture) -> Mixture:
+        """The set with the sites of a phase in another order, where that is better."""
+        best = found
+        for phase in found.phases:
+            for order in _orders([site.kind for site in phase.sites]):
+                index = best.phases.index(phase)
+                places, start = best.layout.sites_of(index), best.theta.copy()
+                for here, there in zip(places, order, strict=True):
+                    start[here] = best.theta[places[there]]
+                best = self.keep(fitted(self.spectrum, best.phases, start)) or best
+        return best
+
     def apart(self, found: Mixture) -> None:
         """Every phase taken out and replaced, every pair replaced by one."""
+        found = self.relabelled(found)
         n = len(found.phases)
         everyone = range(n)
         for index in everyone:
             self.keep(self._joined(found, [i for i in everyone if i != index], None))
             self.replaced(found, (index,))
+            if len(found.phases[index].sites) >= STANDS_IN:
+                for other in self.simplified(found, index):
+                    self.grown(other)
         for pair in combinations(everyone, 2):
             self.replaced(found, pair)
         self.grown(found)
+
+
+def _orders(kinds: Sequence[str]) -> list[list[int]]:
+    """The other orders of a few sites of one kind; of more, two of one kind exchanged."""
+    usual = list(range(len(kinds)))
+    if len(kinds) <= FEW and len(set(kinds)) == 1:
+        return [list(order) for order in permutations(usual)][1:]
+    pairs = [(a, b) for a, b in combinations(usual, 2) if kinds[a] == kinds[b]]
+    return [[b if i == a else a if i == b else i for i in usual] for a, b in pairs]
 
 
 def identify(
