@@ -158,7 +158,7 @@ def test_phases_that_can_be_told_apart_are_found(names, areas, moved):
     np.testing.assert_allclose(best.areas[order], areas, rtol=0.05)
     shares, errors = fractions(best)
     assert shares.sum() == pytest.approx(1.0)
-    assert (np.abs(shares[order] - np.array(areas) / sum(areas)) < 4 * errors).all()
+    assert (np.abs(shares[order] - np.array(areas) / sum(areas)) <= 4 * errors).all()
     total, freedom = misfit(best)
     assert abs(total - freedom) < 5 * np.sqrt(2 * freedom)
     taken = dips(spectrum, best).sum(axis=0)
