@@ -53,7 +53,7 @@ def test_the_right_set_of_phases():
 
 
 FIRST, THREE = 36, 42
-"""Three standard deviations below what 28 of the mixtures gave (numbers 0 to 10, 20 to 28
-and 40 to 47): 22 first, 24 in the first three, strictly 16 and 20; in one the true set was
+"""Three standard deviations below what 29 of the mixtures gave (numbers 0 to 10, 20 to 28
+and 40 to 48): 22 first, 25 in the first three, strictly 16 and 20; in one the true set was
 more than 3 nats ahead of the answer, in the other misses the evidence preferred another.
 """
