@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_batch(commands)
     _add_reading(commands)
     _add_simulate(commands)
+    _add_identify(commands)
     _add_database(commands)
     return parser
 
@@ -167,6 +168,21 @@ def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
         "--seed", type=_at_least(0), help="overrides the one in the truth"
     )
     simulate.set_defaults(command=("simulate", "simulate"), allow_outside=False)
+
+
+def _add_identify(commands: _Commands) -> None:  # type: ignore[valid-type]
+    text = "say which phases of the database a spectrum shows"
+    command = commands.add_parser("identify", help=text)  # type: ignore[attr-defined]
+    command.add_argument("file", type=Path, help=".spec file with a data block")
+    command.add_argument("--out", type=Path, help="folder (default runs/NAME.identify)")
+    only = 'only these, as in "magnetite, hematite"'
+    command.add_argument("--phases", default="", metavar="NAMES", help=only)
+    made = 'only phases made of these, as in "Fe, O, H"'
+    command.add_argument("--elements", default="", metavar="SYMBOLS", help=made)
+    command.add_argument("--json", action="store_true", help="print identify.json")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+    command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
+    command.set_defaults(command=("identify", "identify"))
 
 
 def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]

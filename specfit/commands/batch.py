@@ -46,6 +46,7 @@ def batch(arguments: argparse.Namespace) -> int:
     try:
         with (
             keeping.journal(place, who, arguments.resume, arguments.file) as journal,
+            keeping.tidied(place),
             keeping.stoppable(reporter) as progress,
         ):
             work = batching.work if arguments.dask is None else _distributed(arguments)
@@ -63,7 +64,6 @@ def batch(arguments: argparse.Namespace) -> int:
     finally:
         if reporter:
             reporter.close()
-        keeping.tidied(place)
     return _end(table, place, arguments.json)
 
 

@@ -147,11 +147,15 @@ def finished(folder: Path) -> None:
     shutil.rmtree(place(folder), ignore_errors=True)
 
 
-def tidied(folder: Path) -> None:
-    """Nothing is left of a run that ended before its first step was kept."""
-    where = place(folder)
-    if not any(where.glob("*.step")):
-        shutil.rmtree(where, ignore_errors=True)
+@contextmanager
+def tidied(folder: Path) -> Iterator[None]:
+    """Nothing is left of a run that ends before its first step is kept."""
+    try:
+        yield
+    finally:
+        where = place(folder)
+        if not any(where.glob("*.step")):
+            shutil.rmtree(where, ignore_errors=True)
 
 
 @contextmanager
