@@ -96,23 +96,16 @@ def _shared_anew(stock: Stock, part: Beam, lost: float) -> list[Beam]:
     """
     atoms = [
         both
-        for first in extended(stock, part, FIRSTS)
-        if part.chi2 - _chi2(stock, first) > 0.5 * ENOUGH * lost
+        for first in refined(stock.problem, extended(stock, part, FIRSTS), 0)
+        if part.chi2 - first.chi2 > 0.5 * ENOUGH * lost
         for both in extended(stock, first, SECONDS)
     ]
-    judged = [seen(stock.problem, both.position, both.placed) for both in atoms]
+    judged = refined(stock.problem, atoms, 0)
     able = [both for both in judged if part.chi2 - both.chi2 > ENOUGH * lost]
     able.sort(key=lambda both: both.chi2)
-    rough = [
-        b for one in able[:REFINED] for b in refined(stock.problem, one, FIRST_STEPS)
-    ]
+    rough = refined(stock.problem, able[:REFINED], FIRST_STEPS)
     going = [b for b in best(rough, REFINED) if part.chi2 - b.chi2 > NEARLY * lost]
-    whole = [b for one in going for b in refined(stock.problem, one, FULL_STEPS)]
-    return best(whole, MOST_RIVALS)
-
-
-def _chi2(stock: Stock, beam: Beam) -> float:
-    return seen(stock.problem, beam.position, beam.placed).chi2
+    return best(refined(stock.problem, going, FULL_STEPS), MOST_RIVALS)
 
 
 def _pairs_apart(problem: Problem, beam: Beam) -> list[Beam]:

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem
-from specfit.inference.evaluate import Triple, gradients_of, numpy
+from specfit.inference.evaluate import numpy
 
 RIDGE = 1e-10
 SMALL = 1e-5
@@ -113,16 +113,22 @@ class Kernels:
         return bool(other.problem.logdensity == self.problem.logdensity)
 
 
-@partial(jax.jit, static_argnames="kernels")
-def _misfit(
-    kernels: Kernels, z: Any, placed: Any, data: Data
-) -> tuple[Array, Array, Array]:
-    """Half the weighted misfit, negative, with gradient and Gauss-Newton curvature.
+class Local(NamedTuple):
+    """Prior and weighted misfit, −½χ² + log prior, with gradient and curvature."""
+
+    value: Any
+    gradient: Any  # (dimension,)
+    hessian: Any  # (dimension, dimension), negative, positive semidefinite
+
+
+def local(problem: Problem, z: Array, placed: Array, data: Data) -> Local:
+    """The objective of a partial fit at `z`, its linear unknowns eliminated.
 
     The derivative of the residual is that of Golub and Pereyra with the active columns
-    held: nothing is differentiated through a linear solve.
+    held: nothing is differentiated through a linear solve.  The curvature is that of
+    Gauss and Newton, that of the prior by differences: a second derivative takes seconds
+    to compile and one digit of it is enough.
     """
-    problem = kernels.problem
     residual, columns, coefficients = project(problem, z, placed, data)
 
     def contracted(x: Array) -> tuple[Array, Array]:
@@ -133,7 +139,16 @@ def _misfit(
     active = (coefficients != 0.0).astype(change.dtype)
     follows = _solve(columns, active, columns @ change - turn)
     jacobian = columns.T @ follows - change
-    return -0.5 * jnp.sum(residual**2), -residual @ jacobian, jacobian.T @ jacobian
+
+    prior = jax.value_and_grad(lambda x: problem.logprior({"z": x}, data))
+    near = z + jnp.vstack([jnp.zeros(z.size), SMALL * jnp.eye(z.size)])
+    heights, slopes = jax.lax.map(prior, near)
+    bend = jnp.abs(jnp.diagonal(slopes[1:] - slopes[0])) / SMALL
+    return Local(
+        heights[0] - 0.5 * jnp.sum(residual**2),
+        slopes[0] - residual @ jacobian,
+        jacobian.T @ jacobian + jnp.diag(bend),
+    )
 
 
 @partial(jax.jit, static_argnames="kernels")
@@ -141,19 +156,15 @@ def _project(kernels: Kernels, z: Any, placed: Any, data: Data) -> Projection:
     return project(kernels.problem, z, placed, data)
 
 
-def objective(problem: Problem, z: FloatArray, placed: FloatArray) -> Triple:
-    """Prior and weighted misfit, −½χ² + log prior, with gradient and curvature.
+@partial(jax.jit, static_argnames="kernels")
+def _local(kernels: Kernels, z: Any, placed: Any, data: Data) -> Local:
+    return local(kernels.problem, z, placed, data)
 
-    The curvature is that of Gauss and Newton, that of the prior by differences: a second
-    derivative takes seconds to compile and one digit of it is enough.
-    """
-    found = _misfit(Kernels(problem), z, placed, problem.data)
-    value, gradient, curvature = (numpy(part) for part in found)
-    near = z + np.vstack([np.zeros(len(z)), SMALL * np.eye(len(z))])
-    priors, slopes = gradients_of(problem.logprior, near, problem.data)
-    bend = np.diagonal(slopes[1:] - slopes[0]) / SMALL
-    curvature = curvature + np.diag(np.abs(bend))
-    return float(value + priors[0]), gradient + slopes[0], curvature
+
+def objective(problem: Problem, z: FloatArray, placed: FloatArray) -> Local:
+    """The same at one position, as NumPy arrays."""
+    found = _local(Kernels(problem), z, placed, problem.data)
+    return Local(*(numpy(part) for part in found))
 
 
 def residual(problem: Problem, z: FloatArray, placed: FloatArray) -> Projection:
@@ -191,10 +202,21 @@ def _atoms(kernels: Kernels, values: Any, data: Data) -> Array:
     parts = kernels.problem.separable
     assert parts is not None
     root = jnp.sqrt(parts.target(data)[1])
-    curves: Array = jax.lax.map(lambda one: parts.atom(one, data) * root, values)
-    return curves
+
+    def unit(one: Any) -> Array:
+        curves = parts.atom(one, data) * root
+        norms = jnp.sqrt(jnp.sum(curves**2, axis=1, keepdims=True))
+        usable = jnp.isfinite(norms) & (norms > 0.0)
+        scaled = jnp.where(usable, curves, 0.0) / jnp.where(usable, norms, 1.0)
+        return scaled.astype(jnp.float32)
+
+    found: Array = jnp.swapaxes(jax.lax.map(unit, values), 0, 1)
+    return found
 
 
 def atoms(problem: Problem, values: Mapping[str, FloatArray]) -> FloatArray:
-    """Weighted unit-area curves (n, n_components, n_data) of n sets of values."""
-    return numpy(_atoms(Kernels(problem), values, problem.data))
+    """Weighted curves (n_components, n, n_data) of unit norm of n sets of values.
+
+    Zero where a curve has no norm; in single precision, enough to choose by.
+    """
+    return np.asarray(_atoms(Kernels(problem), values, problem.data))
