@@ -16,7 +16,7 @@ import numpy as np
 from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.backend import Layout, layout, map_chains
 from specfit.inference.newton import FLAT, LONGEST_STEP
-from specfit.inference.projection import Kernels, Local, local, project
+from specfit.inference.projection import Kernels, Local, Pattern, local, project
 
 ENOUGH = 0.1
 """Gain (nats) of another step below which a partial fit is refined enough."""
@@ -50,7 +50,11 @@ class _State(NamedTuple):
 
 
 def ascended(
-    problem: Problem, z: FloatArray, placed: FloatArray, steps: int
+    problem: Problem,
+    pattern: Pattern,
+    z: FloatArray,
+    placed: FloatArray,
+    steps: int,
 ) -> Ascended:
     """Positions (n, dimension) with `placed` components (n, n_components) refined.
 
@@ -64,22 +68,30 @@ def ascended(
     for rows in order.reshape(-1, BLOCK):
         own = (z[rows], placed[rows], limits[: len(rows)])
         limits = limits[len(rows) :]
-        blocks.append(jax.device_get(_ascend(Kernels(problem), own, problem.data, how)))
+        shared = (pattern, problem.data)
+        blocks.append(jax.device_get(_ascend(Kernels(problem), own, shared, how)))
     joined = [np.concatenate(parts)[:count] for parts in zip(*blocks, strict=True)]
     return Ascended(*joined)
 
 
 @partial(jax.jit, static_argnames=("kernels", "how"))
-def _ascend(kernels: Kernels, rows: Any, data: Data, how: Layout) -> Ascended:
-    def one(row: tuple[Array, Array, Array], own: Data) -> Ascended:
-        return _ascent(kernels.problem, *row, own)
+def _ascend(
+    kernels: Kernels, rows: Any, shared: tuple[Pattern, Data], how: Layout
+) -> Ascended:
+    def one(row: tuple[Array, Array, Array], own: tuple[Pattern, Data]) -> Ascended:
+        return _ascent(kernels.problem, *row, *own)
 
-    found: Ascended = map_chains(one, rows, data, how)
+    found: Ascended = map_chains(one, rows, shared, how)
     return found
 
 
 def _ascent(
-    problem: Problem, z: Array, placed: Array, steps: Array, data: Data
+    problem: Problem,
+    z: Array,
+    placed: Array,
+    steps: Array,
+    pattern: Pattern,
+    data: Data,
 ) -> Ascended:
     def going(state: _State) -> Array:
         worth: Array = (state.gain >= ENOUGH) & (state.stalled < 3)
@@ -87,7 +99,7 @@ def _ascent(
 
     def turn(state: _State) -> _State:
         position = state.position + state.step
-        trial = local(problem, position, placed, data)
+        trial = local(problem, position, placed, pattern, data)
         rounding = 1e-15 * jnp.abs(trial.value)
         better = trial.value >= state.local.value - rounding
         better &= jnp.isfinite(trial.gradient).all() & jnp.isfinite(trial.hessian).all()
@@ -115,9 +127,7 @@ def _ascent(
     residual, columns, coefficients = project(problem, end.position, placed, data)
     chi2 = jnp.sum(residual**2)
     curves = (coefficients[:, None] * columns)[-placed.size :]
-    return Ascended(
-        end.position, end.local.value, chi2, coefficients @ columns, curves
-    )
+    return Ascended(end.position, end.local.value, chi2, coefficients @ columns, curves)
 
 
 def _step(at: Local, damping: Array) -> tuple[Array, Array]:

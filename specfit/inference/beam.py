@@ -22,6 +22,8 @@ from specfit.inference.exchange import Own, without_level
 
 BASES = 64
 """Prior draws tried to complete a partial assignment so that every rule holds."""
+LOOKED = 3
+"""Prior draws at which it is seen which unknown moves which curve."""
 SAME_PLACE = 0.9
 """Correlation of two atoms above which one of them is enough as a candidate."""
 CANDIDATES = 8
@@ -65,10 +67,12 @@ class Stock:
     values: name → (n,) constrained; curves: (n_components, n, n_data), weighted, of
     unit norm or zero where not usable, in single precision; bases: draws that complete an assignment, the
     median of the prior first; twins: for each component those before it that it may be
-    exchanged with, and that are therefore placed before it.
+    exchanged with, and that are therefore placed before it; pattern: which unknowns
+    move which curves.
     """
 
     problem: Problem
+    pattern: projection.Pattern
     own: tuple[tuple[str, ...], ...]
     values: dict[str, FloatArray]
     curves: FloatArray
@@ -100,7 +104,9 @@ def stock(
         for name, value in few.items()
     }
     twins = _twins(parts.component_names, groups)
-    return Stock(problem, parts.component_parameters, few, curves, bases, twins)
+    pattern = projection.pattern(problem, positions[:LOOKED])
+    own = parts.component_parameters
+    return Stock(problem, pattern, own, few, curves, bases, twins)
 
 
 def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...], ...]:
@@ -129,7 +135,7 @@ def whole_beams(stock: Stock, beams: int) -> list[Beam]:
     """Full fits, every component placed from nothing, best first, at most `beams`."""
     middle = {name: value[:1] for name, value in stock.bases.items()}
     start = evaluate.unconstrain(stock.problem, middle)[0]
-    nothing = seen(stock.problem, start, np.zeros(len(stock.own)))
+    nothing = seen(stock, start, np.zeros(len(stock.own)))
     return grow(stock, [nothing], len(stock.own), beams)
 
 
@@ -137,16 +143,16 @@ def grow(stock: Stock, found: list[Beam], steps: int, beams: int) -> list[Beam]:
     """Beams with `steps` more components, the best `beams` of them, best first."""
     for _ in range(steps):
         placed = [one for beam in found for one in extended(stock, beam, CANDIDATES)]
-        rough = best(refined(stock.problem, placed, FIRST_STEPS), 2 * beams)
-        found = best(refined(stock.problem, rough, FULL_STEPS), beams)
+        rough = best(refined(stock, placed, FIRST_STEPS), 2 * beams)
+        found = best(refined(stock, rough, FULL_STEPS), beams)
     return found
 
 
-def seen(problem: Problem, position: FloatArray, placed: FloatArray) -> Beam:
+def seen(stock: Stock, position: FloatArray, placed: FloatArray) -> Beam:
     """The beam at a position, as it stands."""
     nothing = np.zeros(0)
     beam = Beam(position, placed, 0.0, 0.0, nothing, nothing)
-    return refined(problem, [beam], 0)[0]
+    return refined(stock, [beam], 0)[0]
 
 
 def _candidates(stock: Stock, beam: Beam, count: int) -> list[tuple[int, int]]:
@@ -234,17 +240,21 @@ def extended(stock: Stock, beam: Beam, count: int) -> list[Beam]:
     ]
 
 
-def refined(problem: Problem, beams: Sequence[Beam], steps: int) -> list[Beam]:
+def refined(stock: Stock, beams: Sequence[Beam], steps: int) -> list[Beam]:
     """The beams after some steps uphill, without those whose density is not finite."""
     if not beams:
         return []
     z = np.stack([beam.position for beam in beams])
     placed = np.stack([beam.placed for beam in beams])
-    found = ascended(problem, z, placed, steps)
+    found = ascended(stock.problem, stock.pattern, z, placed, steps)
     return [
         replace(
-            beam, position=row.position, value=float(row.value), chi2=float(row.chi2),
-            fitted=row.fitted, curves=row.curves,
+            beam,
+            position=row.position,
+            value=float(row.value),
+            chi2=float(row.chi2),
+            fitted=row.fitted,
+            curves=row.curves,
         )  # fmt: skip
         for beam, row in zip(beams, map(Ascended, *found), strict=True)
         if np.isfinite(row.value) and np.isfinite(row.chi2)

@@ -78,7 +78,7 @@ def _beams(
 ) -> list[Beam]:
     """Full fits from atoms of the prior; from wider ones too where none is adequate."""
     atoms = stock(problem, prior, positions, groups)
-    found = whole_beams(atoms, settings.beams)
+    found = mend(atoms, whole_beams(atoms, settings.beams))
     if found and adequate(found[0]):
         return found + rivals(atoms, found)
     far = wider(positions, np.random.default_rng(settings.seed))

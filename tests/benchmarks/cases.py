@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -71,9 +71,15 @@ class Case:
 
     def spec(self, level: float) -> str:
         """The model as a text of the language."""
-        rows = [] if self.default_priors else [line % {"level": level} for line in VAGUE]
+        rows = (
+            [] if self.default_priors else [line % {"level": level} for line in VAGUE]
+        )
         for site in self.sites:
-            own = KINDS[site.kind] % site.field if site.kind == "sextet" else KINDS[site.kind]
+            own = (
+                KINDS[site.kind] % site.field
+                if site.kind == "sextet"
+                else KINDS[site.kind]
+            )
             body = "" if self.default_priors else f"{own}; width = Γ"
             rows.append(f"  site {site.name} : {site.kind} {{ {body} }}")
         rows.append("  observe spectrum.counts ~ poisson")
@@ -103,6 +109,13 @@ REPORT = Case(
     ),
 )
 """Fe3O4 and α-Fe: Table 4 of an industrial laboratory's report."""
+
+
+def apart(windows: Mapping[str, tuple[float, float]]) -> Case:
+    """The same with the field of each site in a window of its own."""
+    sites = tuple(replace(site, field=windows[site.name]) for site in REPORT.sites)
+    return replace(REPORT, sites=sites)
+
 
 SIX = Case(
     "six sextets 2 T apart",
@@ -183,7 +196,7 @@ def build(case: Case, level: float) -> Problem:
 
 
 def position(problem: Problem, values: Mapping[str, float]) -> np.ndarray:
-    """The position of constrained values."""
+    """The position of constrained values; those that the model has not are left out."""
     rows = {name: np.array([value]) for name, value in values.items()}
     return evaluate.unconstrain(problem, rows)[0]
 
