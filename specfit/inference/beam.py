@@ -30,7 +30,7 @@ CANDIDATES = 8
 """Atoms tried on each beam, of all components that are not yet placed."""
 LABELS = 2
 """How many components may be tried at the same place."""
-SCANNED = 400
+SCANNED = 2000
 """Atoms looked at for distinct places, best first."""
 RESEMBLES = 0.5
 """Correlation with a curve to be avoided above which an atom is left out."""
@@ -65,10 +65,10 @@ class Stock:
     """What candidates are taken from: prior draws and the curves of all components.
 
     values: name → (n,) constrained; curves: (n_components, n, n_data), weighted, of
-    unit norm or zero where not usable, in single precision; bases: draws that complete an assignment, the
-    median of the prior first; twins: for each component those before it that it may be
-    exchanged with, and that are therefore placed before it; pattern: which unknowns
-    move which curves.
+    unit norm or zero where not usable, in single precision; bases: draws that complete
+    an assignment, the median of the prior first; twins: for each component those that it
+    may be exchanged with: the first of them is placed first, from the atoms of all;
+    pattern: which unknowns move which curves.
     """
 
     problem: Problem
@@ -118,8 +118,9 @@ def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...]
     return tuple(
         tuple(
             j
-            for j in range(k)
-            if member[j] is not None
+            for j in range(len(names))
+            if j != k
+            and member[j] is not None
             and (member[j], levels[j]) == (member[k], levels[k])
         )
         for k in range(len(names))
@@ -155,29 +156,34 @@ def seen(stock: Stock, position: FloatArray, placed: FloatArray) -> Beam:
     return refined(stock, [beam], 0)[0]
 
 
-def _candidates(stock: Stock, beam: Beam, count: int) -> list[tuple[int, int]]:
-    """(component, draw) of the atoms that take most out of the residual.
+Candidate = tuple[int, int, int]
+"""A component, the one whose atom it takes (itself or a twin), and the draw."""
+
+
+def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
+    """The atoms that take most out of the residual.
 
     At most `count`, at distinct places, `LABELS` components at one place.
     """
     left = projection.residual(stock.problem, beam.position, beam.placed)
     present = np.linalg.norm(left.columns, axis=1) > 0.0
     basis = np.linalg.qr(left.columns[present].T)[0]
-    free = [
-        int(k)
+    sources = [
+        (int(k), j)
         for k in np.flatnonzero(beam.placed == 0.0)
-        if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k])
+        if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k] if twin < k)
+        for j in (int(k), *stock.twins[k])
     ]
-    gains = np.stack([_gain(stock.curves[k], left, basis, beam) for k in free])
-    chosen: list[tuple[int, int]] = []
+    gains = np.stack([_gain(stock.curves[j], left, basis, beam) for _, j in sources])
+    chosen: list[Candidate] = []
     for flat in np.argsort(-gains, axis=None)[:SCANNED]:
-        place, draw = np.unravel_index(flat, gains.shape)
+        place, draw = (int(i) for i in np.unravel_index(flat, gains.shape))
         if len(chosen) == count or gains[place, draw] <= 0.0:
             break
-        component, curve = free[place], stock.curves[free[place], draw]
-        near = [k for k, d in chosen if stock.curves[k, d] @ curve > SAME_PLACE]
-        if len(near) < LABELS and component not in near:
-            chosen.append((component, int(draw)))
+        (k, source), curve = sources[place], stock.curves[sources[place][1], draw]
+        near = [c for c, j, d in chosen if stock.curves[j, d] @ curve > SAME_PLACE]
+        if len(near) < LABELS and k not in near:
+            chosen.append((k, source, draw))
     return chosen
 
 
@@ -223,8 +229,13 @@ def extended(stock: Stock, beam: Beam, count: int) -> list[Beam]:
     known = {n: at_beam[n][0] for n in settled & stock.values.keys()}
     chosen = _candidates(stock, beam, count)
     wanted = [
-        {n: stock.values[n][draw] for n in stock.own[k] if n in stock.values} | known
-        for k, draw in chosen
+        {
+            mine: stock.values[theirs][draw]
+            for mine, theirs in zip(stock.own[k], stock.own[j], strict=True)
+            if mine in stock.values
+        }
+        | known
+        for k, j, draw in chosen
     ]
     seats: dict[int, FloatArray] = {}
     for base in range(len(next(iter(stock.bases.values())))):
@@ -255,7 +266,7 @@ def refined(stock: Stock, beams: Sequence[Beam], steps: int) -> list[Beam]:
             chi2=float(row.chi2),
             fitted=row.fitted,
             curves=row.curves,
-        )  # fmt: skip
+        )
         for beam, row in zip(beams, map(Ascended, *found), strict=True)
         if np.isfinite(row.value) and np.isfinite(row.chi2)
     ]

@@ -33,7 +33,7 @@ from specfit.inference.beam import (
 
 KEPT = 2
 """Beams kept while a fit is put together again."""
-PAIRS = 8
+PAIRS = 15
 """Overlapping pairs that are taken apart."""
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
@@ -48,6 +48,18 @@ REFINED = 10
 """Pairs of atoms that are refined, best first."""
 GAIN = 1.0
 """Improvement (nats) that makes a new fit worth going on from."""
+
+
+def settled(stock: Stock, found: list[Beam]) -> list[Beam]:
+    """The beams and their rivals, mended until neither way finds anything better."""
+    while found:
+        found = mend(stock, found)
+        others = rivals(stock, found)
+        leader = max(others, key=lambda beam: beam.value, default=found[0])
+        if leader.value <= found[0].value + GAIN:
+            return found + others
+        found = [leader, *found, *others]
+    return found
 
 
 def mend(stock: Stock, found: list[Beam]) -> list[Beam]:

@@ -12,9 +12,6 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
-PEERS = ("lmfit", "emcee", "pymc", "nutpie", "numpyro", "dynesty", "scipy")
-OURS = ("specfit", "jax", "blackjax", "numpy")
-
 
 @dataclass(frozen=True)
 class Spent:
@@ -33,15 +30,19 @@ def now() -> Spent:
 
 
 def machine() -> dict[str, object]:
-    """What the figures were measured on; how busy it was when they began."""
+    """What the figures are measured on; how busy it is when they begin."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in (*OURS, *PEERS)},
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
+
+
+def versions(*names: str) -> dict[str, str]:
+    """Of Python and some packages."""
+    found = {name: version(name) for name in names}
+    return {"Python": platform.python_version(), **found}
 
 
 def _processor() -> str:

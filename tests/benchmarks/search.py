@@ -164,22 +164,20 @@ def by_metropolis(level: float, count: int) -> dict:
             )
         )
 
+        def finite_cost(u):
+            parts = (np.nan_to_num(np.asarray(part), posinf=1e12) for part in cost(u))
+            return tuple(parts)
+
         def climbed(start):
             inside = np.clip((start - low) / (high - low), 1e-6, 1.0 - 1e-6)
             found = minimize(
-                lambda u: tuple(np.nan_to_num(np.asarray(part), posinf=1e12) for part in cost(u)),
-                inside, jac=True, method="L-BFGS-B", bounds=[(1e-9, 1.0 - 1e-9)] * len(low),
-                options={"maxiter": 1000},
+                finite_cost, inside, jac=True, method="L-BFGS-B",
+                bounds=[(1e-9, 1.0 - 1e-9)] * len(low), options={"maxiter": 1000},
             )  # fmt: skip
             return low + (high - low) * found.x
 
         best = float(density(climbed(truth)))
-        walk = metropolis(
-            lambda x: peers.log_density(seen, x, jnp),
-            truth.size,
-            STEPS // 2,
-            STEPS // 2,
-        )
+        walk = metropolis(density, truth.size, STEPS // 2, STEPS // 2)
         jax.block_until_ready(walk(jax.random.key(0), jnp.asarray(truth)))
         for seed in range(count):
             begin = now()
