@@ -22,5 +22,7 @@ def test_the_readme_shows_the_results_that_are_kept():
 def test_a_changed_result_would_change_the_readme():
     table = _table()
     results, page = table.kept(), table.README.read_text("utf-8")
-    results["batch"]["found"]["scipy_cpu"] *= 2.0
-    assert table.placed(page, table.render(results)) != page
+    assert results
+    for part in results.values():
+        part["machine"]["date"] = "1999-12-31"
+        assert table.placed(page, table.render(results)) != page
