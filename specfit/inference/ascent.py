@@ -39,6 +39,11 @@ class Ascended(NamedTuple):
     curves: Any
 
 
+_Row = tuple[Array, Array, Array]
+"""Start (dimension,), `placed` (n_components,), and the steps allowed."""
+_Shared = tuple[Pattern, Data]
+
+
 class _State(NamedTuple):
     position: Array
     local: Local
@@ -75,47 +80,20 @@ def ascended(
 
 
 @partial(jax.jit, static_argnames=("kernels", "how"))
-def _ascend(
-    kernels: Kernels, rows: Any, shared: tuple[Pattern, Data], how: Layout
-) -> Ascended:
-    def one(row: tuple[Array, Array, Array], own: tuple[Pattern, Data]) -> Ascended:
-        return _ascent(kernels.problem, *row, *own)
+def _ascend(kernels: Kernels, rows: Any, shared: _Shared, how: Layout) -> Ascended:
+    def one(row: _Row, seen: _Shared) -> Ascended:
+        return _ascent(kernels.problem, row, seen)
 
     found: Ascended = map_chains(one, rows, shared, how)
     return found
 
 
-def _ascent(
-    problem: Problem,
-    z: Array,
-    placed: Array,
-    steps: Array,
-    pattern: Pattern,
-    data: Data,
-) -> Ascended:
+def _ascent(problem: Problem, row: _Row, shared: _Shared) -> Ascended:
+    z, placed, steps = row
+
     def going(state: _State) -> Array:
         worth: Array = (state.gain >= ENOUGH) & (state.stalled < 3)
         return worth & (state.left >= 0) & (state.damping < HOPELESS)
-
-    def turn(state: _State) -> _State:
-        position = state.position + state.step
-        trial = local(problem, position, placed, pattern, data)
-        rounding = 1e-15 * jnp.abs(trial.value)
-        better = trial.value >= state.local.value - rounding
-        better &= jnp.isfinite(trial.gradient).all() & jnp.isfinite(trial.hessian).all()
-        small = trial.value - state.local.value < 1e-9
-        stalled = state.stalled + (better & small)
-        position, best = jax.tree.map(
-            partial(jnp.where, better),
-            (position, trial),
-            (state.position, state.local),
-        )
-        first = state.left == steps
-        factor = jnp.where(better, jnp.where(first, 1.0, 0.1), 10.0)
-        damping = jnp.maximum(factor * state.damping, 1e-12)
-        step, gain = _step(best, damping)
-        # a start that is not finite cannot be left: its gain is NaN
-        return _State(position, best, step, damping, gain, stalled, state.left - 1)
 
     n = z.size
     nowhere = Local(jnp.asarray(-jnp.inf), jnp.zeros(n), jnp.eye(n))
@@ -123,11 +101,32 @@ def _ascent(
         z, nowhere, jnp.zeros(n), jnp.asarray(1e-3), jnp.asarray(jnp.inf),
         jnp.asarray(0), steps,
     )  # fmt: skip
-    end = jax.lax.while_loop(going, turn, first)
-    residual, columns, coefficients = project(problem, end.position, placed, data)
+    end = jax.lax.while_loop(going, partial(_turn, problem, row, shared), first)
+    residual, columns, coefficients = project(problem, end.position, placed, shared[1])
     chi2 = jnp.sum(residual**2)
     curves = (coefficients[:, None] * columns)[-placed.size :]
-    return Ascended(end.position, end.local.value, chi2, coefficients @ columns, curves)
+    fitted = coefficients @ columns
+    return Ascended(end.position, end.local.value, chi2, fitted, curves)
+
+
+def _turn(problem: Problem, row: _Row, shared: _Shared, state: _State) -> _State:
+    """One place looked at and taken or not; the first is the start, and is taken."""
+    _, placed, steps = row
+    position = state.position + state.step
+    trial = local(problem, position, placed, *shared)
+    rounding = 1e-15 * jnp.abs(trial.value)
+    better = trial.value >= state.local.value - rounding
+    better &= jnp.isfinite(trial.gradient).all() & jnp.isfinite(trial.hessian).all()
+    small = trial.value - state.local.value < 1e-9
+    position, best = jax.tree.map(
+        partial(jnp.where, better), (position, trial), (state.position, state.local)
+    )
+    first = state.left == steps
+    factor = jnp.where(better, jnp.where(first, 1.0, 0.1), 10.0)
+    damping = jnp.maximum(factor * state.damping, 1e-12)
+    step, gain = _step(best, damping)
+    stalled = state.stalled + (better & small)
+    return _State(position, best, step, damping, gain, stalled, state.left - 1)
 
 
 def _step(at: Local, damping: Array) -> tuple[Array, Array]:

@@ -33,8 +33,10 @@ from specfit.inference.beam import (
 
 KEPT = 2
 """Beams kept while a fit is put together again."""
+OVERLAPPING = 6
+"""Pairs that are placed again one component after the other, those that overlap most."""
 PAIRS = 15
-"""Overlapping pairs that are taken apart."""
+"""Pairs of which both components are placed again at once: all of six components."""
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
 MOST_RIVALS = 16
@@ -147,7 +149,7 @@ def _apart(stock: Stock, beam: Beam) -> list[tuple[Beam, int]]:
         itertools.combinations(range(n_components), 2), key=lambda two: -overlap[two]
     )
     apart = []
-    for out in [*((k,) for k in range(n_components)), *pairs[:PAIRS]]:
+    for out in [*((k,) for k in range(n_components)), *pairs[:OVERLAPPING]]:
         placed = beam.placed.copy()
         placed[list(out)] = 0.0
         part = seen(stock, beam.position, placed)

@@ -129,7 +129,8 @@ def measure(quick: bool) -> dict:
     iron = found["values"][:, found["names"].index("Fe.Bint")]
     place = 3 + 2 * 3 + 2  # of the third field in the peers' vectors
     results = {
-        "specfit_cpu": found["alone"], "weighed_cpu": found["weighed"], "scipy_cpu": scipy_cpu, "lmfit_cpu": lmfit_cpu,
+        "specfit_cpu": found["alone"], "weighed_cpu": found["weighed"],
+        "scipy_cpu": scipy_cpu, "lmfit_cpu": lmfit_cpu,
         "apart_T": [
             float(np.median(np.abs(v[:, place] - iron[: len(v)])))
             for v in (scipy_values, lmfit_values)
