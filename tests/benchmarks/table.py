@@ -107,7 +107,7 @@ def evidence(found: dict) -> str:
                 f"{row['pareto_k']:.2f}",
                 ", ".join(f"{value:.1f} ± {error:.1f}" for value, error in theirs),
                 f"{row['specfit'] - mean:+.1f}",
-                f"{row['specfit_cpu']:.2g} s, {row['dynesty_cpu']:.2g} s (÷ {times})",
+                f"{row['specfit_cpu']:.2g} s, {row['dynesty_cpu']:.2g} s (× {times})",
             ]
         )
     return rows(head, body)
@@ -132,7 +132,7 @@ def batch(found: dict) -> str:
             [
                 f"{name}, {found['spectra'][count]}",
                 f"{1e3 * spent:.2g} ms",
-                f"÷ {times}",
+                f"× {times}",
             ]
         )
     return rows(["fits of three sextets, 512 channels", "CPU a fit", ""], body)
