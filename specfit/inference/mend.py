@@ -59,7 +59,7 @@ def settled(stock: Stock, found: list[Beam]) -> list[Beam]:
         others = rivals(stock, found)
         leader = max(others, key=lambda beam: beam.value, default=found[0])
         if leader.value <= found[0].value + GAIN:
-            return found + others
+            return best(found + others, MOST_RIVALS)
         found = [leader, *found, *others]
     return found
 

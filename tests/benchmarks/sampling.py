@@ -194,7 +194,7 @@ def run_pymc(spectrum, found, chains, warmup, draws):
     with peers.pymc_model(spectrum):
         trace = pm.sample(
             draws, tune=warmup, chains=chains, cores=1, random_seed=1,
-            initvals=[found["mode"]] * chains, progressbar=False,
+            initvals=[found["mode"]] * chains, init="adapt_diag", progressbar=False,
             compute_convergence_checks=False, callback=first_step,
         )  # fmt: skip
     marks.append(now())
