@@ -107,7 +107,7 @@ def evidence(found: dict) -> str:
                 f"{row['pareto_k']:.2f}",
                 ", ".join(f"{value:.1f} ± {error:.1f}" for value, error in theirs),
                 f"{row['specfit'] - mean:+.1f}",
-                f"{row['specfit_cpu']:.2g} s, {row['dynesty_cpu']:.2g} s (× {times})",
+                f"{_number(row['specfit_cpu'])} s, {_number(row['dynesty_cpu'])} s (× {times})",
             ]
         )
     return rows(head, body)
