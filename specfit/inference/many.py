@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from specfit.contracts import Array, Data, Problem
-from specfit.inference.ascent import NEAR, approach, ascend
 from specfit.inference.backend import Layout, map_chains
+from specfit.inference.levenberg import NEAR, approach, ascend
 from specfit.inference.projection import Kernels, assembled
 
 APART = 3.0

@@ -13,7 +13,7 @@ from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.beam import Beam, best, stock, whole_beams
 from specfit.inference.exchange import Own, alike_pairs, exchangeable, exchanged
-from specfit.inference.mend import adequate, mend, rivals
+from specfit.inference.mend import adequate, settled
 from specfit.inference.newton import Peak, climb
 from specfit.inference.projection import assemble
 from specfit.inference.settings import NonFiniteStart, Settings
@@ -82,15 +82,15 @@ def _beams(
 ) -> list[Beam]:
     """Full fits from atoms of the prior; from wider ones too where none is adequate."""
     atoms = stock(problem, prior, positions, groups)
-    found = whole_beams(atoms, settings.beams)
+    found = settled(atoms, whole_beams(atoms, settings.beams))
     if found and adequate(found[0]):
-        return found + rivals(atoms, found)
+        return found
     far = wider(positions, np.random.default_rng(settings.seed))
     values = evaluate.constrain(problem, far)
     atoms = stock(problem, {name: values[name] for name in prior}, far, groups)
-    found = best(found + whole_beams(atoms, settings.beams), settings.beams)
-    found = mend(atoms, found)
-    return found + rivals(atoms, found)
+    return settled(
+        atoms, best(found + whole_beams(atoms, settings.beams), settings.beams)
+    )
 
 
 def wider(positions: FloatArray, generator: np.random.Generator) -> FloatArray:

@@ -16,7 +16,7 @@ from specfit import batching, inference, pipeline
 from specfit.batching import folder, workshop
 from specfit.batching.judging import Judge
 from specfit.cli import main
-from specfit.inference import ascent, batch
+from specfit.inference import batch, levenberg
 from specfit.inference.journal import Journal
 
 SHIFTS = (0.31, 0.33, 0.36, 0.38, 0.40, 0.35, 0.34)
@@ -341,7 +341,7 @@ def test_the_curvature_is_that_of_the_expected_information(problem):
         z = problem.unconstrain(at, problem.data)["z"]
         counts = problem.predict({"z": z}, problem.data)
         data = {**problem.data, "counts": counts}
-        found = ascent.local(problem, z, data)
+        found = levenberg.local(problem, z, data)
         value, gradient = jax.value_and_grad(
             lambda x, d=data: problem.logdensity({"z": x}, d)
         )(z)
@@ -356,7 +356,7 @@ def test_the_curvature_is_that_of_the_expected_information(problem):
 def test_an_ascent_from_nowhere_says_so(problem):
     """A start without a finite density is no maximum."""
     nan = {**problem.data, "counts": np.nan * np.asarray(problem.data["counts"])}
-    found = ascent.ascend(problem, np.zeros(problem.dimension), nan)
+    found = levenberg.ascend(problem, np.zeros(problem.dimension), nan)
     assert not float(found.gain) < batch.REACHED
 
 
@@ -364,9 +364,9 @@ def test_the_gain_does_not_depend_on_the_damping(problem):
     """However short the damped step is, the maximum is as far as it is."""
     draws = problem.sample_prior(jax.random.key(2), 1, problem.data)
     z = problem.unconstrain({n: v[0] for n, v in draws.items()}, problem.data)["z"]
-    here = ascent.local(problem, z, problem.data)
-    short, whole, gain = ascent._steps(here, 1e6)
-    other = ascent._steps(here, 1e-9)
+    here = levenberg.local(problem, z, problem.data)
+    short, whole, gain = levenberg._steps(here, 1e6)
+    other = levenberg._steps(here, 1e-9)
     assert float(gain) == float(other[2])
     assert np.linalg.norm(short) < 1e-3 * np.linalg.norm(whole)
 
