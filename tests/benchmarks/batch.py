@@ -43,8 +43,10 @@ def ours(problem, counts: np.ndarray) -> dict:
     """The fits of all spectra; one of them is searched, and is where all begin."""
     import jax
 
-    from specfit.inference import Settings, batch, many
+    from specfit.inference import Settings, many
     from specfit.inference.backend import layout
+    from specfit.inference.batch import Fitter
+    from specfit.inference.pilots import labelling, pilot, starts_of
     from specfit.inference.projection import Kernels
 
     def data(rows):
@@ -55,8 +57,12 @@ def ours(problem, counts: np.ndarray) -> dict:
         return {**every, "counts": rows}
 
     first = problem._replace(data={**problem.data, "counts": counts[0]})
-    starts = batch.starts_of([batch.pilot(first, Settings())])
-    names = problem.names
+    settings, names = Settings(), problem.names
+    found = [pilot(first, settings)]
+    prior = problem.sample_prior(jax.random.key(0), 64, problem.data)
+    change = labelling(problem, prior, found)
+    starts = starts_of(found, change)
+    fitter = Fitter(names, starts, change, settings)
     blocks = [data(counts[i : i + BLOCK]) for i in range(0, len(counts), BLOCK)]
 
     def alone(block):
@@ -65,17 +71,17 @@ def ours(problem, counts: np.ndarray) -> dict:
     marks = [now()]
     for block in blocks:  # compiles
         jax.block_until_ready(alone(block))
-        batch.fit(problem, names, starts, block)
+        fitter.fit(problem, block)
     marks.append(now())
     for block in blocks:
         jax.block_until_ready(alone(block))
     marks.append(now())
-    done = [batch.fit(problem, names, starts, block) for block in blocks]
+    done = [fitter.fit(problem, block) for block in blocks]
     marks.append(now())
     return {
         "names": names, "values": np.concatenate([one.values for one in done]),
         "alone": (marks[2] - marks[1]).cpu / len(counts),
-        "weighed": (marks[3] - marks[2]).cpu / len(counts), "start": starts.position[0],
+        "weighed": (marks[3] - marks[2]).cpu / len(counts), "start": starts.position[0, 0],
     }  # fmt: skip
 
 
