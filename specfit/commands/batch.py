@@ -36,9 +36,6 @@ def batch(arguments: argparse.Namespace) -> int:
         return exits.FAULT
     asked = _asked(arguments)
     shard = arguments.shard
-    if shard[1] > len(asked.files):
-        words = {"count": str(len(asked.files)), "shards": str(shard[1])}
-        raise SpecError([Diagnostic("batch-shards", words=words)])
     place = arguments.out or Path("runs") / _name(arguments.file, shard)
     target.refuse_foreign(place)
     who = _identity(checked, asked, shard)
@@ -76,7 +73,11 @@ def _asked(arguments: argparse.Namespace) -> Asked:
         draws=arguments.draws,
         warmup=arguments.warmup,
     )
-    return batching.Asked(_files(arguments.files), arguments.sample, options)
+    files, parts = _files(arguments.files), arguments.shard[1]
+    if parts > len(files):
+        words = {"count": str(len(files)), "shards": str(parts)}
+        raise SpecError([Diagnostic("batch-shards", words=words)])
+    return batching.Asked(files, arguments.sample, options)
 
 
 def _identity(checked: Checked, asked: Asked, shard: tuple[int, int]) -> dict[str, Any]:
