@@ -46,6 +46,8 @@ class Desk:
         except MemoryError:
             raise
         except Exception as error:  # said in the table, and by the exit code
+            if "RESOURCE_EXHAUSTED" in str(error):  # no fault of this spectrum
+                raise
             say("failed")
             reason = f"cannot be fitted: {type(error).__name__}: {error}"
             return Row("not_converged", reason)

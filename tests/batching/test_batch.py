@@ -269,6 +269,21 @@ PAIRS = """  N0 ~ normal(max(spectrum.counts), 2000) counts
   (A.I, B.I) ~ dirichlet(1, 1)"""
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: out of memory")]
+)
+def test_want_of_memory_is_no_fault_of_a_spectrum(shop, monkeypatch, error):
+    work(shop)
+
+    def starved(*_):
+        raise error
+
+    monkeypatch.setattr(Judge, "verdict", starved)
+    names = list(shop.asked.files[:1])
+    with pipeline.float64(), pytest.raises(type(error)):
+        shop.chunk(names, [shop.read(names[0])], said)
+
+
 def test_several_answers_are_not_one_and_keep_their_labels(tmp_path, table_of):
     """Four lines that two doublets of any order may share in three ways."""
     import spectra
