@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_batch(commands)
     _add_reading(commands)
     _add_simulate(commands)
+    _add_identify(commands)
     _add_database(commands)
     return parser
 
@@ -64,6 +65,8 @@ def _add_compare(commands: _Commands) -> None:  # type: ignore[valid-type]
     compare.add_argument("files", type=Path, nargs="+", help=".spec files")
     compare.add_argument("--out", type=Path, help="folder (default runs/NAME.compare)")
     compare.add_argument("--json", action="store_true", help="print comparison.json")
+    resume = "go on where an interrupted comparison of the same files stopped"
+    compare.add_argument("--resume", action="store_true", help=resume)
     _add_sampling(compare)
     compare.set_defaults(command=("compare", "compare"))
 
@@ -119,8 +122,11 @@ def _add_batch(commands: _Commands) -> None:  # type: ignore[valid-type]
 def _shard(text: str) -> tuple[int, int]:
     """`2/8` as numbers, 1 ≤ I ≤ N."""
     part, _, whole = text.partition("/")
-    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not like 2/8")
+    if not (part.isdecimal() and whole.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 2/8, the second of 8")
+    if not 1 <= int(part) <= int(whole):
+        there = f"the parts of {whole} are 1/{whole} to {whole}/{whole}"
+        raise argparse.ArgumentTypeError(f"there is no part {text}: {there}")
     return int(part), int(whole)
 
 
@@ -162,6 +168,21 @@ def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
         "--seed", type=_at_least(0), help="overrides the one in the truth"
     )
     simulate.set_defaults(command=("simulate", "simulate"), allow_outside=False)
+
+
+def _add_identify(commands: _Commands) -> None:  # type: ignore[valid-type]
+    text = "say which phases of the database a spectrum shows"
+    command = commands.add_parser("identify", help=text)  # type: ignore[attr-defined]
+    command.add_argument("file", type=Path, help=".spec file with a data block")
+    command.add_argument("--out", type=Path, help="folder (default runs/NAME.identify)")
+    only = 'only these, as in "magnetite, hematite"'
+    command.add_argument("--phases", default="", metavar="NAMES", help=only)
+    made = 'only phases made of these, as in "Fe, O, H"'
+    command.add_argument("--elements", default="", metavar="SYMBOLS", help=made)
+    command.add_argument("--json", action="store_true", help="print identify.json")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+    command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
+    command.set_defaults(command=("identify", "identify"))
 
 
 def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]

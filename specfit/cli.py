@@ -37,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAULT
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            print(f"error: disk full: {error.filename}", file=sys.stderr)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            print(f"error: disk full: {error.filename or ''}", file=sys.stderr)
             return EXHAUSTED
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
             where = error.filename or "output folder"
@@ -50,8 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: Exception) -> int:
-    from specfit.diagnostics import SpecError
+    from specfit.diagnostics import Exhausted, SpecError
 
+    if isinstance(error, Exhausted):
+        from specfit.commands.common import show_diagnostics
+
+        show_diagnostics([error.diagnostic], {})
+        return EXHAUSTED
     if isinstance(error, SpecError):
         from specfit.commands.common import show_diagnostics
 

@@ -370,7 +370,8 @@ class Counted:
     """One number of components that was tried: how it ranks among the others.
 
     log_evidence and elpd (leave-one-out) are values with their standard errors, behind
-    what its log-evidence lacks to the best; None where there is none.
+    what its log-evidence lacks to the best; None where there is none.  reason: why it
+    could not be run, where it could not.
     """
 
     name: str
@@ -379,6 +380,7 @@ class Counted:
     probability: float | None
     elpd: tuple[float, float] | None
     outcome: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,3 +60,11 @@ class SpecError(Exception):
         super().__init__(", ".join(sorted({d.code for d in diagnostics})))
         self.diagnostics = diagnostics
         self.sources = sources or {}
+
+
+class Exhausted(Exception):
+    """Memory or disk gave out; the diagnostic says where what was done is kept."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.code)
+        self.diagnostic = diagnostic

@@ -7,9 +7,10 @@ Instead of: a joint model, in which one bad file spoils all.
 
 from __future__ import annotations
 
+from specfit.batching.desk import SAMPLED
 from specfit.batching.table import BatchTable, Column
 from specfit.batching.work import Record, work
-from specfit.batching.workshop import SAMPLED, Asked, Workshop
+from specfit.batching.workshop import Asked, Workshop
 
 __all__ = [
     "SAMPLED",

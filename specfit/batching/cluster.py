@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,10 @@ from specfit.batching.work import Record, recorded, share
 from specfit.batching.workshop import Asked, Workshop, pieces
 from specfit.checking import check
 from specfit.contracts import Progress
-from specfit.inference.batch import BLOCK, Pilot
+from specfit.inference.batch import BLOCK
 from specfit.inference.journal import Arrays, Journal
+from specfit.inference.pilots import Pilot
+from specfit.record import sha256
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,15 @@ class Order:
     token: str
     spec: str
     allow_outside: bool
+    spec_sha256: str
     asked: Asked
     pilots: tuple[dict[str, Any], ...]
+    usual: float
 
 
 _shops: dict[str, Workshop] = {}
 """The workshop of this process by the token of its order; one at a time."""
+_making = Lock()
 
 
 def work(
@@ -58,14 +64,16 @@ def work(
     begin = time.perf_counter()
     with pipeline.float64():
         progress("pilots", 0.0, "")
-        pilots = shop.prepare(lambda done: progress("pilots", done, ""), journal)
+        pilots, usual = shop.prepare(partial(progress, "pilots"), journal)
     prepared = time.perf_counter()
     order = Order(
         secrets.token_hex(8),
         str(shop.checked.path.resolve()),
         shop.checked.allow_outside,
+        sha256(shop.checked.text),
         _absolute(shop.asked),
         tuple(vars(one) for one in pilots),
+        usual,
     )
     files = share(shop.asked.files, shard)
     chunks = list(pieces(files, BLOCK))
@@ -100,7 +108,7 @@ def _client(address: str) -> Iterator[Any]:
     with (
         LocalCluster(
             n_workers=cores, threads_per_worker=1, processes=True,
-            dashboard_address=None, memory_limit=0,
+            dashboard_address=":0", memory_limit=0,
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip
@@ -169,18 +177,27 @@ def fitted(order: Order, files: Sequence[str]) -> Arrays:
     """The rows of some files, computed on a worker."""
     with pipeline.float64():
         shop = _shop(order)
-        return shop.chunk(files, [shop.read(file) for file in files])
+        return shop.chunk(files, [shop.read(file) for file in files], _unheard)
+
+
+def _unheard(row: int, words: str) -> None:
+    """A worker has nobody to tell."""
 
 
 def _shop(order: Order) -> Workshop:
     """The workshop of this worker, made when it is first needed."""
-    if order.token not in _shops:
-        _shops.clear()
-        _own_core()
-        shop = Workshop(check(Path(order.spec), order.allow_outside), order.asked)
-        shop.ready([Pilot.of(pilot) for pilot in order.pilots])
-        _shops[order.token] = shop
-    return _shops[order.token]
+    with _making:  # the threads of a worker share it
+        if order.token not in _shops:
+            _shops.clear()
+            _own_core()
+            checked = check(Path(order.spec), order.allow_outside)
+            if sha256(checked.text) != order.spec_sha256:
+                raise RuntimeError(f"{order.spec} is another text on this worker")
+            shop = Workshop(checked, order.asked)
+            pilots = [Pilot.of(pilot) for pilot in order.pilots]
+            shop.ready(pilots, order.usual)
+            _shops[order.token] = shop
+        return _shops[order.token]
 
 
 def _own_core() -> None:

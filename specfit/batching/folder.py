@@ -23,7 +23,9 @@ from specfit.report import draw_series
 from specfit.report.tables import safe
 
 OWN = frozenset({"table.csv", "batch.nc", "batch.json", "series.png"})
-SAME = ("spec_sha256", "files_sha256", "sample", "options", "versions")
+SAME = (
+    "spec_sha256", "files_sha256", "pilots_sha256", "sample", "options", "versions"
+)  # fmt: skip
 """What shards must have in common."""
 Record = dict[str, Any]
 
@@ -134,21 +136,30 @@ def read(folder: Path) -> tuple[BatchTable, Record]:
         The folder holds no batch.
 
     """
+    if not folder.is_dir():
+        raise SpecError([Diagnostic("merge-missing", words={"path": str(folder)})])
+    if not (folder / "batch.json").exists():  # it is written last
+        raise SpecError([Diagnostic("merge-unfinished", words={"path": str(folder)})])
+    try:
+        columns, arrays, record = _stored(folder / "batch.nc")
+    except (OSError, KeyError, ValueError) as error:
+        words = {"path": str(folder / "batch.nc")}
+        raise SpecError([Diagnostic("merge-unreadable", words=words)]) from error
+    return joined(columns, [arrays]), record
+
+
+def _stored(path: Path) -> tuple[tuple[Column, ...], dict[str, Any], Record]:
     import h5netcdf
 
-    try:
-        with h5netcdf.File(folder / "batch.nc", "r") as file:
-            record = json.loads(file.attrs["record"])
-            heads = [_words(file[n][...]) for n in ("quantity", "unit", "meaning")]
-            arrays = {
-                name: _words(file[name][...]) if name in WORDS else file[name][...]
-                for name in NAMES
-            }
-    except (OSError, KeyError, ValueError) as error:
-        words = {"path": str(folder), "reason": str(error)}
-        raise SpecError([Diagnostic("merge-unreadable", words=words)]) from error
+    with h5netcdf.File(path, "r") as file:
+        record = json.loads(file.attrs["record"])
+        heads = [_words(file[n][...]) for n in ("quantity", "unit", "meaning")]
+        arrays = {
+            name: _words(file[name][...]) if name in WORDS else file[name][...]
+            for name in NAMES
+        }
     columns = tuple(Column(*entry) for entry in zip(*map(list, heads), strict=True))
-    return joined(columns, [arrays]), record
+    return columns, arrays, record
 
 
 def _words(values: Any) -> Any:

@@ -71,6 +71,27 @@ NAMES = tuple(field.name for field in fields(BatchTable) if field.name != "colum
 WORDS = ("file", "verdict", "method", "reasons", "remarks")
 
 
+@dataclass(frozen=True)
+class Row:
+    """What is known of one file; values and sd (n_columns,) where there is a result."""
+
+    verdict: str
+    reasons: str = ""
+    remarks: str = ""
+    method: str = ""
+    chi2_reduced: float = np.nan
+    pareto_k: float = np.nan
+    log_evidence: float = np.nan
+    values: FloatArray | float = np.nan
+    sd: FloatArray | float = np.nan
+
+
+def put(table: dict[str, np.ndarray], row: int, known: Row) -> None:
+    """Enter a row."""
+    for name, value in vars(known).items():
+        table[name][row] = value
+
+
 def blank(columns: tuple[Column, ...], files: Sequence[str]) -> dict[str, np.ndarray]:
     """Room for the rows of some files, nothing known of them."""
     count = len(files)

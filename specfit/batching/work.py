@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from specfit import pipeline
@@ -41,7 +42,7 @@ def work(
     begin = time.perf_counter()
     with pipeline.float64():
         progress("pilots", 0.0, "")
-        shop.prepare(lambda done: progress("pilots", done, ""), journal)
+        shop.prepare(partial(progress, "pilots"), journal)
         prepared = time.perf_counter()
         files = share(shop.asked.files, shard)
         parts = list(_chunks(shop, files, progress, journal))
@@ -58,6 +59,7 @@ def recorded(shop: Workshop, shard: tuple[int, int]) -> Record:
         "spec": checked.path.name,
         "spec_sha256": sha256(checked.text),
         "files_sha256": sha256("\n".join(asked.files)),
+        "pilots_sha256": sha256("\n".join(shop.pilot_contents)),
         "n_files": len(asked.files),
         "sample": asked.sample,
         "options": vars(asked.options),

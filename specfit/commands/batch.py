@@ -41,13 +41,17 @@ def batch(arguments: argparse.Namespace) -> int:
     who = _identity(checked, asked, shard)
     reporter = None if arguments.quiet else Reporter()
     try:
-        journal = keeping.journal(place, who, arguments.resume, arguments.file)
-        with keeping.stoppable(reporter) as progress:
+        with (
+            keeping.journal(place, who, arguments.resume, arguments.file) as journal,
+            keeping.tidied(place),
+            keeping.stoppable(reporter) as progress,
+        ):
             work = batching.work if arguments.dask is None else _distributed(arguments)
             shop = batching.Workshop(checked, asked)
             table, record = work(shop, shard, progress, journal)
             progress("write", 0.0, "")
             target.write(table, record, place)
+            keeping.finished(place)
     except inference.NonFiniteStart as error:
         print(f"error: {error}", file=sys.stderr)
         return exits.NOT_CONVERGED
@@ -57,7 +61,6 @@ def batch(arguments: argparse.Namespace) -> int:
     finally:
         if reporter:
             reporter.close()
-    keeping.finished(place)
     return _end(table, place, arguments.json)
 
 
@@ -70,7 +73,11 @@ def _asked(arguments: argparse.Namespace) -> Asked:
         draws=arguments.draws,
         warmup=arguments.warmup,
     )
-    return batching.Asked(_files(arguments.files), arguments.sample, options)
+    files, parts = _files(arguments.files), arguments.shard[1]
+    if parts > len(files):
+        words = {"count": str(len(files)), "shards": str(parts)}
+        raise SpecError([Diagnostic("batch-shards", words=words)])
+    return batching.Asked(files, arguments.sample, options)
 
 
 def _identity(checked: Checked, asked: Asked, shard: tuple[int, int]) -> dict[str, Any]:
@@ -107,24 +114,34 @@ def _distributed(arguments: argparse.Namespace) -> Any:
 
 
 def _files(given: Sequence[Path]) -> tuple[str, ...]:
-    """The files named, and those in the folders named, in the order of their names."""
-    found: list[str] = []
+    """The files named, and those in the folders named, in the order of their names.
+
+    Raises SpecError with every fault: one that is not there, named twice, a folder
+    without files.
+    """
+    faults, found = [], []
     for path in given:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        hidden = path.is_dir()
-        found += [
-            str(p)
-            for p in inside
-            if not hidden or (p.is_file() and not p.name.startswith("."))
-        ]
-    seen: set[str] = set()
-    for name in found:
-        if name in seen:
-            raise SpecError([Diagnostic("batch-twice", words={"file": name})])
-        seen.add(name)
-    if not found:
-        raise SpecError([Diagnostic("batch-empty")])
-    return tuple(found)
+        if path.is_dir():
+            inside = [p for p in sorted(path.iterdir()) if _visible(p)]
+            found += inside
+            if not inside:
+                faults.append(Diagnostic("batch-folder", words={"folder": str(path)}))
+        elif path.exists():
+            found.append(path)
+        else:
+            faults.append(Diagnostic("batch-missing", words={"file": str(path)}))
+    seen: set[Path] = set()
+    for path in found:
+        if path.resolve() in seen:
+            faults.append(Diagnostic("batch-twice", words={"file": str(path)}))
+        seen.add(path.resolve())
+    if faults or not found:
+        raise SpecError(faults or [Diagnostic("batch-empty")])
+    return tuple(map(str, found))
+
+
+def _visible(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".")
 
 
 def _stamp(name: str) -> tuple[int, int]:

@@ -6,11 +6,15 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from specfit import exits
 from specfit.contracts import Progress
 from specfit.diagnostics import Diagnostic
 from specfit.rendering import message, preferred_language, render
+
+if TYPE_CHECKING:
+    from specfit.pipeline import Options
 
 
 def show_diagnostics(
@@ -73,6 +77,18 @@ def named(progress: Progress | None, name: str) -> Progress | None:
         progress(f"{name}: {stage}", done, detail)
 
     return tell
+
+
+def sampling(arguments: argparse.Namespace) -> Options:
+    """What the command line says of sampling."""
+    from specfit.pipeline import Options
+
+    return Options(
+        seed=arguments.seed,
+        chains=arguments.chains,
+        draws=arguments.draws,
+        warmup=arguments.warmup,
+    )
 
 
 def version(arguments: argparse.Namespace) -> int:

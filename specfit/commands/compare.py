@@ -5,27 +5,34 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from specfit import exits
 from specfit.commands import keeping
-from specfit.commands.common import Reporter, named, show_diagnostics
+from specfit.commands.common import Reporter, named, sampling, say, show_diagnostics
 from specfit.commands.run import prepare_device
+from specfit.contracts import Progress, Run
+from specfit.inference.journal import Journal
 from specfit.text import pad, width
 
 if TYPE_CHECKING:
     from specfit.comparison import Comparison, Contender, Entry
-    from specfit.contracts import Run
+    from specfit.pipeline import Options
 
 LINE = 88
+RECORD = "comparison.json"
+PARTS = ("texts", "data")
+"""What each model of a comparison has of its own."""
 
 
 def compare(arguments: argparse.Namespace) -> int:
     """Rank the models of the files and their variants; exit 3 where nothing is ranked."""
     prepare_device(arguments.device)
-    from specfit import comparison, inference, pipeline, report
+    from specfit import comparison, inference
     from specfit.report.writing import refuse_foreign
 
     inference.use_cores()
@@ -35,38 +42,63 @@ def compare(arguments: argparse.Namespace) -> int:
     folder = arguments.out or Path("runs") / f"{arguments.files[0].stem}.compare"
     for contender in found:
         refuse_foreign(folder / _folder(contender.name))
-    options = pipeline.Options(
-        seed=arguments.seed,
-        chains=arguments.chains,
-        draws=arguments.draws,
-        warmup=arguments.warmup,
-    )
+    options = sampling(arguments)
+    who = _identity(found, options)
     reporter = None if arguments.quiet else Reporter()
-
-    def keep(contender: Contender, run: Run) -> None:
-        report.write(run, folder / _folder(contender.name))
-
     try:
-        with keeping.stoppable(reporter) as progress:
-            ranked = comparison.compare(
-                found, options, lambda name: named(progress, name), None, keep
-            )
+        with (
+            keeping.journal(folder, who, arguments.resume, arguments.files[0]) as kept,
+            keeping.stoppable(reporter) as progress,
+        ):
+            ranked = _ranked(found, options, folder, progress, kept)
+    except KeyboardInterrupt:
+        print(f"\n{say('stopped')}", file=sys.stderr)
+        return exits.INTERRUPTED
     except inference.NonFiniteStart as error:
-        print(f"error: {error} ({'; '.join(error.__notes__)})", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return exits.NOT_CONVERGED
     finally:
         if reporter:
             reporter.close()
-    _finish(ranked, folder, arguments.json)
+    record = (folder / RECORD).read_text(encoding="utf-8").rstrip("\n")
+    print(record if arguments.json else f"{table(ranked)}\n\n{folder}")
     return exits.ACCEPTED if len(ranked.ranked) > 1 else exits.NOT_CONVERGED
 
 
-def _finish(ranked: Comparison, folder: Path, as_json: bool) -> None:
-    from specfit.report.writing import write_text
+def _identity(found: Sequence[Contender], options: Options) -> dict[str, Any]:
+    """What decides the bits of a comparison: that of each of its models, in order."""
+    each = {c.name: keeping.identity(c.checked, asdict(options)) for c in found}
+    whole = dict(next(iter(each.values())))
+    several = {part: {n: who[part] for n, who in each.items()} for part in PARTS}
+    return whole | several | {"models": list(each)}
 
+
+def _ranked(
+    found: Sequence[Contender],
+    options: Options,
+    folder: Path,
+    progress: Progress,
+    journal: Journal,
+) -> Comparison:
+    """The comparison, everything of it written."""
+    from specfit import comparison, report
+    from specfit.report.writing import write_refusal, write_text
+
+    def keep(contender: Contender, run: Run) -> None:
+        place = folder / _folder(contender.name)
+        report.write(run, place, keeping.place(folder))
+
+    ranked = comparison.compare(
+        found, options, lambda name: named(progress, name), journal, keep
+    )
+    for entry in ranked.entries:
+        if entry.failure:
+            place = folder / _folder(entry.name)
+            write_refusal(place, entry.failure, keeping.place(folder))
     record = json.dumps(as_record(ranked), ensure_ascii=False, indent=2)
-    write_text(folder / "comparison.json", record)
-    print(record if as_json else f"{table(ranked)}\n\n{folder}")
+    write_text(folder / RECORD, record)
+    keeping.finished(folder)
+    return ranked
 
 
 def _folder(name: str) -> str:
@@ -88,8 +120,9 @@ def _entry(ranked: Comparison, entry: Entry) -> dict[str, Any]:
     found = entry.loo
     return {
         "name": entry.name,
-        "model_hash": entry.run.model.digest(),
-        "verdict": entry.run.verdict.outcome,
+        "model_hash": entry.run.model.digest() if entry.run else None,
+        "verdict": entry.outcome,
+        "reason": entry.failure,
         "log_evidence": _pair(entry.log_evidence),
         "log_evidence_difference": _pair(behind),
         "probability": ranked.probability(entry),
@@ -129,7 +162,7 @@ def _row(ranked: Comparison, entry: Entry) -> list[str]:
         "–" if probability is None else f"{probability:.3f}",
         "–" if entry.loo is None else f"{entry.loo.elpd:.1f}",
         _value(ranked.prediction_behind(entry)),
-        entry.run.verdict.outcome.replace("_", " "),
+        entry.outcome.replace("_", " "),
     ]
 
 
@@ -141,12 +174,14 @@ def _value(pair: tuple[float, float] | None) -> str:
 
 
 def _remarks(ranked: Comparison) -> list[str]:
-    lines = [ranked.words()]
+    lines = [ranked.words(), *ranked.failures]
     for entry in ranked.entries:
+        if entry.run is None:
+            continue
         if entry.loo is None:
             lines.append(f"{entry.name} did not converge and is not ranked.")
         elif entry.log_evidence is None:
-            lines.append(f"{entry.name} has no log-evidence: {_why(entry)}.")
+            lines.append(f"{entry.name} has no log-evidence: {_why(entry.run)}.")
         if entry.loo and entry.loo.unreliable:
             lines.append(
                 f"LOO of {entry.name} is uncertain: Pareto k above 0.7 in "
@@ -157,6 +192,6 @@ def _remarks(ranked: Comparison) -> list[str]:
     return [part for line in lines for part in wrap(line, LINE, break_on_hyphens=False)]
 
 
-def _why(entry: Entry) -> str:
-    notes = [note for note in entry.run.fit.notes if note.startswith("no log-evidence")]
+def _why(run: Run) -> str:
+    notes = [note for note in run.fit.notes if note.startswith("no log-evidence")]
     return notes[0].removeprefix("no log-evidence: ") if notes else "none was computed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,15 +16,29 @@ from typing import Any
 
 from specfit.checking import Checked
 from specfit.commands.common import say
+from specfit.commands.lock import alone
 from specfit.contracts import Progress
-from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.diagnostics import Diagnostic, Exhausted, Span, SpecError
 from specfit.inference.journal import Journal
 from specfit.record import sha256, versions
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+SHUT = {errno.EACCES, errno.EROFS, errno.EPERM, errno.EIO, errno.ESTALE}
+"""Ways in which a folder that could be written before no longer can."""
 
 
 def place(folder: Path) -> Path:
     """Where the journal of a run folder lies: hidden, beside it."""
-    return folder.parent / f".{folder.name}.partial"
+    return _beside(folder, "partial")
+
+
+def _beside(folder: Path, ending: str) -> Path:
+    """A hidden name next to the folder itself, not to a link or a dot that means it.
+
+    What is begun there can then be renamed into its place.
+    """
+    whole = folder.resolve()
+    return whole.with_name(f".{whole.name}.{ending}")
 
 
 def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,18 +61,35 @@ def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def journal(folder: Path, who: Mapping[str, Any], resume: bool, path: Path) -> Journal:
+@contextmanager
+def journal(
+    folder: Path, who: Mapping[str, Any], resume: bool, path: Path
+) -> Iterator[Journal]:
     """The journal of a run that begins now, or goes on when `resume`.
+
+    No other run can have the folder meanwhile.
 
     Raises
     ------
     SpecError
-        What was left there is of another run: another text, other data or settings.
+        Another run is at work there, or what was left there is of another run: another
+        text, other data or settings.
+    Exhausted
+        Memory or disk gave out on the way; what was finished is kept.
 
     """
-    where = place(folder)
+    with alone(_beside(folder, "lock"), folder):
+        try:
+            yield _opened(place(folder), who, resume, path)
+        except Exception as error:
+            fault = _gave_out(error, folder)
+            if fault is None:
+                raise
+            raise Exhausted(fault) from error
+
+
+def _opened(where: Path, who: Mapping[str, Any], resume: bool, path: Path) -> Journal:
     record = where / "identity.json"
-    text = json.dumps(who, sort_keys=True, indent=1, default=str)
     if resume and record.exists():
         changed = _changed(record.read_text(encoding="utf-8"), who)
         if changed:
@@ -72,7 +104,11 @@ def journal(folder: Path, who: Mapping[str, Any], resume: bool, path: Path) -> J
         print(say("resume-dropped"), file=sys.stderr)
     shutil.rmtree(where, ignore_errors=True)
     where.mkdir(parents=True, exist_ok=True)
-    record.write_text(text, encoding="utf-8")
+    # whole or not at all: half of it would be another run's, for ever
+    beside = where / "identity.new"
+    text = json.dumps(who, sort_keys=True, indent=1, default=str)
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(record)
     return Journal(where)
 
 
@@ -86,9 +122,40 @@ def _changed(before: str, who: Mapping[str, Any]) -> list[str]:
     return [key for key in now if now[key] != then.get(key)]
 
 
+def _gave_out(error: Exception, folder: Path) -> Diagnostic | None:
+    """What ran out or was taken away; None for an error of another kind."""
+    kept = place(folder)
+    words = {"folder": str(kept.parent), "kept": str(kept)}
+    # jaxlib's own class has moved between versions; its text has not
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        return Diagnostic("memory-exhausted", words=words)
+    if not isinstance(error, OSError) or not _below(error.filename, kept.parent):
+        return None
+    words["reason"] = error.strerror or str(error)
+    if error.errno in FULL:
+        return Diagnostic("disk-full", words=words)
+    return Diagnostic("folder-shut", words=words) if error.errno in SHUT else None
+
+
+def _below(name: object, folder: Path) -> bool:
+    """Whether a file that failed is one that we write; a failed write names none."""
+    return name is None or Path(str(name)).resolve().is_relative_to(folder.resolve())
+
+
 def finished(folder: Path) -> None:
     """The run is written: what was kept of its way is no longer needed."""
     shutil.rmtree(place(folder), ignore_errors=True)
+
+
+@contextmanager
+def tidied(folder: Path) -> Iterator[None]:
+    """Nothing is left of a run that ends before its first step is kept."""
+    try:
+        yield
+    finally:
+        where = place(folder)
+        if not any(where.glob("*.step")):
+            shutil.rmtree(where, ignore_errors=True)
 
 
 @contextmanager

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from specfit import exits
 from specfit.checking import Checked
 from specfit.commands import keeping
-from specfit.commands.common import Reporter, named, say, show_diagnostics
+from specfit.commands.common import Reporter, named, sampling, say, show_diagnostics
+from specfit.commands.compiled import compile_cache
 from specfit.contracts import Progress, Run
+from specfit.inference.journal import Journal
+
+if TYPE_CHECKING:
+    from specfit.pipeline import Options
 
 
 def prepare_device(device: str) -> None:
     """Choose the device and the compile cache; must come before JAX is imported."""
     if device != "auto":
         os.environ["JAX_PLATFORMS"] = "cuda" if device == "gpu" else "cpu"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    cache = Path(base) / "specfit" / "xla"
-    try:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return  # a read-only home only costs the compile time
+    cache = compile_cache()
+    if cache is None:
+        return
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
     os.environ.setdefault("SPECFIT_PROGRAMS", str(cache.parent / "programs"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
@@ -36,66 +37,81 @@ def prepare_device(device: str) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one .spec file; the exit code is its verdict."""
-    from specfit import pipeline
+    from specfit import inference, pipeline
+    from specfit.report.writing import refuse_foreign
 
     checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
         return exits.FAULT
     prepare_device(arguments.device)
-    from specfit import inference
-    from specfit.report.writing import write_refusal
-
     inference.use_cores()
+    options = replace(sampling(arguments), variant=arguments.variant)
     folder = arguments.out or Path("runs") / arguments.file.stem
-    _writable(folder)
+    refuse_foreign(folder)
+    who = keeping.identity(checked, asdict(options))
     reporter = None if arguments.quiet else Reporter()
     try:
-        with keeping.stoppable(reporter) as progress:
-            done = _found(checked, arguments, folder, progress)
-    except inference.NonFiniteStart as error:
-        write_refusal(folder, str(error))
-        keeping.finished(folder)
-        print(f"error: {error}", file=sys.stderr)
-        return exits.NOT_CONVERGED
+        with (
+            keeping.journal(folder, who, arguments.resume, arguments.file) as journal,
+            keeping.stoppable(reporter) as progress,
+        ):
+            done = _written(checked, options, folder, progress, journal)
     except KeyboardInterrupt:
         print(f"\n{say('stopped')}", file=sys.stderr)
         return exits.INTERRUPTED
     finally:
         if reporter:
             reporter.close()
+    if done is None:
+        return exits.NOT_CONVERGED
     _show(done, folder, arguments.json)
-    if done.fit.settings.get("interrupted"):
+    if _interrupted(done):
         print(f"\n{say('stopped')}", file=sys.stderr)
         return exits.INTERRUPTED
-    keeping.finished(folder)
     return exits.VERDICTS[done.verdict.outcome]
 
 
-def _found(
-    checked: Checked, arguments: argparse.Namespace, folder: Path, progress: Progress
-) -> Run:
-    from specfit import comparison, pipeline, report
+def _written(
+    checked: Checked,
+    options: Options,
+    folder: Path,
+    progress: Progress,
+    journal: Journal,
+) -> Run | None:
+    """The run, its folder written; None where it cannot start, and the folder says so."""
+    from specfit import inference, report
+    from specfit.report.writing import write_refusal
 
-    options = pipeline.Options(
-        seed=arguments.seed,
-        chains=arguments.chains,
-        draws=arguments.draws,
-        warmup=arguments.warmup,
-        variant=arguments.variant,
-    )
-    threading.Thread(target=report.ready).start()
-    who = keeping.identity(checked, asdict(options))
-    journal = keeping.journal(folder, who, arguments.resume, arguments.file)
-    if checked.require().counts and not arguments.variant:
-        done = comparison.numbered(
+    beside = keeping.place(folder)
+    try:
+        done = _found(checked, options, progress, journal)
+    except inference.NonFiniteStart as error:
+        write_refusal(folder, str(error), beside)
+        print(f"error: {error}", file=sys.stderr)
+        keeping.finished(folder)
+        return None
+    progress("report", 0.0, "")
+    report.write(done, folder, beside)
+    if not _interrupted(done):
+        keeping.finished(folder)
+    return done
+
+
+def _found(
+    checked: Checked, options: Options, progress: Progress, journal: Journal
+) -> Run:
+    from specfit import comparison, pipeline
+
+    if checked.require().counts and not options.variant:
+        return comparison.numbered(
             checked, options, lambda name: named(progress, name), journal
         )
-    else:
-        done = pipeline.run(checked, options, progress, journal)
-    progress("report", 0.0, "")
-    report.write(done, folder)
-    return done
+    return pipeline.run(checked, options, progress, journal)
+
+
+def _interrupted(done: Run) -> bool:
+    return bool(done.fit.settings.get("interrupted"))
 
 
 def _show(done: Run, folder: Path, as_json: bool) -> None:
@@ -106,13 +122,3 @@ def _show(done: Run, folder: Path, as_json: bool) -> None:
     else:
         print(report.terminal(done))
         print(f"\n{folder / 'report.html'}")
-
-
-def _writable(folder: Path) -> None:
-    """Fail before the work, not after it, where the run folder cannot be made."""
-    from specfit.report.writing import refuse_foreign
-
-    refuse_foreign(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    probe = tempfile.mkdtemp(prefix=".specfit-", dir=folder.parent)
-    shutil.rmtree(probe)

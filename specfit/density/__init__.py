@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 from specfit.contracts import Measurement, Problem
 from specfit.density import spectrum
-from specfit.density.many import many_data
+from specfit.density.many import many_data, mass_moves
 from specfit.model.ir import Model, Prior
 
-__all__ = ["BUILDERS", "build", "many_data"]
+__all__ = ["BUILDERS", "build", "many_data", "mass_moves"]
 
 Builder = Callable[[Model[Prior], Sequence[Measurement]], Problem]
 

@@ -14,7 +14,7 @@ from specfit.density.spectrum import problem_data
 from specfit.model.expressions import references, statistics
 from specfit.model.ir import Model, Prior
 from specfit.model.known import arguments_of, data_constants
-from specfit.model.support import Plan, plan
+from specfit.model.support import plan
 
 
 def many_data(
@@ -25,7 +25,7 @@ def many_data(
     like: the data of any of them: what of the prior the rules leave is taken from there,
     unless the rules speak of the counts.
     """
-    if mass_moves(model, plan(model)):
+    if mass_moves(model):
         prior = [problem_data(model, [one]) for one in spectra]
     else:
         prior = [like] * len(spectra)
@@ -45,12 +45,13 @@ def many_data(
     return stacked
 
 
-def mass_moves(model: Model[Prior], made: Plan) -> bool:
+def mass_moves(model: Model[Prior]) -> bool:
     """Whether the share of the prior that the rules leave depends on the counts.
 
     It does where a rule or a tie speaks, through whatever it mentions, of a statistic of
     the data.
     """
+    made = plan(model)
     priors = {p.name: tuple(arguments_of(p.prior.dist)) for p in model.parameters}
     values = {d.name: (d.value,) for d in model.definitions} | {
         name: (value,) for name, value in made.computed

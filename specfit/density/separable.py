@@ -56,7 +56,8 @@ def separable_part(
     """The separable form of a model, None where its amplitudes are not free.
 
     It exists where N0 and `area` of each spectrum are drawn, belong to that spectrum
-    alone, move no line, and the fractions of its sites have a constant sum.  Where a
+    alone, move no line, and the fractions of its sites have a constant sum: not where a
+    spectrum has no site, whose area is then nowhere.  Where a
     rule ties fractions to one another the fitted amplitudes are only a proposal:
     `assemble` keeps those that are drawn and computes the others.
     """
@@ -161,7 +162,8 @@ def _totals(
             return None
         taken |= linear
         total = np.sum([draws[name] for name in fractions], axis=0)
-        if len(set(fractions)) < len(fractions) or np.ptp(total) > 1e-9:
+        shared = len(set(fractions)) < len(fractions)
+        if not fractions or shared or np.ptp(total) > 1e-9:
             return None
         totals.append(float(total[0]))
     return totals

@@ -240,11 +240,12 @@ class _Parts:
     def sample_prior(self, key: Array, n: int, data: Data) -> Values:
         constants = {name: float(v) for name, v in data["constants"].items()}
         asked = (seed_of(key), n, tuple(sorted(constants.items())))
-        if asked != self._drawn[0]:  # the next spectrum of a batch asks the same
+        kept = self._drawn  # threads of a batch replace it
+        if asked != kept[0]:  # the next spectrum of a batch asks the same
             drawn = prior_draws(self.model, self.plan, n, seed_of(key), constants)
             values = {name: jnp.asarray(x) for name, x in drawn.values.items()}
-            self._drawn = asked, values
-        return self._drawn[1]
+            self._drawn = kept = asked, values
+        return kept[1]
 
     def scatter(
         self,

@@ -1,20 +1,30 @@
-"""Counts by velocity, and what one site of unit area takes away from them."""
+"""Counts by velocity, and the lines of a phase as arrays that depend on its unknowns.
+
+The unknowns of a phase, in this order: log area, log line width, then for each site the
+deviation of its share and IS, QS, Bint as far as it has them.  Positions are linear in
+them, so that the lines of any number of phases are one matrix product.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
+from specfit.identify.patterns import WIDTHS, Density, PhasePattern
 
 SIGNS = np.array([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0])
 OUTER = np.array([1.0, -1.0, -1.0, -1.0, -1.0, 1.0])
+AREA = (np.log(0.15), 1.5)
+"""log of a phase's area in mm/s, and its spread: any thin absorber."""
+TEXTURE = (2.0, 0.25)
+"""Ratio of the second to the third line: 2 for a powder, and its spread."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spectrum:
     """The counts of a measurement and where they were counted."""
 
@@ -41,45 +51,99 @@ class Spectrum:
         """Counts off resonance, as far as the highest tenth says."""
         return float(np.quantile(self.counts, 0.9))
 
-
-Lines = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-
-
-def lines(kind: str, values: FloatArray, texture: float, slopes: FloatArray) -> Lines:
-    """Positions and areas of a site's lines, their slopes in IS, QS, Bint, and in x."""
-    if kind == "sextet":
-        move = np.stack(
-            [np.ones(6), 0.5 * OUTER, SIGNS * slopes[[0, 1, 2, 2, 1, 0]]], axis=1
-        )
-        parts = np.array([3.0, texture, 1.0, 1.0, texture, 3.0])
-        total = 8.0 + 2.0 * texture
-        turn = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.0]) / total - 2.0 * parts / total**2
-        return move @ values, parts / total, move, turn
-    if kind == "doublet":
-        move = np.array([[1.0, -0.5], [1.0, 0.5]])
-        return move @ values, np.full(2, 0.5), move, np.zeros(2)
-    return values.copy(), np.ones(1), np.ones((1, 1)), np.zeros(1)
+    @cached_property
+    def powers(self) -> FloatArray:
+        """U and u² (2, n_channels), u from −1 to 1: what a baseline is made of."""
+        u = self.velocity / float(np.abs(self.velocity).max())
+        return np.stack([u, u**2])
 
 
-class Absorbed(NamedTuple):
-    """The absorption of one site of unit area, and its derivatives.
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The lines of one phase: n lines of some sites, in `size` unknowns.
 
-    slope: of each line in the velocity (n_lines, n_channels).
+    moves: (n, size) d position / d unknown.  ratio: (n, 4) a, b, c, d of a line's part
+    of its site, (a + b x) / (c + d x).  site: (n,) number of the site.  share, values:
+    places of the sites' shares, of all IS, QS, Bint.  mean, spread: (2 + n_sites,) of
+    the normal densities of area, width and shares.
     """
 
-    curve: FloatArray
-    slope: FloatArray
-    by_texture: FloatArray
-    by_width: FloatArray  # by its logarithm
+    size: int
+    moves: FloatArray
+    ratio: FloatArray
+    site: np.ndarray
+    share: np.ndarray
+    values: tuple[np.ndarray, ...]
+    shares: FloatArray
+    mean: FloatArray
+    spread: FloatArray
+    middle: FloatArray
+
+    @property
+    def normal(self) -> np.ndarray:
+        """The places of the unknowns with normal densities."""
+        return np.concatenate([[0, 1], self.share])
+
+    def priors(self, phase: PhasePattern) -> Iterator[tuple[int, Density]]:
+        """The places of all IS, QS, Bint with their densities."""
+        for site, places in zip(phase.sites, self.values, strict=True):
+            yield from zip(places.tolist(), site.priors, strict=True)
 
 
-def absorbed(velocity: FloatArray, width: float, at: Lines) -> Absorbed:
-    """What a site with these lines absorbs."""
-    where, parts, _, turn = at
-    far = velocity - where[:, None]
-    q = 1.0 / (far**2 + 0.25 * width**2)
-    shape = 0.5 * width / np.pi * q
-    # d log(shape) / d log(width) = 1 − w² q / 2
-    by_width = parts @ (shape * (1.0 - 0.5 * width**2 * q))
-    slope = -2.0 * far * q * shape * parts[:, None]
-    return Absorbed(parts @ shape, slope, turn @ shape, by_width)
+@lru_cache(maxsize=8192)
+def block(phase: PhasePattern, slopes: tuple[float, float, float]) -> Block:
+    """The lines of a phase with these slopes of the lines in the field (mm/s/T)."""
+    share, values, rows, ratio, site = [], [], [], [], []
+    size = 2 + sum(1 + len(s.priors) for s in phase.sites)
+    middle = np.zeros(size)
+    middle[:2] = AREA[0] - 1.0, np.log(phase.width)
+    at = 2
+    for j, own in enumerate(phase.sites):
+        places = np.arange(at + 1, at + 1 + len(own.priors))
+        share.append(at)
+        values.append(places)
+        at += 1 + len(own.priors)
+        move, parts = _lines(own.kind, np.array(slopes))
+        wide = np.zeros((len(move), size))
+        wide[:, places] = move
+        rows.append(wide)
+        ratio.append(parts)
+        site += [j] * len(move)
+        middle[places] = own.middle[: len(places)]
+    mean = np.concatenate([[AREA[0], np.log(phase.width)], np.zeros(len(share))])
+    spread = np.concatenate([[AREA[1], WIDTHS], phase.spreads])
+    return Block(
+        size, np.concatenate(rows), np.concatenate(ratio), np.array(site),
+        np.array(share), tuple(values), phase.shares, mean, spread, middle,
+    )  # fmt: skip
+
+
+def _lines(kind: str, slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """D position / d (IS, QS, Bint) of the lines, and a, b, c, d of their parts."""
+    if kind == "sextet":
+        field = SIGNS * slopes[[0, 1, 2, 2, 1, 0]]
+        move = np.stack([np.ones(6), 0.5 * OUTER, field], axis=1)
+        a = np.array([3.0, 0.0, 1.0, 1.0, 0.0, 3.0])
+        b = np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.0])
+        return move, np.stack([a, b, np.full(6, 8.0), np.full(6, 2.0)], axis=1)
+    if kind == "doublet":
+        move = np.array([[1.0, -0.5], [1.0, 0.5]])
+        return move, np.array([[0.5, 0.0, 1.0, 0.0]] * 2)
+    return np.ones((1, 1)), np.array([[1.0, 0.0, 1.0, 0.0]])
+
+
+def parts(ratio: FloatArray, texture: float) -> tuple[FloatArray, FloatArray]:
+    """The lines' parts of their sites, and the derivatives of their logarithms by x."""
+    a, b, c, d = np.moveaxis(ratio, -1, 0)
+    whole = c + d * texture
+    found = (a + b * texture) / whole
+    turn = np.divide(
+        b / whole - found * d / whole, found, out=np.zeros_like(found), where=found != 0
+    )
+    return found, turn
+
+
+def tuple_of(slopes: FloatArray) -> tuple[float, float, float]:
+    """The slopes as something that can be looked up."""
+    k16, k25, k34 = (float(k) for k in slopes)
+    return k16, k25, k34

@@ -28,6 +28,10 @@ SURE = 0.10
 NEAR, RARE = 60.0, 0.05
 """Phases without a record so near in temperature (K) are so much less expected: they are
 those that nobody measures there."""
+UNLIKE = 0.1
+"""`db(…)` gives the vague part a tenth, so that a wrong guess of a user can be mended;
+here nobody has guessed, and a phase unlike its records is as good as another."""
+DRAWS = 48
 WIDTHS = 0.20
 """Spread of the logarithm of the line width about what is usual for the phase."""
 
@@ -51,6 +55,11 @@ class Density:
         return np.clip(drawn, self.low, self.high)
 
     @property
+    def spread(self) -> float:
+        """The scale of the weightiest part."""
+        return float(self.scale[int(np.argmax(self.weight))])
+
+    @property
     def middle(self) -> float:
         """The location of the weightiest part."""
         return float(self.location[int(np.argmax(self.weight))])
@@ -58,11 +67,15 @@ class Density:
 
 @dataclass(frozen=True)
 class SitePattern:
-    """One site: `doublet`, `singlet` or `sextet`, and a density for each parameter."""
+    """One site: `doublet`, `singlet` or `sextet`, and a density for each parameter.
+
+    draws: how many appearances of it a spectrum is first compared with.
+    """
 
     key: str
     kind: str
     priors: tuple[Density, ...]  # IS, QS, Bint: as many as the kind has
+    draws: int = DRAWS
 
     @property
     def middle(self) -> FloatArray:
@@ -71,9 +84,12 @@ class SitePattern:
         return np.array(values + [0.0] * (3 - len(values)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PhasePattern:
-    """A phase: its sites, the logarithms of their shares with spreads, its width."""
+    """A phase: its sites, the logarithms of their shares with spreads, its width.
+
+    name: of the phase, with that of the site where each site is a form of its own.
+    """
 
     name: str
     title: str
@@ -92,20 +108,46 @@ def patterns(
     names: only these phases, all where it is empty.  Raises RecordError where one of
     them is not known.
     """
-    found, missing = [], []
+    found: list[PhasePattern] = []
+    missing = []
     for name in names or records.phases():
-        made = _phase(records.phase(name), temperature)
-        if made is None:
-            missing.append(name)
-        else:
-            found.append(made)
+        entry = records.phase(name)
+        forms = _forms(entry, temperature)
+        made = [_phase(entry, form, temperature, len(forms) > 1) for form in forms]
+        found += [one for one in made if one is not None]
+        if not any(made):
+            missing.append(entry.phase)
     return tuple(found), tuple(missing)
 
 
-def _phase(entry: Phase, temperature: float) -> PhasePattern | None:
-    shares = area_fractions(entry.phase, temperature)
-    sites, logs, spreads, widths = [], [], [], []
+def _forms(entry: Phase, temperature: float) -> list[tuple[str, ...]]:
+    """The sites that are seen together: of one form, or each a form of its own.
+
+    Sites without a record so near as those of others belong to other temperatures; one
+    that stands for all (`mean`) is used where there are no others; where one is said to
+    be the only one (`single`), each is that of another form: α- and γ-iron.
+    """
+    far = {}
     for site in entry.sites:
+        near = usable_states(entry, site, temperature)
+        if near:
+            far[site] = abs(near[0].T_K - temperature)
+    least = min(far.values(), default=0.0)
+    sites = tuple(site for site in far if far[site] <= least + NEAR)
+    others = tuple(site for site in sites if site != "mean")
+    alone = any(entry.sites[site].title.startswith("single") for site in others)
+    if alone and len(sites) > 1 and not area_fractions(entry.phase, temperature):
+        return [(site,) for site in sites]
+    return [others or sites] if sites else []
+
+
+def _phase(
+    entry: Phase, form: Sequence[str], temperature: float, one_of_many: bool
+) -> PhasePattern | None:
+    shares = area_fractions(entry.phase, temperature)
+    shares = {site: shares[site] for site in form if site in shares}
+    sites, logs, spreads, widths = [], [], [], []
+    for site in form:
         near = usable_states(entry, site, temperature)
         made = _site(entry, site, temperature) if near else None
         if made is None:
@@ -122,7 +164,7 @@ def _phase(entry: Phase, temperature: float) -> PhasePattern | None:
         return None
     nearest = min(abs(s.T_K - temperature) for s in _states(entry))
     return PhasePattern(
-        entry.phase,
+        sites[0].key if one_of_many else entry.phase,
         entry.title,
         tuple(sites),
         np.array(logs),
@@ -167,6 +209,36 @@ def density_of(dist: Dist) -> Density:
         freedom = numbers[0] if part.family == "student_t" else 1e6
         rows.append((weight, *numbers[-2:], freedom))
     weight, location, scale, freedom = np.array(rows, dtype=float).T
+    if len(weight) > 1:  # the last part is the vague one
+        weight = weight * np.append(np.ones(len(weight) - 1), UNLIKE)
+        weight = weight / weight.sum()
     low = -np.inf if dist.low is None else dist.low
     high = np.inf if dist.high is None else dist.high
     return Density(weight, location, scale, freedom, low, high)
+
+
+def twins(phases: Sequence[PhasePattern]) -> dict[str, int]:
+    """A number for each phase, the same for phases whose records lie on each other.
+
+    They have the same kinds of sites, and no value is farther from that of the first of
+    them than the larger of their spreads.
+    """
+    first: list[tuple[PhasePattern, int]] = []
+    found = {}
+    for number, phase in enumerate(phases):
+        same = (n for other, n in first if _twin(phase, other))
+        found[phase.name] = next(same, number)
+        if found[phase.name] == number:
+            first.append((phase, number))
+    return found
+
+
+def _twin(one: PhasePattern, other: PhasePattern) -> bool:
+    if [s.kind for s in one.sites] != [s.kind for s in other.sites]:
+        return False
+    pairs = [
+        (a, b)
+        for mine, theirs in zip(one.sites, other.sites, strict=True)
+        for a, b in zip(mine.priors, theirs.priors, strict=True)
+    ]
+    return all(abs(a.middle - b.middle) <= max(a.spread, b.spread) for a, b in pairs)

@@ -1,226 +1,179 @@
 """Which phases are there: sets grown phase by phase, each fitted, ranked by evidence.
 
-What is left of the spectrum is compared with what every phase might look like (draws of
-its densities), after taking out what the phases already there could do by moving; the
-most promising are fitted together with them.  Sets of each size go on in parallel, and
-each member of the best is taken out again and replaced, so that an early mistake can be
-mended.
+A few sets of each size go on side by side.  Then the best are taken apart: each phase,
+and each pair of them, is taken out and the place it leaves is offered to every other,
+until none of the best sets has changed.  So an early mistake is mended, and the order in
+which phases were found does not matter.
+
+That is done for the spectrum as if it had been measured for a hundredth of the time, then
+a tenth, then as it is.  With all its counts a phase of many sites, bent to what several
+others absorb, explains so much more than any of these alone that they are never tried;
+with few counts what the records say of each weighs as much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from math import lgamma
+from dataclasses import dataclass, field, replace
+from itertools import combinations, permutations
 
 import numpy as np
-from scipy.special import logsumexp
 
-from specfit.contracts import FloatArray
-from specfit.identify.appearance import Spectrum, lines
-from specfit.identify.mixture import TEXTURE, Layout, Mixture, fitted
+from specfit.identify import residue
+from specfit.identify.appearance import Spectrum
+from specfit.identify.layout import layout_of
+from specfit.identify.mixture import Mixture, fitted
 from specfit.identify.patterns import PhasePattern
+from specfit.identify.ranking import Ranking, evidence_of_nothing, ranked, score
+from specfit.identify.screen import Bank, Guess, bank, promising
+from specfit.identify.unknown import premature
 
-DRAWS = 48
-"""Appearances of each site that the residual is compared with."""
-TRIED, BEAMS, MOST = 24, 6, 6
-"""Phases fitted to each set, sets kept of each size, phases in a set at most."""
-ROUGH, KEPT = 5, 8
-"""Steps of every trial, and how many of the best are fitted to the end."""
-WORTH = 0.7
-"""Nats that a phase must seem to explain, in units of what naming it costs."""
-NEARLY, WITHIN = 0.5, 20.0
-"""Share of what the most promising phase explains, and nats below that, at which another
-is not tried."""
-FAR = 12.0
-"""Nats behind the best at which a set is no longer listed."""
-TOP, MENDED = 4, 16
+TRIED, WITHIN = 6, 12.0
+"""Phases fitted in each place, and nats below the most promising at which none is."""
+BEAMS, MOST = 3, 8
+"""Sets of each size that go on, and phases in a set at most."""
+TOP, MENDED = 3, 12
 """Sets that are taken apart, and how many times at most."""
-PATIENCE = 2
-"""Sizes without a better set after which no larger one is tried."""
+FEW = 4
+"""Sites of one phase whose orders are all tried."""
+STANDS_IN, FOLLOWED = 3, 3
+"""Sites with which a phase may stand in for two others, and how many of those that take
+its place are then given a second."""
+STEP, FAINTEST, TAKEN_OVER = 10.0, 500.0, 12
+"""Each rung has so many times the counts of the one before; the first has at least so
+many nats to explain; and so many sets go on from rung to rung."""
 
 
-@dataclass(frozen=True)
-class Bank:
-    """What every site of every phase may look like: unit area (n, n_channels).
+@dataclass
+class Search:
+    """A search under way: what is known, and the best fit of every set seen so far."""
 
-    places: for each phase and site the rows of its appearances; values: what each row
-    was made from, as many entries as the site has unknowns.
-    """
+    spectrum: Spectrum
+    known: Bank
+    seen: dict[frozenset[str], Mixture] = field(default_factory=dict)
+    done: set[tuple[int, ...]] = field(default_factory=set)
 
-    phases: tuple[PhasePattern, ...]
-    curves: FloatArray
-    values: tuple[FloatArray, ...]
-    places: tuple[tuple[slice, ...], ...]
+    def score(self, found: Mixture) -> float:
+        """Log-evidence and log prior of a set."""
+        return score(found, len(self.known.phases))
 
+    def best(self, sets: Iterable[Mixture], count: int) -> list[Mixture]:
+        """The best of some sets."""
+        return sorted(sets, key=lambda one: -self.score(one))[:count]
 
-def bank(spectrum: Spectrum, phases: Sequence[PhasePattern]) -> Bank:
-    """Draws of every site's appearance; the first is the most probable."""
-    generator = np.random.default_rng(57)
-    curves: list[FloatArray] = []
-    values: list[FloatArray] = []
-    places = []
-    for phase in phases:
-        own = []
-        for site in phase.sites:
-            drawn = np.stack(
-                [
-                    np.concatenate([[d.middle], d.draw(generator, DRAWS - 1)])
-                    for d in site.priors
-                ],
-                axis=1,
-            )
-            own.append(slice(len(values), len(values) + DRAWS))
-            values += list(drawn)
-            curves += [_appearance(spectrum, site.kind, v, phase.width) for v in drawn]
-        places.append(tuple(own))
-    return Bank(tuple(phases), np.stack(curves), tuple(values), tuple(places))
+    def different(self, count: int) -> list[Mixture]:
+        """The best sets that are not the same but for twins."""
+        chosen: dict[tuple[int, ...], Mixture] = {}
+        for found in self.best(self.seen.values(), len(self.seen)):
+            chosen.setdefault(self.known.family(found.names), found)
+            if len(chosen) == count:
+                break
+        return list(chosen.values())
 
+    def keep(self, found: Mixture | None) -> Mixture | None:
+        """Remember a set by its best fit; that fit."""
+        if found is None:
+            return None
+        other = self.seen.get(found.names)
+        if other is None or found.log_evidence > other.log_evidence:
+            self.seen[found.names] = found
+        return self.seen[found.names]
 
-def _appearance(
-    spectrum: Spectrum, kind: str, values: FloatArray, width: float
-) -> FloatArray:
-    where, parts, _, _ = lines(kind, values, TEXTURE[0], spectrum.slopes)
-    far = spectrum.velocity - where[:, None]
-    curve: FloatArray = parts @ (0.5 * width / np.pi / (far**2 + 0.25 * width**2))
-    return curve
+    def take_over(self, last: Search) -> None:
+        """Fit the best sets of another search of the same spectrum, thinned, again."""
+        for found in last.different(TAKEN_OVER):
+            start = found.theta.copy()
+            start[0] += np.log(self.spectrum.level / last.spectrum.level)
+            self.keep(fitted(self.spectrum, found.phases, start))
 
+    def grown(self, found: Mixture | None) -> list[Mixture]:
+        """The set with each of the most promising phases added."""
+        if found is None:
+            return self._with(None, (), residue.of_nothing(self.spectrum))
+        return self._with(found, (), residue.without(self.spectrum, found))
 
-@dataclass(frozen=True)
-class Guess:
-    """A phase that may explain what is left: its number, and where its sites may be.
+    def replaced(self, found: Mixture, members: Sequence[int]) -> list[Mixture]:
+        """The set with the most promising phases in the place of some of its own."""
+        left = residue.without(self.spectrum, found, members)
+        return self._with(found, members, left)
 
-    gain: nats that sites of any area would explain; area: mm/s of all of them.
-    """
+    def simplified(self, found: Mixture, index: int) -> list[Mixture]:
+        """The set with the best of the phases of fewer sites in the place of one."""
+        left = residue.without(self.spectrum, found, (index,))
+        rest = [i for i in range(len(found.phases)) if i != index]
+        taken = {found.phases[i].name for i in rest}
+        sites = len(found.phases[index].sites)
+        guesses = promising(self.known, left, taken | premature(taken))
+        simpler = [guess for guess in guesses if len(guess.phase.sites) < sites]
+        made = [self.keep(self._joined(found, rest, g)) for g in simpler[:FOLLOWED]]
+        return [one for one in made if one is not None]
 
-    number: int
-    values: FloatArray
-    area: float
-    gain: float
+    def _with(
+        self, found: Mixture | None, members: Sequence[int], left: residue.Residue
+    ) -> list[Mixture]:
+        n = len(found.phases) if found else 0
+        rest = [i for i in range(n) if i not in members]
+        taken = {found.phases[i].name for i in rest} if found else set()
+        guesses = promising(self.known, left, taken | premature(taken))
+        made = []
+        for guess in guesses[:TRIED]:
+            if guess.worth > guesses[0].worth - WITHIN:
+                made.append(self.keep(self._joined(found, rest, guess)))
+        return [one for one in made if one is not None]
 
+    def _joined(
+        self, found: Mixture | None, rest: Sequence[int], guess: Guess | None
+    ) -> Mixture | None:
+        """Some phases of a set where they are, and another, fitted together."""
+        phases = [found.phases[i] for i in rest] if found else []
+        pieces = [found.theta[found.layout.own(i)] for i in rest] if found else []
+        if guess is not None:
+            phases.append(guess.phase)
+            pieces.append(guess.theta)
+        if not phases:
+            return None
+        start = layout_of(self.spectrum, phases).start(self.spectrum)
+        if found is not None:
+            first = found.layout.first
+            start[:first] = found.theta[:first]
+        start[len(start) - sum(map(len, pieces)) :] = np.concatenate(pieces)
+        return fitted(self.spectrum, phases, start)
 
-def promising(
-    spectrum: Spectrum, known: Bank, found: Mixture | None, count: int
-) -> list[Guess]:
-    """The phases that would explain most of what `found` leaves."""
-    expected = np.full_like(spectrum.counts, spectrum.level)
-    basis = np.ones((spectrum.counts.size, 1)) / np.sqrt(spectrum.counts.size)
-    taken: frozenset[str] = frozenset()
-    if found is not None:
-        expected, taken = found.curve, found.names
-        basis, _ = np.linalg.qr(found.design)
-    left = (spectrum.counts - expected) / np.sqrt(expected)
-    left = left - basis @ (basis.T @ left)
-    atoms = -known.curves * (spectrum.level / np.sqrt(expected))
-    whole = np.sum(atoms**2, axis=1)
-    atoms = atoms - (atoms @ basis) @ basis.T
-    size = np.maximum(np.sum(atoms**2, axis=1), 1e-6 * whole)
-    guesses = [
-        _guess(number, known, atoms, size, left)
-        for number, phase in enumerate(known.phases)
-        if phase.name not in taken
-    ]
-    least = WORTH * np.log(len(known.phases))
-    able = sorted((g for g in guesses if g.gain > least), key=lambda g: -g.gain)
-    return [g for g in able[:count] if g.gain > NEARLY * able[0].gain - WITHIN]
+    def relabelled(self, found: Mixture) -> Mixture:
+        """The set with the sites of a phase in another order, where that is better."""
+        best = found
+        for phase in found.phases:
+            for order in _orders([site.kind for site in phase.sites]):
+                index = best.phases.index(phase)
+                places, start = best.layout.sites_of(index), best.theta.copy()
+                for here, there in zip(places, order, strict=True):
+                    start[here] = best.theta[places[there]]
+                best = self.keep(fitted(self.spectrum, best.phases, start)) or best
+        return best
 
-
-def _guess(
-    number: int, known: Bank, atoms: FloatArray, size: FloatArray, left: FloatArray
-) -> Guess:
-    """The sites of a phase placed one after the other, each where it explains most."""
-    open_, chosen = list(range(len(known.places[number]))), {}
-    rest, gain, area = left, 0.0, 0.0
-    while open_:
-        best = (-1.0, 0, 0, 0.0)
-        for site in open_:
-            where = known.places[number][site]
-            inner = atoms[where] @ rest
-            worth = np.where(inner > 0.0, 0.5 * inner**2 / size[where], 0.0)
-            row = int(np.argmax(worth))
-            height = max(float(inner[row] / size[where][row]), 0.0)
-            if worth[row] > best[0]:
-                best = (float(worth[row]), site, where.start + row, height)
-        worth_, site, row, height = best
-        open_.remove(site)
-        chosen[site] = known.values[row]
-        gain, area = gain + worth_, area + height
-        rest = rest - height * atoms[row]
-    values = np.concatenate([chosen[site] for site in sorted(chosen)])
-    return Guess(number, values, area, gain)
-
-
-def grown(
-    spectrum: Spectrum, known: Bank, found: Mixture | None, count: int = TRIED
-) -> list[Mixture]:
-    """The set with each of the most promising phases added."""
-    made = []
-    for guess in promising(spectrum, known, found, count):
-        phases = (*(found.phases if found else ()), known.phases[guess.number])
-        start = _extended(spectrum, phases, found, guess.values, guess.area)
-        rough = fitted(spectrum, phases, start, ROUGH)
-        if rough is not None:
-            made.append(rough)
-    made.sort(key=lambda one: -one.log_evidence)
-    near = [m for m in made[:KEPT] if m.log_evidence > made[0].log_evidence - WITHIN]
-    full = [fitted(spectrum, m.phases, m.theta) for m in near]
-    return [one for one in full if one is not None]
+    def apart(self, found: Mixture) -> None:
+        """Every phase taken out and replaced, every pair replaced by one."""
+        found = self.relabelled(found)
+        n = len(found.phases)
+        everyone = range(n)
+        for index in everyone:
+            self.keep(self._joined(found, [i for i in everyone if i != index], None))
+            self.replaced(found, (index,))
+            if len(found.phases[index].sites) >= STANDS_IN:
+                for other in self.simplified(found, index):
+                    self.grown(other)
+        for pair in combinations(everyone, 2):
+            self.replaced(found, pair)
+        self.grown(found)
 
 
-def _extended(
-    spectrum: Spectrum,
-    phases: Sequence[PhasePattern],
-    found: Mixture | None,
-    values: FloatArray,
-    area: float,
-) -> FloatArray:
-    layout = Layout(tuple(phases), spectrum.jacobian.shape[1])
-    theta = layout.start(spectrum)
-    if found is not None:
-        theta[: found.theta.size] = found.theta
-    theta[layout.area[-1]] = np.log(max(area, 1e-3))
-    theta[[place for site in layout.values[-1] for place in site]] = values
-    return theta
-
-
-def without(spectrum: Spectrum, found: Mixture, index: int) -> Mixture | None:
-    """The set without one of its phases, fitted again."""
-    phases = tuple(p for i, p in enumerate(found.phases) if i != index)
-    if not phases:
-        return None
-    old, new = found.layout, Layout(phases, spectrum.jacobian.shape[1])
-    theta = new.start(spectrum)
-    theta[: 2 + new.nuisances] = found.theta[: 2 + old.nuisances]
-    rest = [i for i in range(len(found.phases)) if i != index]
-    for to, whence in enumerate(rest):
-        first, last = new.area[to], _last(new, to)
-        theta[first:last] = found.theta[old.area[whence] : _last(old, whence)]
-    return fitted(spectrum, phases, theta)
-
-
-def _last(layout: Layout, index: int) -> int:
-    return layout.values[index][-1][-1] + 1
-
-
-def score(found: Mixture, n_known: int) -> float:
-    """Log-evidence and log prior of a set: each number of phases, then each set, alike."""
-    n = len(found.phases)
-    ways = lgamma(n_known + 1) - lgamma(n + 1) - lgamma(n_known - n + 1)
-    return found.log_evidence - ways + sum(one.log_weight for one in found.phases)
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Sets of phases, the most probable first, and their probabilities."""
-
-    sets: tuple[Mixture, ...]
-    scores: FloatArray
-
-    @property
-    def probabilities(self) -> FloatArray:
-        """Among the sets that were looked at."""
-        shares: FloatArray = np.exp(self.scores - logsumexp(self.scores))
-        return shares
+def _orders(kinds: Sequence[str]) -> list[list[int]]:
+    """The other orders of a few sites of one kind; of more, two of one kind exchanged."""
+    usual = list(range(len(kinds)))
+    if len(kinds) <= FEW and len(set(kinds)) == 1:
+        return [list(order) for order in permutations(usual)][1:]
+    pairs = [(a, b) for a, b in combinations(usual, 2) if kinds[a] == kinds[b]]
+    return [[b if i == a else a if i == b else i for i in usual] for a, b in pairs]
 
 
 def identify(
@@ -230,67 +183,63 @@ def identify(
 ) -> Ranking:
     """The sets of phases that explain a spectrum best."""
     known = bank(spectrum, phases)
-    seen: dict[frozenset[str], Mixture] = {}
-    beams: list[Mixture] = []
-    best, waited = -np.inf, 0
+    rungs = _rungs(spectrum)
+    search: Search | None = None
+    for number, share in enumerate(rungs):
+        last, search = search, Search(_thinned(spectrum, share), known)
+
+        def tell(done: float, words: str, number: int = number) -> None:
+            progress((number + done) / len(rungs), words)
+
+        if last is None:
+            _grow(search, tell)
+        else:
+            search.take_over(last)
+        _mend(search, tell)
+    assert search is not None
+    nothing = evidence_of_nothing(spectrum)
+    found = [m for m in search.seen.values() if search.score(m) > nothing]
+    return ranked(found, len(phases))
+
+
+def _rungs(spectrum: Spectrum) -> list[float]:
+    """Shares of the counts with which a spectrum is looked at, the last one 1."""
+    dip = spectrum.counts - spectrum.level
+    nats = 0.5 * float(dip @ dip) / spectrum.level
+    count = int(np.clip(np.log(nats / FAINTEST) / np.log(STEP), 0.0, 4.0))
+    return [STEP**-k for k in range(count, -1, -1)]
+
+
+def _thinned(spectrum: Spectrum, share: float) -> Spectrum:
+    """The same spectrum as if it had been measured for a shorter time."""
+    return (
+        replace(spectrum, counts=share * spectrum.counts) if share < 1.0 else spectrum
+    )
+
+
+def _grow(search: Search, progress: Callable[[float, str], None]) -> None:
+    beams: list[Mixture | None] = [None]
+    best = -np.inf
     for size in range(1, MOST + 1):
-        made: Iterable[Mixture | None] = beams or [None]
-        tried = 4 * TRIED if size == 1 else TRIED
-        level = [m for one in made for m in grown(spectrum, known, one, tried)]
-        beams = _keep(level, seen, len(phases))
-        if not beams:
-            break
-        top = score(beams[0], len(phases))
-        progress(size / MOST, ", ".join(sorted(beams[0].names)))
-        waited = 0 if top > best else waited + 1
-        best = max(best, top)
-        if waited == PATIENCE:
-            break
-    _mended(spectrum, known, seen, len(phases))
-    return ranked(seen.values(), len(phases))
+        level = {m.names: m for one in beams for m in search.grown(one)}
+        kept = search.best(level.values(), BEAMS)
+        if not kept:
+            return
+        beams = list(kept)
+        top = search.score(kept[0])
+        progress(0.5 * size / MOST, ", ".join(sorted(kept[0].names)))
+        if top < best:
+            return
+        best = top
 
 
-def _keep(
-    level: Iterable[Mixture], seen: dict[frozenset[str], Mixture], n_known: int
-) -> list[Mixture]:
-    """The best sets of one size; all are remembered, each by its best fit."""
-    own: dict[frozenset[str], Mixture] = {}
-    for found in level:
-        for store in (own, seen):
-            other = store.get(found.names)
-            if other is None or found.log_evidence > other.log_evidence:
-                store[found.names] = found
-    order = sorted(own.values(), key=lambda found: -score(found, n_known))
-    return order[:BEAMS]
-
-
-def _mended(
-    spectrum: Spectrum, known: Bank, seen: dict[frozenset[str], Mixture], n_known: int
-) -> None:
-    """Each phase of the best sets taken out and placed anew, or another in its place.
-
-    Until none of the best sets has changed: the order in which phases were found, and
-    where they were first placed, then no longer matter.
-    """
-    done: set[tuple[frozenset[str], float]] = set()
-    for _ in range(MENDED):
-        order = sorted(seen.values(), key=lambda found: -score(found, n_known))
-        fresh = [m for m in order[:TOP] if (m.names, m.log_evidence) not in done]
+def _mend(search: Search, progress: Callable[[float, str], None]) -> None:
+    """Take the best sets apart until none of them has changed."""
+    for turn in range(MENDED):
+        order = search.different(TOP)
+        fresh = [m for m in order if search.known.family(m.names) not in search.done]
         if not fresh:
             return
-        best = fresh[0]
-        done.add((best.names, best.log_evidence))
-        parts = [without(spectrum, best, i) for i in range(len(best.phases))]
-        rest = [part for part in parts if part is not None]
-        changed = [m for part in rest for m in grown(spectrum, known, part)]
-        _keep([*rest, *changed, *grown(spectrum, known, best)], seen, n_known)
-
-
-def ranked(found: Iterable[Mixture], n_known: int) -> Ranking:
-    """The sets within `FAR` of the best."""
-    order = sorted(found, key=lambda one: -score(one, n_known))
-    scores = np.array([score(one, n_known) for one in order])
-    near = scores > scores[0] - FAR
-    return Ranking(
-        tuple(one for one, kept in zip(order, near, strict=True) if kept), scores[near]
-    )
+        progress(0.5 + 0.5 * turn / MENDED, ", ".join(sorted(order[0].names)))
+        search.done.add(search.known.family(fresh[0].names))
+        search.apart(fresh[0])

@@ -17,18 +17,20 @@ import numpy as np
 
 from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate, projection
+from specfit.inference.ascent import Ascended, ascended
 from specfit.inference.exchange import Own, without_level
-from specfit.inference.newton import climb
 
 BASES = 64
 """Prior draws tried to complete a partial assignment so that every rule holds."""
+LOOKED = 3
+"""Prior draws at which it is seen which unknown moves which curve."""
 SAME_PLACE = 0.9
 """Correlation of two atoms above which one of them is enough as a candidate."""
 CANDIDATES = 8
 """Atoms tried on each beam, of all components that are not yet placed."""
 LABELS = 2
 """How many components may be tried at the same place."""
-SCANNED = 400
+SCANNED = 2000
 """Atoms looked at for distinct places, best first."""
 RESEMBLES = 0.5
 """Correlation with a curve to be avoided above which an atom is left out."""
@@ -62,13 +64,15 @@ class Beam:
 class Stock:
     """What candidates are taken from: prior draws and the curves of all components.
 
-    values: name → (n,) constrained; curves: (n, n_components, n_data), weighted, of
-    unit norm or zero where not usable; bases: draws that complete an assignment, the
-    median of the prior first; twins: for each component those before it that it may be
-    exchanged with, and that are therefore placed before it.
+    values: name → (n,) constrained; curves: (n_components, n, n_data), weighted, of
+    unit norm or zero where not usable, in single precision; bases: draws that complete
+    an assignment, the median of the prior first; twins: for each component those that it
+    may be exchanged with: the first of them is placed first, from the atoms of all;
+    pattern: which unknowns move which curves.
     """
 
     problem: Problem
+    pattern: projection.Pattern
     own: tuple[tuple[str, ...], ...]
     values: dict[str, FloatArray]
     curves: FloatArray
@@ -93,9 +97,6 @@ def stock(
     limit = max(64, ATOM_BYTES // (8 * n_data * len(parts.component_names)))
     few = {name: value[:limit] for name, value in values.items()}
     curves = projection.atoms(problem, few)
-    norms = np.sqrt(np.einsum("ijk,ijk->ij", curves, curves))[..., None]
-    usable = np.isfinite(norms) & (norms > 0.0)
-    curves = np.where(usable, curves, 0.0) / np.where(usable, norms, 1.0)
     middle = np.median(positions, axis=0)[None]
     at_middle = evaluate.constrain(problem, middle)
     bases = {
@@ -103,7 +104,9 @@ def stock(
         for name, value in few.items()
     }
     twins = _twins(parts.component_names, groups)
-    return Stock(problem, parts.component_parameters, few, curves, bases, twins)
+    pattern = projection.pattern(problem, positions[:LOOKED])
+    own = parts.component_parameters
+    return Stock(problem, pattern, own, few, curves, bases, twins)
 
 
 def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...], ...]:
@@ -115,8 +118,9 @@ def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...]
     return tuple(
         tuple(
             j
-            for j in range(k)
-            if member[j] is not None
+            for j in range(len(names))
+            if j != k
+            and member[j] is not None
             and (member[j], levels[j]) == (member[k], levels[k])
         )
         for k in range(len(names))
@@ -132,124 +136,140 @@ def whole_beams(stock: Stock, beams: int) -> list[Beam]:
     """Full fits, every component placed from nothing, best first, at most `beams`."""
     middle = {name: value[:1] for name, value in stock.bases.items()}
     start = evaluate.unconstrain(stock.problem, middle)[0]
-    nothing = seen(stock.problem, start, np.zeros(len(stock.own)))
+    nothing = seen(stock, start, np.zeros(len(stock.own)))
     return grow(stock, [nothing], len(stock.own), beams)
 
 
 def grow(stock: Stock, found: list[Beam], steps: int, beams: int) -> list[Beam]:
     """Beams with `steps` more components, the best `beams` of them, best first."""
     for _ in range(steps):
-        placed = [one for beam in found for one in _extended(stock, beam)]
-        promising = best(placed, 2 * beams)
-        whole = [b for g in promising for b in refined(stock.problem, g, FULL_STEPS)]
-        found = best(whole, beams)
+        placed = [one for beam in found for one in extended(stock, beam, CANDIDATES)]
+        rough = best(refined(stock, placed, FIRST_STEPS), 2 * beams)
+        found = best(refined(stock, rough, FULL_STEPS), beams)
     return found
 
 
-def seen(problem: Problem, position: FloatArray, placed: FloatArray) -> Beam:
-    """The beam at a position, judged by its misfit alone."""
-    left = projection.residual(problem, position, placed)
-    chi2 = float(left.residual @ left.residual)
-    curves = (left.coefficients[:, None] * left.columns)[-len(placed) :]
-    return Beam(
-        position, placed, -0.5 * chi2, chi2, left.coefficients @ left.columns, curves
-    )
+def seen(stock: Stock, position: FloatArray, placed: FloatArray) -> Beam:
+    """The beam at a position, as it stands."""
+    nothing = np.zeros(0)
+    beam = Beam(position, placed, 0.0, 0.0, nothing, nothing)
+    return refined(stock, [beam], 0)[0]
 
 
-def _candidates(stock: Stock, beam: Beam, count: int) -> list[tuple[int, int]]:
-    """(component, draw) of the atoms that take most out of the residual.
+Candidate = tuple[int, int, int]
+"""A component, the one whose atom it takes (itself or a twin), and the draw."""
+
+
+def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
+    """The atoms that take most out of the residual.
 
     At most `count`, at distinct places, `LABELS` components at one place.
     """
     left = projection.residual(stock.problem, beam.position, beam.placed)
     present = np.linalg.norm(left.columns, axis=1) > 0.0
     basis = np.linalg.qr(left.columns[present].T)[0]
-    free = np.array(
-        [
-            k
-            for k in np.flatnonzero(beam.placed == 0.0)
-            if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k])
-        ]
-    )
-    curves = stock.curves[:, free].reshape(-1, len(left.residual))
-    inside = curves @ basis
-    outside = np.maximum(1.0 - np.einsum("ij,ij->i", inside, inside), 1e-6)
-    gain = np.maximum(-(curves @ left.residual), 0.0) ** 2 / outside
-    if beam.avoided.size:
-        gain[(curves @ beam.avoided.T > beam.likeness).any(axis=1)] = 0.0
-    chosen: list[int] = []
-    for row in np.argsort(-gain)[:SCANNED]:
-        if len(chosen) == count or gain[row] <= 0.0:
+    sources = [
+        (int(k), j)
+        for k in np.flatnonzero(beam.placed == 0.0)
+        if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k] if twin < k)
+        for j in (int(k), *stock.twins[k])
+    ]
+    gains = np.stack([_gain(stock.curves[j], left, basis, beam) for _, j in sources])
+    chosen: list[Candidate] = []
+    for flat in np.argsort(-gains, axis=None)[:SCANNED]:
+        place, draw = (int(i) for i in np.unravel_index(flat, gains.shape))
+        if len(chosen) == count or gains[place, draw] <= 0.0:
             break
-        near = [r for r in chosen if curves[r] @ curves[row] > SAME_PLACE]
-        new_label = all((r - row) % len(free) for r in near)
-        if len(near) < LABELS and new_label:
-            chosen.append(int(row))
-    return [(int(free[row % len(free)]), row // len(free)) for row in chosen]
+        (k, source), curve = sources[place], stock.curves[sources[place][1], draw]
+        near = [c for c, j, d in chosen if stock.curves[j, d] @ curve > SAME_PLACE]
+        if len(near) < LABELS and k not in near:
+            chosen.append((k, source, draw))
+    return chosen
 
 
-def _seat(
-    stock: Stock, wanted: dict[str, FloatArray]
+def _gain(
+    curves: FloatArray, left: projection.Projection, basis: FloatArray, beam: Beam
+) -> FloatArray:
+    """By how much each of n unit curves (n, n_data) would lower χ²."""
+    size = float(np.linalg.norm(left.residual)) or 1.0
+    against = np.column_stack([left.residual / size, basis, *beam.avoided])
+    found = curves @ against.astype(curves.dtype)
+    inside = found[:, 1 : basis.shape[1] + 1]
+    outside = np.maximum(1.0 - np.sum(inside**2, axis=1), 1e-4)
+    gain: FloatArray = (size * np.maximum(-found[:, 0], 0.0)) ** 2 / outside
+    gain[(found[:, basis.shape[1] + 1 :] > beam.likeness).any(axis=1)] = 0.0
+    return gain
+
+
+def _seated(
+    stock: Stock, wanted: list[dict[str, FloatArray]], base: int
 ) -> tuple[FloatArray, evaluate.Flags]:
-    """Positions of the bases with the `wanted` values in them, and which keep them."""
-    count = len(next(iter(stock.bases.values())))
-    mixed = stock.bases | {n: np.full(count, v) for n, v in wanted.items()}
+    """Positions with each of the `wanted` values in one of the bases, and if they hold."""
+    count = len(wanted)
+    mixed = {n: np.full(count, v[base]) for n, v in stock.bases.items()}
+    for row, values in enumerate(wanted):
+        for name, value in values.items():
+            mixed[name][row] = value
     z = evaluate.unconstrain(stock.problem, mixed)
     back = evaluate.constrain(stock.problem, z)
     kept = [
-        np.abs(back[name] - value) <= 1e-6 * (1.0 + np.abs(value))
-        for name, value in wanted.items()
+        all(abs(back[n][row] - v) <= 1e-6 * (1.0 + abs(v)) for n, v in values.items())
+        for row, values in enumerate(wanted)
     ]
-    return z, np.isfinite(z).all(axis=1) & np.all(kept, axis=0)
-
-
-def _extended(stock: Stock, beam: Beam) -> list[Beam]:
-    """The beam with one more component, in all ways worth a look, roughly refined."""
-    return [
-        rough
-        for placed in extended(stock, beam, CANDIDATES)
-        for rough in refined(stock.problem, placed, FIRST_STEPS)
-    ]
+    return z, np.isfinite(z).all(axis=1) & np.array(kept)
 
 
 def extended(stock: Stock, beam: Beam, count: int) -> list[Beam]:
-    """The beam with one more component in the best `count` ways, as the atoms stand."""
+    """The beam with one more component in the best `count` ways, as the atoms stand.
+
+    A way is left out where no base completes it so that every rule holds.
+    """
     at_beam = evaluate.constrain(stock.problem, beam.position[None])
     settled = {n for k in np.flatnonzero(beam.placed) for n in stock.own[k]}
     known = {n: at_beam[n][0] for n in settled & stock.values.keys()}
+    chosen = _candidates(stock, beam, count)
+    wanted = [
+        {
+            mine: stock.values[theirs][draw]
+            for mine, theirs in zip(stock.own[k], stock.own[j], strict=True)
+            if mine in stock.values
+        }
+        | known
+        for k, j, draw in chosen
+    ]
+    seats: dict[int, FloatArray] = {}
+    for base in range(len(next(iter(stock.bases.values())))):
+        rows = [row for row in range(len(wanted)) if row not in seats]
+        if not rows:
+            break
+        z, holds = _seated(stock, [wanted[row] for row in rows], base)
+        seats |= {row: z[i] for i, row in enumerate(rows) if holds[i]}
+    places = np.eye(len(beam.placed))
     return [
-        placed
-        for component, draw in _candidates(stock, beam, count)
-        for placed in _place(stock, beam, known, component, draw)
+        replace(beam, position=seats[row], placed=beam.placed + places[chosen[row][0]])
+        for row in sorted(seats)
     ]
 
 
-def _place(
-    stock: Stock, beam: Beam, known: dict[str, FloatArray], component: int, draw: int
-) -> list[Beam]:
-    """The beam with the component at a draw; empty where no rule-abiding way is found.
-
-    known: the values that the placed components have settled.
-    """
-    own = [name for name in stock.own[component] if name in stock.values]
-    offered = {name: stock.values[name][draw] for name in own}
-    z, holds = _seat(stock, offered | known)
-    placed = beam.placed.copy()
-    placed[component] = 1.0
-    return [replace(beam, position=row, placed=placed) for row in z[holds][:1]]
-
-
-def refined(problem: Problem, beam: Beam, steps: int) -> list[Beam]:
-    """The beam after some steps uphill; empty where the density is not finite."""
-
-    def uphill(z: FloatArray) -> evaluate.Triple:
-        return projection.objective(problem, z, beam.placed)
-
-    peak = climb(uphill, beam.position, steps, enough=0.1)
-    if peak is None:
+def refined(stock: Stock, beams: Sequence[Beam], steps: int) -> list[Beam]:
+    """The beams after some steps uphill, without those whose density is not finite."""
+    if not beams:
         return []
-    found = seen(problem, peak.position, beam.placed)
-    return [replace(found, value=peak.log_density)]
+    z = np.stack([beam.position for beam in beams])
+    placed = np.stack([beam.placed for beam in beams])
+    found = ascended(stock.problem, stock.pattern, z, placed, steps)
+    return [
+        replace(
+            beam,
+            position=row.position,
+            value=float(row.value),
+            chi2=float(row.chi2),
+            fitted=row.fitted,
+            curves=row.curves,
+        )
+        for beam, row in zip(beams, map(Ascended, *found), strict=True)
+        if np.isfinite(row.value) and np.isfinite(row.chi2)
+    ]
 
 
 def best(beams: list[Beam], count: int) -> list[Beam]:

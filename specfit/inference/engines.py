@@ -3,7 +3,8 @@
 `map` stops at the weightiest mode, `laplace` draws from the Gaussian that touches it,
 `nuts` samples every mode and mixes them by weight, `smc` tempers from their
 neighbourhood to the posterior.  `auto`, for those who do not mind which, is `nuts`, and
-`smc` where that does not pass its gates.  An engine takes the ground and gives it back,
+`smc` where that does not pass its gates; `metropolis` is the old way, to compare with.
+An engine takes the ground and gives it back,
 with what was learned of the modes, beside its draws.
 """
 
@@ -18,6 +19,7 @@ from specfit.contracts import FloatArray
 from specfit.inference import evaluate, gates
 from specfit.inference.gates import Gate
 from specfit.inference.ground import Ground, Sampled, physical
+from specfit.inference.metropolis import run_metropolis
 from specfit.inference.mixing import Mixing, mixing
 from specfit.inference.opening import left_open, open_gates
 from specfit.inference.tempering import run_smc
@@ -83,6 +85,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
         "auto": run_auto,
         "nuts": run_nuts,
         "smc": run_smc,
+        "metropolis": run_metropolis,
         "laplace": run_laplace,
         "map": run_map,
     }

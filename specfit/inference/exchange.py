@@ -19,8 +19,7 @@ import numpy as np
 from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.evaluate import Flags
-from specfit.inference.laplace import gaussian
-from specfit.inference.newton import Peak
+from specfit.inference.laplace import Gaussian
 
 TRIED = 4
 """Prior draws at which an exchange must leave the density as it is."""
@@ -105,6 +104,22 @@ class Exchange:
         result[moved] = evaluate.unconstrain(self.problem, values)
         return result
 
+    def relabelled(
+        self, positions: FloatArray, log_density: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Draws (n_chains, n_draws, dimension) folded, each with its own density.
+
+        The values of a draw only change places, but coordinates may stretch.
+        """
+        rows = positions.reshape(-1, positions.shape[-1])
+        folded = self.folded(rows)
+        moved = (folded != rows).any(axis=1)
+        if not moved.any():
+            return positions, log_density
+        there = log_density.ravel().copy()
+        there[moved] = evaluate.log_densities(self.problem, folded[moved])
+        return folded.reshape(positions.shape), there.reshape(log_density.shape)
+
     def notes(self) -> tuple[str, ...]:
         """What was folded, for the reader."""
         return tuple(
@@ -132,10 +147,10 @@ def exchangeable(
 
 
 def exchange(
-    problem: Problem, names: tuple[str, ...], groups: Sequence[Own], peak: Peak
+    problem: Problem, names: tuple[str, ...], groups: Sequence[Own], best: Gaussian
 ) -> Exchange:
     """The labelling that is kept of each group, told by the highest peak."""
-    ordered = tuple(_ordered(problem, own, peak) for own in groups)
+    ordered = tuple(_ordered(problem, own, best) for own in groups)
     return Exchange(problem, names, ordered)
 
 
@@ -220,9 +235,8 @@ def _joined(pairs: list[Pair]) -> list[Own]:
     return [tuple(group) for group in groups]
 
 
-def _ordered(problem: Problem, own: Own, peak: Peak) -> Group:
+def _ordered(problem: Problem, own: Own, shape: Gaussian) -> Group:
     """The group with the key that tells the components of the peak apart best."""
-    shape = gaussian(peak)
     normal = np.random.default_rng(0).standard_normal((DRAWS, len(shape.mean)))
     near = evaluate.constrain(problem, shape.mean + normal @ shape.factor.T)
 

@@ -135,7 +135,8 @@ def survey(
     found = unpacked(
         journal.step("search", lambda: packed(search(problem, parts[0], settings)))
     )
-    change = exchange(problem, tuple(found.prior), found.groups, found.peaks[0])
+    best = gaussian(found.peaks[0])
+    change = exchange(problem, tuple(found.prior), found.groups, best)
     peaks = _folded(problem, change, list(found.peaks))
     searched = clock.stage("search", f"{len(peaks)} modes")
     say("search", 1.0, searched.detail)

@@ -1,8 +1,5 @@
 """One problem fitted to many spectra at once: the mode, its curvature, its weights.
 
-Everything that an ascent needs comes from one pass: expected counts with their
-derivatives, and the noise law's two derivatives in them (Gauss and Newton's curvature in
-the form that any likelihood allows: Schraudolph 2002, doi:10.1162/08997660260028683).
 Spectra are mapped as chains are: one after another on each core of a CPU, together on an
 accelerator.  What is computed for a spectrum does not depend on its neighbours.
 """
@@ -17,191 +14,107 @@ import jax.numpy as jnp
 
 from specfit.contracts import Array, Data, Problem
 from specfit.inference.backend import Layout, map_chains
+from specfit.inference.levenberg import NEAR, approach, ascend
 from specfit.inference.projection import Kernels, assembled
 
-STEPS = 40
-"""Steps of an ascent, accepted or not; most need six."""
-NEAR = 1e-3
-"""Gain (nats) below which the next step is the last: the one after gains its square."""
-APPROACHES = 8
-PAYING = 0.3
-"""Gain of a step, relative to the one before, at which borrowed curvature still serves."""
-LONGEST_STEP = 4.0
-HOPELESS = 1e12
-"""Damping at which no step leads up any more."""
-
-
-class Local(NamedTuple):
-    """The log-density at a position, with its gradient and curvature."""
-
-    value: Array
-    gradient: Array  # (dimension,)
-    hessian: Array  # (dimension, dimension), of the negative log-density
+APART = 3.0
+"""Standard deviations from the best mode beyond which another is another."""
 
 
 class Starts(NamedTuple):
-    """Where ascents may begin: positions (n, dimension), covariances there."""
+    """Where ascents may begin: the modes of each pilot, all of as many.
+
+    position: (n_pilots, n_modes, dimension); spread: covariances there.
+    """
 
     position: Any
     spread: Any
 
 
-class Ascent(NamedTuple):
-    """Where an ascent stands, the next step, and the gain that it promises."""
-
-    position: Array
-    local: Local
-    step: Array
-    damping: Array
-    gain: Array
-    turns: Array
-
-
-class Fitted(NamedTuple):
-    """The mode of each spectrum, the spectrum being the leading axis.
-
-    values: (n_values,) all unknowns and definitions, by `names`; slopes: (n_values,
-    dimension), their derivatives; expected: (n_spectra, n_channels).
-    """
+class Mode(NamedTuple):
+    """A local maximum; gain: what one more step promises (nats)."""
 
     position: Any
     log_density: Any
     hessian: Any
     gain: Any
     turns: Any
+
+
+class Fitted(NamedTuple):
+    """The weightiest mode of each spectrum, the spectrum being the leading axis.
+
+    others: share of the evidence that other modes have.  values: (n_values,) all
+    unknowns and definitions, by `names`; slopes: (n_values, dimension), their
+    derivatives; expected: (n_spectra, n_channels).
+    """
+
+    mode: Mode
+    others: Any
     values: Any
     slopes: Any
     expected: Any
 
 
-def local(problem: Problem, z: Array, data: Data) -> Local:
-    """Log-density, gradient and Gauss–Newton curvature at `z`."""
-
-    def curve(x: Array) -> tuple[Array, Array]:
-        expected = problem.predict({"z": x}, data).ravel()
-        return expected, expected
-
-    slopes, expected = jax.jacfwd(curve, has_aux=True)(z)
-    shape = jnp.asarray(data["counts"]).shape
-
-    def noise(flat: Array, x: Array) -> Array:
-        return jnp.sum(problem.noise(flat.reshape(shape), {"z": x}, data))
-
-    def rest(x: Array) -> Array:
-        return problem.logprior({"z": x}, data) + noise(expected, x)
-
-    score = jax.grad(noise)
-    pull, bend = jax.jvp(lambda m: score(m, z), (expected,), (jnp.ones_like(expected),))
-    value, gradient = jax.value_and_grad(rest)(z)
-    curvature = jax.jacfwd(jax.grad(rest))(z)
-    hessian = slopes.T @ (-bend[:, None] * slopes) - 0.5 * (curvature + curvature.T)
-    return Local(value, gradient + pull @ slopes, hessian)
-
-
-def _step(at: Local, damping: Array) -> tuple[Array, Array]:
-    """The damped step and the gain that it promises; NaN where the curvature is bad."""
-    diagonal = jnp.abs(jnp.diagonal(at.hessian))
-    scale = 1.0 / jnp.sqrt(jnp.where(diagonal > 0.0, diagonal, 1.0))
-    scaled = at.hessian * scale * scale[:, None]
-    factor = jnp.linalg.cholesky(scaled + damping * jnp.eye(len(scale)))
-    slope = jax.scipy.linalg.solve_triangular(factor, scale * at.gradient, lower=True)
-    step = scale * jax.scipy.linalg.solve_triangular(factor.T, slope, lower=False)
-    longest = jnp.max(jnp.abs(step))
-    return step * jnp.minimum(1.0, LONGEST_STEP / longest), 0.5 * jnp.sum(slope**2)
-
-
-def approach(problem: Problem, start: Array, spread: Array, data: Data) -> Array:
-    """Steps towards the mode with the curvature of another spectrum's, while they pay.
-
-    spread: (dimension, dimension), the covariance there.  A gradient costs a third of a
-    curvature, and spectra of one sample need no other; where steps do not shrink fast,
-    the rest is left to `ascend`.
-    """
-
-    def slope(z: Array) -> tuple[Array, Array]:
-        both: tuple[Array, Array] = jax.value_and_grad(
-            lambda x: problem.logdensity({"z": x}, data)
-        )(z)
-        return both
-
-    def going(state: Any) -> Array:
-        _, _, _, gain, pays, count = state
-        worth: Array = pays & (gain > NEAR) & (count < APPROACHES)
-        return worth
-
-    def turn(state: Any) -> Any:
-        place, step, value, gain, _, count = state
-        there = place + step
-        height, gradient = slope(there)
-        ahead = spread @ gradient
-        promise = 0.5 * gradient @ ahead
-        good = (height >= value) & jnp.isfinite(promise)
-        good &= jnp.max(jnp.abs(ahead)) < LONGEST_STEP
-        pays = good & (promise < PAYING * gain)
-        place, height = jax.tree.map(
-            partial(jnp.where, good), (there, height), (place, value)
-        )
-        return place, ahead, height, promise, pays | (count == 0), count + 1
-
-    nothing = jnp.zeros_like(start)
-    first = (start, nothing, -jnp.inf, jnp.inf, jnp.asarray(True), jnp.asarray(0))
-    place: Array = jax.lax.while_loop(going, turn, first)[0]
-    return place
-
-
-def ascend(problem: Problem, start: Array, data: Data) -> Ascent:
-    """The local maximum above `start`: Levenberg and Marquardt's damping.
-
-    Every turn looks at one place and takes it or not; the first takes the start.
-    """
-
-    def going(state: Ascent) -> Array:
-        worth = ~(state.gain < NEAR)  # a NaN asks for more damping
-        return worth & (state.turns < STEPS) & (state.damping < HOPELESS)
-
-    def turn(state: Ascent) -> Ascent:
-        position = state.position + state.step
-        trial = local(problem, position, data)
-        rounding = 1e-15 * jnp.abs(trial.value)
-        better = trial.value >= state.local.value - rounding
-        better &= jnp.isfinite(trial.gradient).all() & jnp.isfinite(trial.hessian).all()
-        position, best = jax.tree.map(
-            partial(jnp.where, better),
-            (position, trial),
-            (state.position, state.local),
-        )
-        damping = jnp.where(
-            better, jnp.maximum(0.1 * state.damping, 1e-12), 10.0 * state.damping
-        )
-        step, gain = _step(best, damping)
-        return Ascent(position, best, step, damping, gain, state.turns + 1)
-
-    n = start.size
-    nowhere = Local(jnp.asarray(-jnp.inf), jnp.zeros(n), jnp.eye(n))
-    first = Ascent(
-        start, nowhere, jnp.zeros(n), jnp.asarray(1e-2), jnp.asarray(jnp.inf),
-        jnp.asarray(0),
-    )  # fmt: skip
-    ended: Ascent = jax.lax.while_loop(going, turn, first)
-    return ended
-
-
-def _best_start(problem: Problem, starts: Starts, data: Data) -> tuple[Array, Array]:
-    """The start of highest density once its linear unknowns are fitted."""
+def _best_pilot(problem: Problem, starts: Starts, data: Data) -> Starts:
+    """The modes of one pilot: of that which has the densest, linear unknowns fitted."""
     places = jnp.asarray(starts.position)
+    rows = places.reshape(-1, places.shape[-1])
     if problem.separable is not None:
         placed = jnp.ones(len(problem.separable.component_names))
-        places = jax.lax.map(lambda z: assembled(problem, z, placed, data), places)
-    heights = jax.lax.map(lambda z: problem.logdensity({"z": z}, data), places)
-    best = jnp.argmax(jnp.where(jnp.isfinite(heights), heights, -jnp.inf))
-    return places[best], jnp.asarray(starts.spread)[best]
+        rows = jax.lax.map(lambda z: assembled(problem, z, placed, data), rows)
+    heights = jax.lax.map(lambda z: problem.logdensity({"z": z}, data), rows)
+    heights = jnp.where(jnp.isfinite(heights), heights, -jnp.inf)
+    best = jnp.argmax(jnp.max(heights.reshape(places.shape[:2]), axis=1))
+    return Starts(rows.reshape(places.shape)[best], jnp.asarray(starts.spread)[best])
+
+
+def _ended(problem: Problem, given: Starts, data: Data) -> Mode:
+    """The mode above one start."""
+    start = approach(problem, given.position, given.spread, data)
+    end = ascend(problem, start, data)
+    # the last step promises next to nothing: it is taken without looking there
+    near = end.gain < NEAR
+    return Mode(
+        jnp.where(near, end.position + end.last, end.position),
+        end.local.value + jnp.where(near, end.gain, 0.0),
+        end.local.hessian, end.gain, end.turns,
+    )  # fmt: skip
+
+
+def _evidence(found: Mode) -> Array:
+    """Laplace's log-evidence; −∞ where no mode was reached."""
+    sign, size = jnp.linalg.slogdet(found.hessian)
+    dimension = found.position.shape[-1]
+    value = found.log_density - 0.5 * size + 0.5 * dimension * jnp.log(2.0 * jnp.pi)
+    reached = (found.gain < NEAR) & (sign > 0.0)
+    return jnp.where(reached, value, -jnp.inf)
+
+
+def _others(found: Mode, weights: Array, best: Array) -> Array:
+    """Share of the evidence that modes elsewhere than at the best have."""
+    far = found.position - found.position[best]
+    distance = jnp.einsum("ni,ij,nj->n", far, found.hessian[best], far)
+    apart = distance > APART**2
+    # several starts may lead to one mode: each distinct one counts once
+    seen = jnp.einsum("nki,nij,nkj->nk", *_between(found)) < APART**2
+    first = ~jnp.any(jnp.tril(seen, -1), axis=1)
+    shares = jnp.where(first, jnp.exp(weights - weights[best]), 0.0)
+    own = jnp.sum(jnp.where(apart, 0.0, shares))
+    rest = jnp.sum(jnp.where(apart, shares, 0.0))
+    return rest / (rest + jnp.maximum(own, 1.0))
+
+
+def _between(found: Mode) -> tuple[Array, Array, Array]:
+    far = found.position[:, None] - found.position[None]
+    return far, found.hessian, far
 
 
 @partial(jax.jit, static_argnames=("kernels", "names", "how"))
 def fit(
     kernels: Kernels, names: tuple[str, ...], starts: Starts, data: Data, how: Layout
 ) -> Fitted:
-    """The mode of every spectrum from the best of `starts`.
+    """The weightiest mode of every spectrum, from all modes of the pilot most like it.
 
     data: `Problem.data` with the spectrum as a leading axis of every leaf.
     """
@@ -211,13 +124,17 @@ def fit(
         return _values(problem, names, z, own)
 
     def one(own: Data, given: Starts) -> Fitted:
-        start, spread = _best_start(problem, given, own)
-        end = ascend(problem, approach(problem, start, spread, own), own)
-        # the last step promises next to nothing: it is taken without looking there
-        z = jnp.where(end.gain < NEAR, end.position + end.step, end.position)
+        begin = _best_pilot(problem, given, own)
+        found = jax.lax.map(lambda start: _ended(problem, start, own), begin)
+        weights = _evidence(found)
+        heights = jnp.where(jnp.isnan(found.log_density), -jnp.inf, found.log_density)
+        lost = ~jnp.isfinite(jnp.max(weights))
+        best = jnp.where(lost, jnp.argmax(heights), jnp.argmax(weights))
+        others = jnp.where(lost, 0.0, _others(found, weights, best))
+        mode = jax.tree.map(lambda x: x[best], found)
+        z = mode.position
         return Fitted(
-            z, end.local.value + jnp.where(end.gain < NEAR, end.gain, 0.0),
-            end.local.hessian, end.gain, end.turns,
+            mode, others,
             values(z, own), jax.jacfwd(values)(z, own), problem.predict({"z": z}, own),
         )  # fmt: skip
 

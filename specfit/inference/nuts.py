@@ -23,6 +23,7 @@ from specfit.inference.backend import layout
 from specfit.inference.journal import Journal
 from specfit.inference.kernel import Frame, Span, advance, begin, kept, restored
 from specfit.inference.laplace import Gaussian, dispersed
+from specfit.inference.pace import Pace
 from specfit.inference.settings import NonFiniteStart
 
 TRIES = 100
@@ -126,6 +127,7 @@ class _Run:
     def __init__(self, problem: Problem, plan: Plan, keys: Array) -> None:
         self.problem, self.plan, self.keys = problem, plan, keys
         self.how = layout(len(keys))
+        self.pace = Pace(min(plan.chunk, plan.total))
         self.done = 0
 
     def restart(self, frame: Frame, z: FloatArray) -> None:
@@ -134,42 +136,41 @@ class _Run:
 
     def steps(self, count: int, adapt: int) -> dict[str, FloatArray]:
         """`count` steps, the step size adapting during the first `adapt`."""
-        parts, settled = [], self.done + adapt
-        while count > 0:
-            part = min(count, self.plan.chunk)
-            parts.append(self._chunk(part, settled))
-            count -= part
-        return {n: np.concatenate([p[n] for p in parts], axis=1) for n in parts[0]}
+        parts, end, settled = [], self.done + count, self.done + adapt
+        while self.done < end:
+            parts.append(self._chunk(end - self.done, settled))
+        return _joined(parts)
 
     def draws(self, count: int) -> dict[str, FloatArray]:
         """`count` kept steps; raises `_Interrupted` with the finished chunks."""
         parts: list[dict[str, FloatArray]] = []
+        end, settled = self.done + count, self.done
         try:
-            while count > 0:
-                part = min(count, self.plan.chunk)
-                parts.append(self.steps(part, 0))
-                count -= part
+            while self.done < end:
+                parts.append(self._chunk(end - self.done, settled))
         except KeyboardInterrupt:
             if not parts:
                 raise
             raise _Interrupted(_joined(parts)) from None
         return _joined(parts)
 
-    def _chunk(self, count: int, settled: int) -> dict[str, FloatArray]:
-        target = self.plan.target_accept
+    def _chunk(self, most: int, settled: int) -> dict[str, FloatArray]:
+        """The next steps, at most so many: those that were kept, or a segment."""
+        count, target = min(most, self.pace.steps), self.plan.target_accept
         span = Span(*(jnp.asarray(x) for x in (self.done, count, settled, target)))
-        chunk = min(self.plan.chunk, self.plan.total)
         problem = self.problem
 
         def work() -> dict[str, Any]:
-            chains, record = advance(
-                problem.logdensity, chunk, self.how, self.chains, span, problem.data
-            )
-            return kept(chains, record, count)
+            with self.pace.timed(count):
+                chains, record = advance(
+                    problem.logdensity, self.pace.most, self.how, self.chains, span,
+                    problem.data,
+                )  # fmt: skip
+                return kept(chains, record, count)
 
         arrays = self.plan.journal.step(f"{self.done}", work)
         self.chains, rows = restored(self.chains, arrays)
-        self.done += count
+        self.done += rows["lp"].shape[1]
         self.plan.report(self.done / self.plan.total)
         return rows
 

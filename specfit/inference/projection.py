@@ -17,7 +17,7 @@ import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.compiled import Program, identity
-from specfit.inference.evaluate import Triple, gradients_of, numpy
+from specfit.inference.evaluate import Flags, numpy
 
 RIDGE = 1e-10
 SMALL = 1e-5
@@ -145,27 +145,110 @@ class Kernels:
         return bool(other.problem.logdensity == self.problem.logdensity)
 
 
-@Program
-def _misfit(
-    kernels: Kernels, z: Any, placed: Any, data: Data
-) -> tuple[Array, Array, Array]:
-    """Half the weighted misfit, negative, with gradient and Gauss-Newton curvature.
+class Local(NamedTuple):
+    """Prior and weighted misfit, −½χ² + log prior, with gradient and curvature."""
+
+    value: Any
+    gradient: Any  # (dimension,)
+    hessian: Any  # (dimension, dimension), negative, positive semidefinite
+
+
+class Pattern(NamedTuple):
+    """Which coordinates move which columns, so that one derivative serves several.
+
+    seeds: (n_colours, dimension), ones at the coordinates of a colour, no two of which
+    move the same column; colour: (dimension,); moves: (n_columns, dimension), 0 or 1.
+    """
+
+    seeds: Any
+    colour: Any
+    moves: Any
+
+
+def local(
+    problem: Problem, z: Array, placed: Array, pattern: Pattern, data: Data
+) -> Local:
+    """The objective of a partial fit at `z`, its linear unknowns eliminated.
 
     The derivative of the residual is that of Golub and Pereyra with the active columns
-    held: nothing is differentiated through a linear solve.
+    held: nothing is differentiated through a linear solve.  The curvature is that of
+    Gauss and Newton, that of the prior by differences: a second derivative takes seconds
+    to compile and one digit of it is enough.
     """
-    problem = kernels.problem
     residual, columns, coefficients = project(problem, z, placed, data)
 
-    def contracted(x: Array) -> tuple[Array, Array]:
-        moved = _columns(problem, x, placed, data)
-        return coefficients @ moved, moved @ residual
+    def moved(seed: Array) -> Array:
+        along: Array = jax.jvp(
+            lambda x: _columns(problem, x, placed, data), (z,), (seed,)
+        )[1]
+        return along
 
-    change, turn = jax.jacfwd(contracted)(z)
+    slopes = jax.vmap(moved)(pattern.seeds)  # (n_colours, n_columns, n_data)
+    own = coefficients[:, None] * pattern.moves
+    change = jnp.einsum("ri,irx->xi", own, slopes[pattern.colour])
+    turn = pattern.moves * (slopes @ residual)[pattern.colour].T
     active = (coefficients != 0.0).astype(change.dtype)
     follows = _solve(columns, active, columns @ change - turn)
     jacobian = columns.T @ follows - change
-    return -0.5 * jnp.sum(residual**2), -residual @ jacobian, jacobian.T @ jacobian
+    height, pull, bend = _prior(problem, z, data)
+    return Local(
+        height - 0.5 * jnp.sum(residual**2),
+        pull - residual @ jacobian,
+        jacobian.T @ jacobian + jnp.diag(bend),
+    )
+
+
+def _prior(problem: Problem, z: Array, data: Data) -> tuple[Array, Array, Array]:
+    """Log prior, its gradient, and how much that bends along each coordinate.
+
+    By one difference for all coordinates: exact where the prior has no cross terms.
+    """
+    both = jax.value_and_grad(lambda x: problem.logprior({"z": x}, data))
+    heights, slopes = jax.lax.map(both, jnp.stack([z, z + SMALL]))
+    return heights[0], slopes[0], jnp.abs(slopes[1] - slopes[0]) / SMALL
+
+
+def pattern(problem: Problem, positions: FloatArray) -> Pattern:
+    """What moves what, seen at a few positions (n, dimension)."""
+    parts = problem.separable
+    assert parts is not None
+    placed = np.ones(len(parts.component_names))
+
+    def columns(z: FloatArray) -> FloatArray:
+        return np.asarray(residual(problem, z, placed).columns)
+
+    steps = SMALL * np.eye(positions.shape[1])
+    seen = [
+        [np.any(columns(z + step) != middle, axis=1) for step in steps]
+        for z in positions
+        for middle in [columns(z)]
+    ]
+    moves = np.any(seen, axis=0).T  # (n_columns, dimension)
+    colour = np.zeros(len(steps), dtype=int)
+    taken: list[Flags] = [np.zeros(len(moves), dtype=bool)]
+    for i, mine in enumerate(moves.T):
+        place = next((c for c, t in enumerate(taken) if not (t & mine).any()), -1)
+        if place < 0:
+            place = len(taken)
+            taken.append(np.zeros(len(moves), dtype=bool))
+        taken[place] |= mine
+        colour[i] = place
+    seeds = np.equal.outer(np.arange(len(taken)), colour) & moves.any(axis=0)
+    return Pattern(seeds.astype(float), colour, moves.astype(float))
+
+
+@Program
+def _local(
+    kernels: Kernels, z: Any, placed: Any, pattern: Any, data: Data
+) -> tuple[Array, ...]:
+    return tuple(local(kernels.problem, z, placed, Pattern(*pattern), data))
+
+
+def objective(problem: Problem, z: FloatArray, placed: FloatArray) -> Local:
+    """The same at one position, as NumPy arrays."""
+    shared = tuple(pattern(problem, z[None]))
+    found = _local(Kernels(problem), z, placed, shared, problem.data)
+    return Local(*(numpy(part) for part in found))
 
 
 @Program
@@ -173,21 +256,6 @@ def _project(
     kernels: Kernels, z: Any, placed: Any, data: Data
 ) -> tuple[Array, Array, Array]:
     return tuple(project(kernels.problem, z, placed, data))
-
-
-def objective(problem: Problem, z: FloatArray, placed: FloatArray) -> Triple:
-    """Prior and weighted misfit, −½χ² + log prior, with gradient and curvature.
-
-    The curvature is that of Gauss and Newton, that of the prior by differences: a second
-    derivative takes seconds to compile and one digit of it is enough.
-    """
-    found = _misfit(Kernels(problem), z, placed, problem.data)
-    value, gradient, curvature = (numpy(part) for part in found)
-    near = z + np.vstack([np.zeros(len(z)), SMALL * np.eye(len(z))])
-    priors, slopes = gradients_of(problem.logprior, near, problem.data)
-    bend = np.diagonal(slopes[1:] - slopes[0]) / SMALL
-    curvature = curvature + np.diag(np.abs(bend))
-    return float(value + priors[0]), gradient + slopes[0], curvature
 
 
 def residual(problem: Problem, z: FloatArray, placed: FloatArray) -> Projection:
@@ -225,10 +293,21 @@ def _atoms(kernels: Kernels, values: Any, data: Data) -> Array:
     parts = kernels.problem.separable
     assert parts is not None
     root = jnp.sqrt(parts.target(data)[1])
-    curves: Array = jax.lax.map(lambda one: parts.atom(one, data) * root, values)
-    return curves
+
+    def unit(one: Any) -> Array:
+        curves = parts.atom(one, data) * root
+        norms = jnp.sqrt(jnp.sum(curves**2, axis=1, keepdims=True))
+        usable = jnp.isfinite(norms) & (norms > 0.0)
+        scaled = jnp.where(usable, curves, 0.0) / jnp.where(usable, norms, 1.0)
+        return scaled.astype(jnp.float32)
+
+    found: Array = jnp.swapaxes(jax.lax.map(unit, values), 0, 1)
+    return found
 
 
 def atoms(problem: Problem, values: Mapping[str, FloatArray]) -> FloatArray:
-    """Weighted unit-area curves (n, n_components, n_data) of n sets of values."""
-    return numpy(_atoms(Kernels(problem), values, problem.data))
+    """Weighted curves (n_components, n, n_data) of unit norm of n sets of values.
+
+    Zero where a curve has no norm; in single precision, enough to choose by.
+    """
+    return np.asarray(_atoms(Kernels(problem), values, problem.data))

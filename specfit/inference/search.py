@@ -13,7 +13,7 @@ from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.beam import Beam, best, stock, whole_beams
 from specfit.inference.exchange import Own, alike_pairs, exchangeable, exchanged
-from specfit.inference.mend import adequate, mend, rivals
+from specfit.inference.mend import adequate, settled
 from specfit.inference.newton import Peak, climb
 from specfit.inference.projection import assemble
 from specfit.inference.settings import NonFiniteStart, Settings
@@ -64,6 +64,10 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
         starts = [assemble(problem, b.position, b.placed) for b in beams]
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
+    if not peaks:  # finite where it was tried, and nowhere on the way up
+        raise NonFiniteStart(
+            evaluate.terms_at_fault(problem, positions[0]), len(positions)
+        )
     twins = swapped(problem, peaks[0], tuple(prior), groups)
     peaks = distinct(problem, peaks + polish(problem, twins))
     return Found(tuple(peaks), groups, prior, positions, notes)
@@ -78,15 +82,15 @@ def _beams(
 ) -> list[Beam]:
     """Full fits from atoms of the prior; from wider ones too where none is adequate."""
     atoms = stock(problem, prior, positions, groups)
-    found = whole_beams(atoms, settings.beams)
+    found = settled(atoms, whole_beams(atoms, settings.beams))
     if found and adequate(found[0]):
-        return found + rivals(atoms, found)
+        return found
     far = wider(positions, np.random.default_rng(settings.seed))
     values = evaluate.constrain(problem, far)
     atoms = stock(problem, {name: values[name] for name in prior}, far, groups)
-    found = best(found + whole_beams(atoms, settings.beams), settings.beams)
-    found = mend(atoms, found)
-    return found + rivals(atoms, found)
+    return settled(
+        atoms, best(found + whole_beams(atoms, settings.beams), settings.beams)
+    )
 
 
 def wider(positions: FloatArray, generator: np.random.Generator) -> FloatArray:

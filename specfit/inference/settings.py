@@ -15,8 +15,8 @@ class Settings(BaseModel):
     warmup: steps per chain before draws are kept.  200 is enough because the sampler
         starts in coordinates whitened by the curvature at the mode.
     atoms: draws of the prior that search chooses from.
-    chunk: steps between two progress reports, also what an interruption may lose; the
-        draws do not depend on it.
+    chunk: at most so many steps between two progress reports, fewer where they are slow
+        (see `pace`): what a run may lose; the draws do not depend on it.
     thinned: at most so many draws carry curves and pointwise likelihoods.
     """
 

@@ -221,9 +221,9 @@ def _chains(ground: Ground, home: int, number: int) -> Chains:
     shape = ground.kept[home].shape
     plan = _plan(ground, number, home)
     chains = sample(ground.problem, shape, key, ground.settings.chains, plan)
-    rows = chains.positions.reshape(-1, chains.positions.shape[-1])
-    folded = ground.exchange.folded(rows).reshape(chains.positions.shape)
-    return replace(chains, positions=folded)
+    found = chains.statistics
+    positions, lp = ground.exchange.relabelled(chains.positions, found["lp"])
+    return replace(chains, positions=positions, statistics={**found, "lp": lp})
 
 
 def _mixture(ground: Ground, parts: list[_Part], number: int) -> Chains:

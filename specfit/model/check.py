@@ -105,14 +105,15 @@ class _Check:
             numbers = self._numbers(written, values)
             counts += tuple(numbers)
             block = list(numbers.values())[-1] if numbers else written
-            work = self._elaborate(block, data, constants, ())
+            bare = bool(numbers)  # no component at all: a flat spectrum
+            work = self._elaborate(block, data, constants, (), bare)
             if work is None:
                 continue
             works.append(work)
             model = assemble(work)
             models += [model] if model is not None else []
             for name, (base, items) in self._variants(block, numbers).items():
-                changed = self._elaborate(base, data, constants, items)
+                changed = self._elaborate(base, data, constants, items, bare)
                 model = assemble(changed) if changed is not None else None
                 if changed is not None:
                     works.append(changed)
@@ -190,6 +191,7 @@ class _Check:
         data: Mapping[str, DataBlock],
         constants: Constants,
         overrides: tuple[tree.AnyStatement, ...],
+        bare: bool = False,
     ) -> Elaborator | None:
         kind = MODEL_KINDS.get(kind_word(block))
         if kind is None:
@@ -214,6 +216,7 @@ class _Check:
             self.faults,
             self.texts,
             overrides,
+            bare,
         )
 
     def _on(

@@ -43,8 +43,9 @@ class Elaborator:
         faults: Faults,
         texts: Mapping[str, str],
         overrides: tuple[tree.AnyStatement, ...] = (),
+        bare: bool = False,
     ) -> None:
-        self.block, self.kind, self.data = block, kind, data
+        self.block, self.kind, self.data, self.bare = block, kind, data, bare
         self.faults, self.texts = faults, texts
         self.names = Names(faults, data.name, data.columns, data.levels, constants)
         everything_local = bool(block.per) and bool(data.levels.dimension)
@@ -94,10 +95,9 @@ class Elaborator:
 
     def _none_found(self, items: tuple[tree.AnyStatement, ...]) -> None:
         wanted = self.kind.component
-        if self.names.components or self.faults.lost:
+        if self.names.components or self.faults.lost or self.bare:
             return
-        others = [i for i in items if isinstance(i, tree.Block) and i.keyword in OTHERS]
-        if not others:
+        if not any(isinstance(i, tree.Block) and i.keyword in OTHERS for i in items):
             self.faults.add("no-components", self.block.name_span, keyword=wanted)
 
     def _overridden_settings(self, overrides: tuple[tree.AnyStatement, ...]) -> None:

@@ -123,6 +123,8 @@ TRANSMISSION = DataKind(
         "fold": ("auto", "none"),
         "field_scale": (),
         "direction": ("auto", "rising", "falling"),
+        "phases": (),
+        "elements": (),
     },
     quantities={"velocity_max": "velocity"},
     axis="velocity",

@@ -10,13 +10,14 @@ from specfit.language import tree
 from specfit.language.printer import print_expression
 from specfit.model import ir
 from specfit.model.constants import Quantity, constant
-from specfit.model.faults import Faults, listing, nearest
+from specfit.model.faults import Faults, nearest
 from specfit.model.places import place
 from specfit.model.quantities import Context
 from specfit.model.typed import Typer
 
-ENGINES = ("auto", "nuts", "smc", "map", "laplace")
-PLANNED_ENGINES = ("metropolis",)
+ENGINES = ("auto", "nuts", "smc", "metropolis", "map", "laplace")
+_OWN = {"metropolis": {"warmup": 900_000, "draws": 100_000}}
+"""Lengths of an engine that needs others than the usual ones."""
 _NUMBERS = {
     "chains": (1, 1024),
     "warmup": (20, 1_000_000),
@@ -32,10 +33,8 @@ def run_settings(
     """The settings of a `run` block; unknown engines and keys are faults."""
     engine = block.name or "auto"
     if engine not in ENGINES:
-        planned = engine in PLANNED_ENGINES
-        code = "planned-engine" if planned else "unknown-engine"
-        known = listing(ENGINES) if planned else nearest(engine, ENGINES)
-        faults.add(code, block.name_span, name=engine, known=known)
+        known = nearest(engine, ENGINES)
+        faults.add("unknown-engine", block.name_span, name=engine, known=known)
         engine = "auto"
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
@@ -48,6 +47,7 @@ def run_settings(
             values[key] = _setting(key, item, faults)
     values.pop("precision", None)
     known_values = {key: value for key, value in values.items() if value is not None}
+    known_values = {**_OWN.get(engine, {}), **known_values}
     return ir.RunSettings(
         engine=engine, **known_values, place=place(block.span, sources)
     )

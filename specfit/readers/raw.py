@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,12 +135,11 @@ def _scale(
         scale, found = from_maximum(drive, source)
         return scale, spectrum.mirror, found
     content, table = opened(str(calibration_file))
-    reference = _spectrum(content.name, _calibration_counts(content.name, table))
+    counts = _calibration_counts(content.name, table).astype(float).tobytes()
+    reference = _reference(content.name, counts)
     _same_drive(source, spectrum, reference, content.name)
-    convention, positions = field_scale(source)
-    folded = fold(reference.counts, reference.dead, reference.mirror)
-    check_enough(len(folded.counts), content.name)
-    calibration = calibrate(folded, drive, positions, content.name)
+    convention, _ = field_scale(source)
+    calibration = _calibrated(content.name, counts, drive, convention)
     scale, said = from_calibration(calibration, drive, source)
     found = [("calibration", f"{content.name}, sha256 {content.sha256}")]
     found += [(f"calibration: {label}", text) for label, text in _describe(reference)]
@@ -154,6 +154,21 @@ def _scale(
         apart = f"{mirror.point - reference.mirror.point:+.2f} channels"
         found.append(("mirror points differ", f"{apart}; is it the same drive?"))
     return scale, mirror, found + said
+
+
+@lru_cache(maxsize=8)
+def _reference(name: str, counts: bytes) -> Spectrum:
+    """The spectrum of the calibration foil, from its raw counts as float64."""
+    return _spectrum(name, np.frombuffer(counts))
+
+
+@lru_cache(maxsize=8)
+def _calibrated(name: str, counts: bytes, drive: Drive, convention: str) -> Calibration:
+    """The calibration from its raw counts: one serves all files of a batch."""
+    reference = _reference(name, counts)
+    folded = fold(reference.counts, reference.dead, reference.mirror)
+    check_enough(len(folded.counts), name)
+    return calibrate(folded, drive, FIELD_SCALES[convention], name)
 
 
 def _calibration_counts(name: str, table: Table) -> FloatArray:

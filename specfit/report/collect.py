@@ -100,6 +100,7 @@ def _count(counted: Counted) -> CountResult:
         probability=counted.probability,
         elpd_loo=counted.elpd[0] if counted.elpd else None,
         verdict=counted.outcome,
+        reason=counted.reason,
     )
 
 

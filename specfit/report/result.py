@@ -157,13 +157,17 @@ class AnswerResult(Record):
 
 
 class CountResult(Record):
-    """One number of components that was tried, where the number was open."""
+    """One number of components that was tried, where the number was open.
+
+    reason: why it could not be run; empty where it could.
+    """
 
     name: str
     log_evidence: Evidence | None
     probability: float | None
     elpd_loo: float | None
     verdict: str
+    reason: Text = ""
 
 
 class StageResult(Record):

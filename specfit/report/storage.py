@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,20 @@ Group = Mapping[str, Variable]
 
 
 def write_posterior(found: Findings, path: Path) -> None:
-    """Write all groups; variables carry their qualified names ("B.IS") and units."""
+    """Write all groups; variables carry their qualified names ("B.IS") and units.
+
+    Made in memory first: HDF5 notices a full disk only on closing, as a fault of its own.
+    """
     import h5netcdf
 
-    attributes = _attributes(found.run)
-    with h5netcdf.File(path, "w") as file:
+    attributes, whole = _attributes(found.run), BytesIO()
+    with h5netcdf.File(whole, "w") as file:
         file.attrs.update(attributes)
         for name, variables in groups(found).items():
             group = file.create_group(name)
             group.attrs.update(attributes)
             _fill(group, variables)
+    path.write_bytes(whole.getbuffer())
 
 
 def _fill(group: Any, variables: Group) -> None:

@@ -53,7 +53,7 @@ def _table(table: ResultTable) -> str:
     rows = [
         [clean(title), *map(_cell, cells, places)] for _, title, cells in table.rows
     ]
-    lines = _aligned([header, *rows])
+    lines = _aligned([header, *rows]) if rows else ["no component: a flat spectrum"]
     further = [f"{clean(item.name)} = {_value(item)}" for item in table.also]
     return "\n".join([*lines, *([""] if further else []), *further])
 

@@ -12,6 +12,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from specfit.contracts import Run
@@ -33,8 +35,11 @@ OWN = frozenset(
 """What a run folder is made of; anything else in it is carried over."""
 
 
-def write(run: Run, folder: Path) -> None:
+def write(run: Run, folder: Path, beside: Path | None = None) -> None:
     """Write the run folder `folder`, replacing an older run there at the very end.
+
+    beside: the folder that holds what is not finished yet, on the same file system; by
+    default the one that `folder` lies in.
 
     Raises
     ------
@@ -42,29 +47,15 @@ def write(run: Run, folder: Path) -> None:
         `folder` exists and is not a run folder.
 
     """
-    target = folder.resolve()
-    refuse_foreign(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.name[:40]}-"
-    temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
-    try:
+    with _replacing(folder, beside) as temporary:
         fill(run, temporary)
-        temporary.chmod(0o777 & ~_umask())
-        _take_place(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_refusal(folder: Path, reason: str) -> None:
+def write_refusal(folder: Path, reason: str, beside: Path | None = None) -> None:
     """A run folder that says only why there is no answer, in place of an older run.
 
     Scripts that read `verdict` must not find the one of an earlier, happier run.
     """
-    target = folder.resolve()
-    refuse_foreign(target)
-    temporary = Path(
-        tempfile.mkdtemp(prefix=f".{target.name[:40]}-", dir=target.parent)
-    )
     empty: dict[str, object] = {"parameters": {}, "derived": {}, "rules": []}
     result = {
         "schema_version": SCHEMA_VERSION,
@@ -75,14 +66,27 @@ def write_refusal(folder: Path, reason: str) -> None:
         "diagnostics": {},
         "timings_s": {},
     }
+    text = json.dumps(result, ensure_ascii=False, indent=2)
+    with _replacing(folder, beside) as temporary:
+        _text(temporary / "result.json", text)
+
+
+@contextmanager
+def _replacing(folder: Path, beside: Path | None) -> Iterator[Path]:
+    """An empty folder that takes the place of `folder` when it is filled."""
+    target = folder.resolve()
+    refuse_foreign(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    around = tempfile.mkdtemp(
+        prefix=f".{target.name[:40]}-", dir=beside or target.parent
+    )
+    temporary = Path(around) / "new"
     try:
-        _text(
-            temporary / "result.json", json.dumps(result, ensure_ascii=False, indent=2)
-        )
-        temporary.chmod(0o777 & ~_umask())
+        temporary.mkdir()
+        yield temporary
         _take_place(temporary, target)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(around, ignore_errors=True)
 
 
 def fill(run: Run, folder: Path) -> None:
@@ -144,24 +148,15 @@ def refuse_foreign(target: Path) -> None:
 
 def _take_place(temporary: Path, target: Path) -> None:
     """Rename `temporary` to `target`; an older run there steps aside first."""
-    if not target.exists():
-        os.replace(temporary, target)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}-", dir=target.parent))
-    old = aside / "old"
-    os.replace(target, old)
+    old = temporary.with_name("old")
+    if target.exists():
+        os.replace(target, old)
     try:
         os.replace(temporary, target)
     except OSError:
-        os.replace(old, target)
+        if old.exists():
+            os.replace(old, target)
         raise
-    for entry in old.iterdir():
+    for entry in old.iterdir() if old.exists() else ():
         if entry.name not in OWN and not (target / entry.name).exists():
             os.replace(entry, target / entry.name)
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

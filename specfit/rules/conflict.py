@@ -25,6 +25,7 @@ from specfit.model.expressions import evaluate
 from specfit.model.ir import Dist, Model, Parameter, Prior, Provenance
 from specfit.rules.draws import environment, passed, spread
 from specfit.rules.rarity import normal_sd
+from specfit.rules.remembered import remembered
 
 NAME = "conflict"
 SOURCE = "predictive of the database records for a new sample"
@@ -68,26 +69,11 @@ class Conflict:
         return self.mean - self.origin.location
 
 
+@remembered
 def conflicts(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> tuple[Conflict, ...]:
-    """Every parameter drawn from the database, in the order of the model.
-
-    Asked for by statements, by the rule and by the report of one fit: the last is kept.
-    """
-    if _last and _last[0][0] is fit and _last[0][1] is model:
-        return _last[0][2]
-    found = _conflicts(model, measurements, fit)
-    _last[:] = [(fit, model, found)]
-    return found
-
-
-_last: list[tuple[Fit, Model[Prior], tuple[Conflict, ...]]] = []
-
-
-def _conflicts(
-    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
-) -> tuple[Conflict, ...]:
+    """Every parameter drawn from the database, in the order of the model."""
     known = environment(fit, model, measurements)
     return tuple(
         _compare(fit, known, parameter, parameter.prior.provenance)

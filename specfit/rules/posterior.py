@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,15 @@ SCALARS = ("prob", "conflict", "rhat", "ess", "chi2")
 class Posterior:
     """A model, its data and its fit, ready to be asked.
 
-    known, believed: the names an expression may use, over posterior and prior draws.
+    known, believed: the names an expression may use, over posterior and prior draws;
+    the latter are drawn only for a statement that asks for them.
     """
 
     model: Model[Prior]
     measurements: Sequence[Measurement]
     fit: Fit
     known: dict[str, Any] = field(default_factory=dict)
-    believed: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -47,8 +49,14 @@ class Posterior:
             measurements,
             fit,
             environment(fit, model, measurements) | constants,
-            prior_environment(fit, model, measurements) | constants,
+            constants,
         )
+
+    @cached_property
+    def believed(self) -> dict[str, Any]:
+        """Names over draws of the prior."""
+        own = prior_environment(self.fit, self.model, self.measurements)
+        return own | self.constants
 
     def draws(self, expression: Expression) -> FloatArray:
         """Values of an expression over the posterior draws, (n,) or (1,)."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior, Spectrum
+from specfit.rules.remembered import remembered
 
 NAME = "residuals"
 SOURCE = (
@@ -88,6 +89,7 @@ class Residuals:
         return self.chi2_off or max(abs(self.lag1_z), abs(self.runs_z)) > FAR
 
 
+@remembered
 def statistics(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> tuple[Residuals, ...]:

@@ -42,14 +42,23 @@ def table_of():
     return lambda place: folder.read(place)[0]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compiled_once(tmp_path_factory):
-    """Every command of these tests compiles the same; the first leaves it on disk."""
+@pytest.fixture(scope="session")
+def compiled_programs(tmp_path_factory):
+    """Where these tests keep what they compiled."""
+    return tmp_path_factory.mktemp("xla")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once(compiled_programs):
+    """Every command of these tests compiles the same; the first leaves it on disk.
+
+    Of this module alone: other tests look at the cache of the program itself.
+    """
     import jax
     from jax.experimental.compilation_cache import compilation_cache
 
     names = {
-        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("xla")),
+        "jax_compilation_cache_dir": str(compiled_programs),
         "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }

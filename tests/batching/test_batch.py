@@ -14,8 +14,9 @@ import pytest
 
 from specfit import batching, inference, pipeline
 from specfit.batching import folder, workshop
+from specfit.batching.judging import Judge
 from specfit.cli import main
-from specfit.inference import batch, many
+from specfit.inference import batch, levenberg
 from specfit.inference.journal import Journal
 
 SHIFTS = (0.31, 0.33, 0.36, 0.38, 0.40, 0.35, 0.34)
@@ -118,8 +119,16 @@ def test_shards_that_do_not_belong_together_are_refused(shop, tmp_path, capsys):
     assert "missing 2" in capsys.readouterr().err
     assert main(["merge", str(one), str(other), "--out", str(tmp_path / "m")]) == 2
     assert "files_sha256" in capsys.readouterr().err
-    assert main(["merge", str(tmp_path), "--out", str(tmp_path / "m")]) == 2
-    assert "error[merge-unreadable]" in capsys.readouterr().err
+    (other / "batch.nc").write_bytes(b"torn")
+    for place, code in (
+        (tmp_path / "nowhere", "merge-missing"),
+        (tmp_path, "merge-unfinished"),
+        (other, "merge-unreadable"),
+    ):
+        assert main(["merge", str(place), "--out", str(tmp_path / "m")]) == 2
+        said = capsys.readouterr().err
+        assert f"error[{code}]" in said
+        assert str(place) in said
 
 
 def test_what_is_finished_is_kept(shop, tmp_path, monkeypatch):
@@ -150,8 +159,8 @@ def test_neighbours_and_their_lengths_change_nothing(shop, series, tmp_path):
     work(shop)  # finds the pilots
     names = [str(files[0]), str(files[1]), str(short), str(files[3])]
     with pipeline.float64():
-        one = shop.chunk(names, [shop.read(name) for name in names])
-        other = shop.chunk(names[2:3], [shop.read(names[2])])
+        one = shop.chunk(names, [shop.read(name) for name in names], said)
+        other = shop.chunk(names[2:3], [shop.read(names[2])], said)
     for name in ("values", "sd", "pareto_k", "log_evidence", "verdict"):
         np.testing.assert_array_equal(one[name][2:3], other[name])
     assert one["verdict"][2] == "accepted"
@@ -205,30 +214,127 @@ def test_a_spectrum_that_cannot_be_sampled_stops_no_other(shop, monkeypatch):
         raise inference.NonFiniteStart(("prior of D.IS",), 100)
 
     monkeypatch.setattr(inference, "find", nowhere)
-    monkeypatch.setattr(shop, "asked", replace(shop.asked, sample="always"))
+    monkeypatch.setattr(shop, "desk", replace(shop.desk, sample="always"))
     names = list(shop.asked.files[:2])
     with pipeline.float64():
-        found = shop.chunk(names, [shop.read(name) for name in names])
+        found = shop.chunk(names, [shop.read(name) for name in names], said)
     assert list(found["method"]) == ["laplace", "laplace"]
     assert np.isfinite(found["values"]).all()
 
 
+def test_a_pilot_that_cannot_be_searched_is_done_without(shop, monkeypatch):
+    whole, _ = work(shop)
+    searched, tried = workshop.pilot, []
+
+    def first_fails(problem, settings):
+        tried.append(problem)
+        if len(tried) == 1:
+            raise inference.NonFiniteStart(("prior of D.IS",), 100)
+        return searched(problem, settings)
+
+    monkeypatch.setattr(workshop, "pilot", first_fails)
+    table, _ = work(shop)
+    assert len(tried) > 1
+    assert list(table.verdict) == list(whole.verdict)
+    monkeypatch.undo()
+    work(shop)
+
+
+def test_a_fault_in_one_spectrum_stops_no_other(shop, monkeypatch):
+    work(shop)
+    judged = Judge.verdict
+
+    def faulty(self, spectrum, fit):
+        if spectrum.path.endswith("s1.csv"):
+            raise IndexError("no such peak")
+        return judged(self, spectrum, fit)
+
+    monkeypatch.setattr(Judge, "verdict", faulty)
+    names = list(shop.asked.files[:3])
+    with pipeline.float64():
+        found = shop.chunk(names, [shop.read(name) for name in names], said)
+    assert list(found["verdict"]) == ["accepted", "not_converged", "accepted"]
+    assert "IndexError: no such peak" in found["reasons"][1]
+    assert np.isnan(found["values"][1]).all()
+
+
+PAIRS = """  N0 ~ normal(max(spectrum.counts), 2000) counts
+  area ~ free in [0.01, 5] mm/s
+  site A : doublet {
+    IS ~ free in [-0.5, 1.5] mm/s; QS ~ free in [0.1, 3] mm/s; width = 0.3 mm/s
+  }
+  site B : doublet {
+    IS ~ free in [-0.5, 1.5] mm/s; QS ~ free in [0.1, 3] mm/s; width = 0.3 mm/s
+  }
+  (A.I, B.I) ~ dirichlet(1, 1)"""
+
+
 @pytest.mark.parametrize(
-    ("files", "code"),
+    "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: out of memory")]
+)
+def test_want_of_memory_is_no_fault_of_a_spectrum(shop, monkeypatch, error):
+    work(shop)
+
+    def starved(*_):
+        raise error
+
+    monkeypatch.setattr(Judge, "verdict", starved)
+    names = list(shop.asked.files[:1])
+    with pipeline.float64(), pytest.raises(type(error)):
+        shop.chunk(names, [shop.read(names[0])], said)
+
+
+def test_several_answers_are_not_one_and_keep_their_labels(tmp_path, table_of):
+    """Four lines that two doublets of any order may share in three ways."""
+    import spectra
+
+    lines = spectra.doublet(0.2, 0.6, 0.15) + spectra.doublet(0.9, 1.5, 0.15)
+    size = {"counts": 1e5, "channels": 128, "limit": 4.0}
+    spec = spectra.spec(tmp_path, PAIRS, lines, **size)
+    files = []
+    for number in range(3):
+        files.append(tmp_path / f"s{number}.csv")
+        spectra.write(files[-1], lines, seed=number, **size)
+    code, place = run(tmp_path, spec, files, "--sample", "never")
+    assert code == 3
+    table = table_of(place)
+    assert list(table.verdict) == ["not_converged"] * 3
+    assert all("weight of other answers" in str(why) for why in table.reasons)
+    asked = batching.Asked(tuple(map(str, files)), "never")
+    shop = batching.Workshop(pipeline.check(spec), asked)
+    work(shop)
+    (group,) = shop.desk.fitter.change.groups
+    with pipeline.float64():
+        spectra_read = [shop.read(str(file)) for file in files]
+        data, found = shop._fit(spectra_read)
+        for row in range(3):
+            one = shop.desk.fitter.relabelled(shop._own(data, row), found.only(row))
+            keys = [one.values[0, one.names.index(name)] for name in group.keys]
+            assert keys[0] > keys[1]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "code"),
     [
-        ((), "batch-empty"),
-        (("s0.csv", "s0.csv"), "batch-twice"),
-        (("bad.csv",), "batch-none"),
+        (("",), (), "batch-folder"),
+        (("s0.csv", "s0.csv"), (), "batch-twice"),
+        (("s0.csv", "../{here}/s0.csv"), (), "batch-twice"),
+        (("s0.csv", "none.csv"), (), "batch-missing"),
+        (("s0.csv", "s1.csv"), ("--shard", "1/3"), "batch-shards"),
+        (("bad.csv",), (), "batch-none"),
     ],
 )
-def test_faults_are_said(series, tmp_path, capsys, files, code):
+def test_faults_are_said(series, tmp_path, capsys, files, options, code):
     spec, every, _ = series
-    given = [every[0].parent / name for name in files]
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    done, place = run(tmp_path, spec, given or [empty])
+    home = every[0].parent
+    given = [f"{home}/{name.format(here=home.name)}" for name in files]
+    if files == ("",):
+        given = [tmp_path / "empty"]
+        given[0].mkdir()
+    done, place = run(tmp_path, spec, given, *options)
     assert done == 2
     assert f"error[{code}]" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out*")) + list(tmp_path.glob(".out*"))
     assert not place.exists()
 
 
@@ -250,7 +356,7 @@ def test_the_curvature_is_that_of_the_expected_information(problem):
         z = problem.unconstrain(at, problem.data)["z"]
         counts = problem.predict({"z": z}, problem.data)
         data = {**problem.data, "counts": counts}
-        found = many.local(problem, z, data)
+        found = levenberg.local(problem, z, data)
         value, gradient = jax.value_and_grad(
             lambda x, d=data: problem.logdensity({"z": x}, d)
         )(z)
@@ -260,6 +366,24 @@ def test_the_curvature_is_that_of_the_expected_information(problem):
             jax.hessian(lambda x, d=data: problem.logdensity({"z": x}, d))
         )(z)
         np.testing.assert_allclose(found.hessian, exact, rtol=1e-5, atol=1e-4)
+
+
+def test_an_ascent_from_nowhere_says_so(problem):
+    """A start without a finite density is no maximum."""
+    nan = {**problem.data, "counts": np.nan * np.asarray(problem.data["counts"])}
+    found = levenberg.ascend(problem, np.zeros(problem.dimension), nan)
+    assert not float(found.gain) < batch.REACHED
+
+
+def test_the_gain_does_not_depend_on_the_damping(problem):
+    """However short the damped step is, the maximum is as far as it is."""
+    draws = problem.sample_prior(jax.random.key(2), 1, problem.data)
+    z = problem.unconstrain({n: v[0] for n, v in draws.items()}, problem.data)["z"]
+    here = levenberg.local(problem, z, problem.data)
+    short, whole, gain = levenberg._steps(here, 1e6)
+    other = levenberg._steps(here, 1e-9)
+    assert float(gain) == float(other[2])
+    assert np.linalg.norm(short) < 1e-3 * np.linalg.norm(whole)
 
 
 def test_the_student_draws_have_the_density_that_is_claimed(problem):
@@ -279,7 +403,7 @@ def test_a_killed_worker_loses_nothing(series, tmp_path, table_of, monkeypatch):
     _, whole = run(tmp_path, spec, [*files, bad])
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit=0
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,15 @@ def result_of():
         return json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
     return read
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """A model, its data, and an undisturbed run of it called `whole`."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    import processes
+
+    place = processes.Place(tmp_path_factory.mktemp("lost"))
+    place.prepare()
+    assert place.ended("whole", "--quiet") == (0, "")
+    return place

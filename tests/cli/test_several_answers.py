@@ -5,9 +5,13 @@ import re
 
 import numpy as np
 import pytest
+from scipy.special import gammaln
+from scipy.stats import norm
 
 from specfit import pipeline
 from specfit.cli import main
+
+from . import spectra
 
 SPEC = """specfit 1
 data s : transmission {
@@ -126,3 +130,33 @@ def test_an_open_number_of_components_is_settled_by_the_evidence(folder, capsys)
     assert result["counts"][1]["probability"] == pytest.approx(1.0)
     assert {"X1.IS", "X2.QS"} <= set(result["parameters"])
     assert "Shown is n=2." in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_no_component_at_all_is_a_hypothesis(tmp_path, capsys):
+    body = """  site X[n = 0..1] : singlet {
+    IS ~ free in [-1, 1] mm/s; width ~ free in [0.2, 0.6] mm/s
+  }"""
+    path = spectra.spec(tmp_path, body, [], counts=5e4, channels=128, limit=4.0)
+    out = tmp_path / "flat"
+    text = path.read_text(encoding="utf-8").replace("run nuts", "run auto")
+    path.write_text(text, encoding="utf-8")
+    assert main(["run", str(path), "--out", str(out), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "n=0 is the most probable" in said
+    assert "no component: a flat spectrum" in said
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    counts = {count["name"]: count for count in result["counts"]}
+    # N0 alone: its prior, a normal of log N0 of sd 0.1, against 128 Poisson channels
+    seen = np.loadtxt(tmp_path / "spectrum.csv", delimiter=",")[:, 1]
+    assert counts["n=0"]["log_evidence"]["value"] == pytest.approx(flat(seen), abs=0.1)
+    assert result["parameters"]["N0"]["mean"] == pytest.approx(seen.mean(), rel=1e-3)
+    assert "no site" not in (out / "report.html").read_text(encoding="utf-8")
+
+
+def flat(seen):
+    """Log-evidence of a constant rate, by quadrature over log N0."""
+    rate = np.log(seen.mean()) + np.linspace(-0.005, 0.005, 2001)
+    logs = np.sum(seen) * rate - len(seen) * np.exp(rate) - np.sum(gammaln(seen + 1))
+    logs += norm.logpdf(rate, np.log(seen.max()), 0.1)
+    top = logs.max()
+    return top + np.log(np.trapezoid(np.exp(logs - top), rate))

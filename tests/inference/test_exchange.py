@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from specfit.inference import Settings, find, ground
+from specfit.inference import Settings, evaluate, find, ground
 from specfit.inference.exchange import alike_pairs
 
 
@@ -37,10 +37,8 @@ def halves(z, data):
     return jnp.logaddexp(both, mode(0.0, 0.0, 1.0))
 
 
-@pytest.mark.parametrize("engine", ["nuts", "smc"])
-def test_a_mode_between_two_labellings_is_not_counted_twice(toy, monkeypatch, engine):
-    problem = toy.density_problem(["X.a", "Y.a"], halves)
-    problem = problem._replace(separable=SimpleNamespace(component_names=("X", "Y")))
+def exchangeable(monkeypatch, problem):
+    """The problem, its two unknowns taken for exchangeable components."""
     every = ground.search
     groups = (({"a": "X.a"}, {"a": "Y.a"}),)
 
@@ -51,6 +49,13 @@ def test_a_mode_between_two_labellings_is_not_counted_twice(toy, monkeypatch, en
         )
 
     monkeypatch.setattr(ground, "search", search)
+    return problem._replace(separable=SimpleNamespace(component_names=("X", "Y")))
+
+
+@pytest.mark.parametrize("engine", ["nuts", "smc"])
+def test_a_mode_between_two_labellings_is_not_counted_twice(toy, monkeypatch, engine):
+    plain = toy.density_problem(["X.a", "Y.a"], halves)
+    problem = exchangeable(monkeypatch, plain)
     settings = Settings(engine=engine, seed=4, prior_draws=300, replicates=4, thinned=8)
     fit = find(problem, settings)
     assert fit.converged, fit.gates
@@ -59,3 +64,30 @@ def test_a_mode_between_two_labellings_is_not_counted_twice(toy, monkeypatch, en
     assert apart == pytest.approx(0.5, abs=0.06)
     value, error = fit.log_evidence
     assert value == pytest.approx(np.log(2.0), abs=5 * error + 0.03)
+
+
+def stretched(z, data):
+    """Two standard normal values; the coordinate of the second is its sinh."""
+    x, y = z[0], jnp.arcsinh(z[1])
+    return -0.5 * (x**2 + y**2) - 0.5 * jnp.log(1.0 + z[1] ** 2)
+
+
+@pytest.mark.parametrize("engine", ["nuts", "smc", "metropolis"])
+def test_the_density_of_a_relabelled_draw_is_that_of_where_it_is(
+    toy, monkeypatch, engine
+):
+    problem = toy.density_problem(["X.a", "Y.a"], stretched)
+
+    def constrain(position, data):
+        return {"X.a": position["z"][0], "Y.a": jnp.arcsinh(position["z"][1])}
+
+    def unconstrain(values, data):
+        return {"z": jnp.stack([values["X.a"], jnp.sinh(values["Y.a"])])}
+
+    problem = problem._replace(constrain=constrain, unconstrain=unconstrain)
+    problem = exchangeable(monkeypatch, problem)
+    settings = Settings(engine=engine, prior_draws=300, replicates=4, thinned=8)
+    fit = find(problem, settings)
+    assert np.all(fit.draws["X.a"] >= fit.draws["Y.a"])
+    there = evaluate.log_densities(problem, fit.positions.reshape(-1, 2))
+    assert fit.statistics["lp"].ravel() == pytest.approx(there, abs=1e-9)

@@ -15,6 +15,7 @@ import pytest
 from specfit.inference import Settings, engine_names, evaluate, find, use_cores
 from specfit.inference.beam import seen, stock
 from specfit.inference.exchange import exchange
+from specfit.inference.laplace import gaussian
 from specfit.inference.mend import mend
 from specfit.inference.projection import assemble
 from specfit.inference.search import search
@@ -75,7 +76,7 @@ def test_a_fit_with_misplaced_components_is_mended(toy):
     wrong = {"A.B": 33.5, "B.B": 32.5, "C.B": 15.0, "A.IS": 0.1, "B.IS": 0.0, "N0": 1.0}
     values = {**toy.truth, **wrong}
     start = evaluate.unconstrain(problem, {n: np.array([v]) for n, v in values.items()})
-    bad = seen(problem, start[0], np.ones(3))
+    bad = seen(atoms, start[0], np.ones(3))
     best = mend(atoms, [bad])[0]
     assert bad.chi2 > 10 * best.chi2
     assert recovered(
@@ -182,7 +183,8 @@ def test_an_exchange_is_seen_only_where_the_posterior_allows_it(toy, fitted):
     for problem, groups in ((free, 1), (fitted.problem, 0)):
         key = jax.random.key(0)
         found = search(problem, key, Settings(prior_draws=64, atoms=512))
-        change = exchange(problem, tuple(found.prior), found.groups, found.peaks[0])
+        best = gaussian(found.peaks[0])
+        change = exchange(problem, tuple(found.prior), found.groups, best)
         assert len(change.groups) == groups
         rows = found.prior_positions[:32]
         folded = change.folded(rows)
@@ -212,10 +214,11 @@ def test_an_interruption_keeps_what_was_drawn(fitted):
 
 def test_an_unknown_engine_is_named_with_the_known_ones(fitted):
     with pytest.raises(
-        ValueError, match="`gibs`; engines are auto, nuts, smc, laplace, map"
+        ValueError,
+        match="`gibs`; engines are auto, nuts, smc, metropolis, laplace, map",
     ):
         find(fitted.problem, Settings(engine="gibs"))
-    assert engine_names() == ("auto", "nuts", "smc", "laplace", "map")
+    assert engine_names() == ("auto", "nuts", "smc", "metropolis", "laplace", "map")
 
 
 def test_settings_are_closed_and_frozen():

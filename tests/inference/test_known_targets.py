@@ -131,6 +131,67 @@ def test_correlated_normal_has_its_moments_and_evidence(case):
     assert fit.modes[0].log_evidence == pytest.approx(exact, abs=1e-6)
 
 
+WALK = QUICK.model_copy(
+    update={"engine": "metropolis", "warmup": 3000, "draws": 20_000}
+)
+
+
+def test_metropolis_finds_its_scales_and_has_the_moments(case):
+    sd = np.array([1e-3, 1.0, 50.0])
+    correlation = np.array([[1, 0.6, 0], [0.6, 1, -0.3], [0, -0.3, 1]])
+    covariance = correlation * sd * sd[:, None]
+    precision, mean = np.linalg.inv(covariance), np.array([0.5, -1.0, 20.0])
+    fit = find(case(correlated, mean=mean, precision=precision), WALK)
+    assert fit.converged, fit.gates
+    assert "e_bfmi" not in {gate[0] for gate in fit.gates}
+    # scales that began at one fit spreads from 1e-3 to 50
+    assert 0.2 < fit.statistics["acceptance_rate"].mean() < 0.6
+    draws = np.stack([fit.draws[name].ravel() for name in "abc"])
+    ess = np.array([fit.ess_bulk[name] for name in "abc"])
+    assert np.all(np.abs(draws.mean(axis=1) - mean) < 4 * sd / np.sqrt(ess))
+    assert np.allclose(draws.std(axis=1), sd, rtol=0.08)
+    assert np.allclose(np.corrcoef(draws), correlation, atol=0.08)
+    assert fit.draws["a"].shape == (4, 20_000)
+
+
+def test_metropolis_is_refused_where_it_saw_one_of_two_modes(case):
+    settings = WALK.model_copy(update={"draws": 4000})
+    assert "other_modes" in failing(find(case(mixture, **two(5.0, 0.5)), settings))
+
+
+@pytest.mark.parametrize("engine", ["auto", "metropolis"])
+def test_interrupted_chains_keep_the_draws_that_are_finished(case, engine):
+    settings = WALK.model_copy(update={"engine": engine, "warmup": 50, "draws": 900})
+
+    def stop(stage, done, detail):
+        if stage == "sampling" and done > 0.3:
+            raise KeyboardInterrupt
+
+    fit = find(case(correlated), settings, stop)
+    kept = fit.draws["a"].shape[1]
+    assert 0 < kept < 900
+    assert f"interrupted after {kept} draws a chain" in fit.notes
+    assert "interrupted" in failing(fit)
+    whole = find(case(correlated), settings)
+    assert np.array_equal(fit.draws["a"], whole.draws["a"][:, :kept])
+
+
+def test_segments_are_shorter_where_steps_are_slow(monkeypatch):
+    from specfit.inference import pace
+
+    now = [0.0]
+    monkeypatch.setattr(pace, "perf_counter", lambda: now[0])
+    own = pace.Pace(250)
+    lengths = []
+    for seconds in [0.1, 0.1, 0.1, 0.1, 0.1, 1.0, 1.0, 100.0, 0.1]:
+        lengths.append(own.steps)
+        with own.timed(own.steps):
+            now[0] += seconds * own.steps
+    # a second a step: ten of them; a hundred: one, and never none
+    assert lengths == [25, 50, 100, 100, 100, 100, 10, 10, 1]
+    assert own.steps == 2
+
+
 def test_same_seed_same_bits_whatever_the_chunk(case):
     settings = QUICK.model_copy(update={"draws": 110})
     first = find(case(correlated), settings).positions

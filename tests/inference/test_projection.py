@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from specfit.inference import projection, search
+from specfit.inference.ascent import BLOCK, ascended
 from specfit.inference.settings import Settings
 
 
@@ -31,3 +32,35 @@ def test_gradient_by_differences(patterns_at, placed, row):
         scale = 1.0 + np.abs(gradient).max()
         assert abs(slope - gradient[i]) < 2e-5 * scale
     assert np.linalg.eigvalsh(curvature).min() > -1e-6 * curvature.max()
+
+
+def test_one_derivative_serves_the_coordinates_of_unlike_curves(patterns_at):
+    problem, positions = patterns_at
+    shared = projection.pattern(problem, positions[:2])
+    # shift, splitting and field of all patterns at once, and the width of all
+    assert len(shared.seeds) == 4
+    each = projection.Pattern(np.eye(14), np.arange(14), np.ones((4, 14)))
+    for row in (0, 7):
+        z, placed = positions[row], np.array([1.0, 1.0, 0.0])
+        one, other = (
+            projection.local(problem, z, placed, how, problem.data)
+            for how in (shared, each)
+        )
+        for mine, theirs in zip(one, other, strict=True):
+            scale = np.abs(theirs).max()
+            assert np.allclose(mine, theirs, rtol=1e-9, atol=1e-9 * scale)
+
+
+def test_an_ascent_does_not_depend_on_its_neighbours(patterns_at):
+    problem, positions = patterns_at
+    shared = projection.pattern(problem, positions[:2])
+    z = positions[: BLOCK + 3]
+    placed = np.tile([1.0, 0.0, 0.0], (len(z), 1))
+    start = ascended(problem, shared, z, placed, 0)
+    many = ascended(problem, shared, z, placed, 5)
+    alone = ascended(problem, shared, z[-1:], placed[-1:], 5)
+    assert np.array_equal(start.position, z)
+    assert (many.value >= start.value).all()
+    assert np.max(many.value - start.value) > 100.0
+    for mine, theirs in zip(alone, many, strict=True):
+        assert np.array_equal(mine[0], theirs[-1])

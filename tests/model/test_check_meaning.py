@@ -177,3 +177,30 @@ def test_a_site_kind_that_is_not_known_is_the_only_fault() -> None:
 def test_a_statement_that_cannot_be_read_excuses_its_name() -> None:
     body = ["Γ ~ 0.26 ± ± 0.03 mm/s", "site A : sextet { width = Γ }", OBSERVE]
     assert codes_of(spec_of(body)) == ["unexpected-text"]
+
+
+@pytest.mark.parametrize(
+    ("run", "lengths"),
+    [
+        ("run metropolis { }", (900_000, 100_000)),
+        ("run metropolis { warmup = 500 }", (500, 100_000)),
+        ("run nuts { }", (500, 1000)),
+    ],
+)
+def test_an_engine_may_have_lengths_of_its_own(
+    run: str, lengths: tuple[int, int]
+) -> None:
+    document, faults = diagnosed(spec_of([SITE, OBSERVE], after=run))
+    assert not faults
+    assert document is not None
+    assert (document.run.warmup, document.run.draws) == lengths
+
+
+def test_no_component_is_a_model_where_the_number_is_open() -> None:
+    only = "site X[n = 0..2] : singlet { width = 0.3 mm/s }"
+    document, faults = diagnosed(spec_of([only, OBSERVE]))
+    assert not faults
+    assert document is not None
+    counts = {name: document.variants[name] for name in document.counts}
+    assert [len(m.spectra[0].sites) for m in counts.values()] == [0, 1, 2]
+    assert codes_of(spec_of([OBSERVE])) == ["no-components"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -198,6 +199,48 @@ def test_a_failure_while_writing_leaves_the_older_run(build, tmp_path, monkeypat
         report.write(build.Scene(seed=2).run(), target)
     assert (target / "result.json").read_bytes() == before
     assert os.listdir(tmp_path) == ["run"]
+
+
+WRITTEN = ["result.json", "result.schema.json", "model.json", "model.spec",
+           "posterior.nc", "parameters.csv", "spectrum.png", "report.html"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        *((name, errno.ENOSPC) for name in WRITTEN),
+        ("posterior.nc", errno.EACCES),
+        ("spectrum.png", errno.EROFS),
+    ],
+)
+def test_a_file_that_cannot_be_written_leaves_everything(
+    run, tmp_path, monkeypatch, name, code
+):
+    target, beside = tmp_path / "run", tmp_path / ".run.partial"
+    beside.mkdir()
+    target.mkdir()
+    (target / "result.json").write_text("{}")
+    tried = []
+
+    def refusing(every):
+        def write(self, *arguments, **more):
+            if self.name == name:
+                tried.append(self)
+                raise OSError(code, os.strerror(code), str(self))
+            return every(self, *arguments, **more)
+
+        return write
+
+    for how in ("open", "write_bytes"):
+        monkeypatch.setattr(Path, how, refusing(getattr(Path, how)))
+    with pytest.raises(OSError, match=os.strerror(code)):
+        report.write(run, target, beside)
+    monkeypatch.undo()
+    assert tried[0].is_relative_to(beside)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [
+        *(".run.partial", "result.json", "run")
+    ]
+    assert (target / "result.json").read_text() == "{}"
 
 
 def test_a_failed_swap_puts_the_older_run_back(build, tmp_path, monkeypatch):

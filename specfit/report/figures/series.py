@@ -37,7 +37,10 @@ def draw(
             axes.set_visible(False)
         for place, axes in zip(shown, panels.ravel(), strict=False):
             _panel(axes, names[place], values[:, place], sd[:, place], verdict)
-        figure.supxlabel("file, in the order given", fontsize=9.5)
+        words = "file, in the order given"
+        if not (verdict == "accepted").all():
+            words += "; orange: rejected; files without a result are left out"
+        figure.supxlabel(words, fontsize=9.5)
         figure.tight_layout(pad=0.6)
         return style.png(figure)
 

@@ -114,7 +114,7 @@ def _names(found: Findings, index: int) -> list[str]:
 
 def _legend_columns(names: list[str]) -> int:
     """As many columns of the legend as fit side by side."""
-    longest = max(width(name) for name in names)
+    longest = max(map(width, names), default=0)
     return max(1, min(len(names) + 2, 115 // (longest + 8)))
 
 

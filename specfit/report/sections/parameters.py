@@ -26,7 +26,8 @@ def _build(page: Page) -> Sequence[Block]:
         text = "These numbers come from chains that disagree; they are not a result."
         blocks.append(Paragraph(text, tone="warn"))
     for table in found.tables:
-        blocks.append(_results(table))
+        if table.rows:  # a flat spectrum has no site
+            blocks.append(_results(table))
         if table.also:
             blocks.append(_further(table))
     everything = _all(found)

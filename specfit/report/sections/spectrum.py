@@ -25,13 +25,14 @@ def _build(page: Page) -> Sequence[Block]:
         name = file_of(run.model, spectrum, measurement)
         label = f" [{spectrum.label}]" if spectrum.label else ""
         sites = ", ".join(site.title or site.name for site in spectrum.sites)
+        filled = f"; filled: {sites}, with area fractions; ticks: line positions"
         blocks.append(
             Figure(
                 figure_name(index, spectrum.label, alone),
                 f"spectrum{label} with fitted components and residuals",
                 f"{name}{label}, {measurement.values.size} channels. Points: data with "
                 "one standard deviation; red: posterior mean with the band of 5 to 95 "
-                f"%; filled: {sites}, with area fractions; ticks: line positions. "
+                f"%{filled if sites else ''}. "
                 f"Below: residuals in standard deviations; reduced χ² = "
                 f"{item.chi2_reduced:.2f}.",
             )

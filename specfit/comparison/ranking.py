@@ -1,28 +1,20 @@
-"""Several models of the same data side by side: evidence and predictive accuracy.
-
-The evidence weighs a model with its priors: what it said before it saw the data.  PSIS-LOO
-says how well each channel is predicted from all the others, and hardly depends on the
-priors.  Both mean something only between models of the same data with the same
-likelihood, so anything else is refused.
-"""
+"""The ranking of models: by evidence, and by how well each predicts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 
 from specfit import pipeline
-from specfit.checking import Checked, at_place, check_with_data
+from specfit.checking import Checked
+from specfit.comparison.contenders import Contender, refuse_several
 from specfit.contracts import Counted, Progress, Run
-from specfit.diagnostics import SpecError
 from specfit.inference import NonFiniteStart
 from specfit.inference.journal import Journal
 from specfit.inference.loo import Loo, loo, standard_error
-from specfit.model import ir
 
 UNDECIDED = 1.0
 """Difference of log-evidence that is not worth more than a bare mention.
@@ -34,32 +26,26 @@ DRAWS = 2000
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A model that may be compared: its file, its variant, and how it is called."""
+class Entry:
+    """A contender after its run; `loo` is None where there is no result.
+
+    failure: why there is not even a run: the density is finite at no start.
+    """
 
     name: str
-    checked: Checked
-    variant: str | None
+    run: Run | None
+    loo: Loo | None
+    failure: str = ""
 
     @property
-    def model(self) -> ir.Model[ir.Prior]:
-        """The typed model."""
-        document = self.checked.require()
-        return document.variants[self.variant] if self.variant else document.models[0]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A contender after its run; `loo` is None where there is no result."""
-
-    name: str
-    run: Run
-    loo: Loo | None
+    def outcome(self) -> str:
+        """The verdict of the run."""
+        return self.run.verdict.outcome if self.run else "not_converged"
 
     @property
     def log_evidence(self) -> tuple[float, float] | None:
         """Log-evidence and its Monte Carlo sd; None where it could not be had."""
-        return self.run.fit.log_evidence if self.loo else None
+        return self.run.fit.log_evidence if self.run and self.loo else None
 
 
 @dataclass(frozen=True)
@@ -135,6 +121,15 @@ class Comparison:
             return words
         return f"{words} Not among them: {names}, of no known evidence."
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """A sentence for each model that could not be run."""
+        return tuple(
+            f"{entry.name} could not be run: {entry.failure}."
+            for entry in self.entries
+            if entry.failure
+        )
+
 
 def _odds(nats: float) -> str:
     return f"{np.exp(nats):.3g} to 1" if nats < 14.0 else f"more than {10**6} to 1"
@@ -149,7 +144,8 @@ def numbered(
     """Every number of components tried; the run of the most probable, and the ranking.
 
     Where one that converged has no evidence, it is the one that predicts best that is
-    shown, and where none converged the one with the fewest components.
+    shown, and where none converged the one with the fewest components.  One that cannot
+    be run stops none of the others.
     """
     document = checked.require()
     refuse_several(checked)
@@ -161,11 +157,14 @@ def numbered(
     if ranked.ranked and not ranked.missing:
         best = ranked.ranked[0]
     else:
-        best = max(able, key=lambda e: e.loo.elpd if e.loo else 0.0, default=rising[0])
+        first = next(entry for entry in rising if entry.run)
+        best = max(able, key=lambda e: e.loo.elpd if e.loo else 0.0, default=first)
+    assert best.run is not None
+    said = (ranked.words(), *ranked.failures, f"Shown is {best.name}.")
     return replace(
         best.run,
         counted=tuple(_counted(ranked, entry) for entry in rising),
-        conclusion=f"{ranked.words()} Shown is {best.name}.",
+        conclusion=" ".join(said),
     )
 
 
@@ -176,80 +175,9 @@ def _counted(ranked: Comparison, entry: Entry) -> Counted:
         ranked.evidence_behind(entry),
         ranked.probability(entry),
         (entry.loo.elpd, entry.loo.error) if entry.loo else None,
-        entry.run.verdict.outcome,
+        entry.outcome,
+        entry.failure,
     )
-
-
-def contenders(paths: Sequence[Path], allow_outside: bool = False) -> list[Contender]:
-    """The finished model and every variant of each file.
-
-    Raises
-    ------
-    SpecError
-        A file has faults, or fewer than two models are named, or they cannot be
-        compared.
-
-    """
-    found = []
-    for path in paths:
-        checked = check_with_data(path, allow_outside)
-        document = checked.require()
-        refuse_several(checked)
-        name = _name(path, paths)
-        if not document.counts:
-            found.append(Contender(name, checked, None))
-        found += [Contender(f"{name}:{v}", checked, v) for v in document.variants]
-    if len(found) < 2:
-        place = ir.Place(file=str(paths[0]))
-        fault = at_place("compare-one", {"path": str(paths[0])}, place)
-        raise SpecError([fault], found[0].checked.texts)
-    _refuse_unlike(found)
-    return found
-
-
-def refuse_several(checked: Checked) -> None:
-    """Refuse a file that does not have exactly one model.
-
-    Raises SpecError.
-    """
-    count = len(checked.require().models)
-    if count != 1:
-        place = ir.Place(file=str(checked.path))
-        fault = at_place("one-model", {"count": str(count)}, place)
-        raise SpecError([fault], checked.texts)
-
-
-def _name(path: Path, paths: Sequence[Path]) -> str:
-    """The stem of a file, or the whole path where two files have the same."""
-    alike = [other for other in paths if other.stem == path.stem]
-    return path.stem if len(alike) == 1 else str(path)
-
-
-def _refuse_unlike(found: Sequence[Contender]) -> None:
-    """Refuse models of different data or with different likelihoods.
-
-    Raises SpecError.
-    """
-    first = found[0]
-    spectra = pipeline.measure(first.model, first.checked)
-    for other in found[1:]:
-        names = {"one": first.name, "other": other.name}
-        place = ir.Place(file=str(other.checked.path))
-        theirs = pipeline.measure(other.model, other.checked)
-        same = len(spectra) == len(theirs) and all(
-            np.array_equal(a.values, b.values)
-            for a, b in zip(spectra, theirs, strict=True)
-        )
-        if not same:
-            fault = at_place("compare-data", names, place)
-            raise SpecError([fault], other.checked.texts)
-        noises = [
-            sorted(s.noise.family for s in c.model.spectra) for c in (first, other)
-        ]
-        if noises[0] != noises[1]:
-            words = {"first": ", ".join(noises[0]), "second": ", ".join(noises[1])}
-            fault = at_place("compare-likelihood", {**names, **words}, place)
-            raise SpecError([fault], other.checked.texts)
 
 
 def compare(
@@ -262,22 +190,26 @@ def compare(
     """Run every contender and rank what converged; `progress` is asked by name.
 
     keep: called with each run as soon as it is done.  Raises KeyboardInterrupt when one
-    of the runs was interrupted, NonFiniteStart naming the contender that has no start.
+    of the runs was interrupted, NonFiniteStart where no contender has a start.
     """
-    entries = []
+    entries: list[Entry] = []
+    failed: NonFiniteStart | None = None
     for contender in found:
         own = replace(options, variant=contender.variant, thinned=DRAWS)
         part = journal.part(contender.name) if journal else None
         try:
             run = pipeline.run(contender.checked, own, progress(contender.name), part)
         except NonFiniteStart as error:
-            error.add_note(f"in {contender.name}")
-            raise
+            failed = error
+            entries.append(Entry(contender.name, None, None, str(error)))
+            continue
         keep(contender, run)
         if run.fit.settings.get("interrupted"):
             raise KeyboardInterrupt
         scored = loo(run.fit.pointwise) if run.fit.converged else None
         entries.append(Entry(contender.name, run, scored))
+    if failed and not any(entry.run for entry in entries):
+        raise failed
     entries.sort(key=_rank)
     return Comparison(tuple(entries))
 

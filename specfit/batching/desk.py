@@ -1,0 +1,112 @@
+"""One spectrum of a batch after the other: what the table says of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from specfit import inference
+from specfit.batching.judging import Judge
+from specfit.batching.table import Column, Row
+from specfit.contracts import Fit, Measurement, Problem, Verdict
+from specfit.inference.batch import REACHED, Fitter, Many
+from specfit.inference.laplace import UNRELIABLE
+from specfit.rules import Residuals
+
+SAMPLED = ("never", "flagged", "always")
+UNUSUAL, SLACK = 4.0, 2.0
+"""Standard deviations of χ² at which a spectrum is searched by itself, and how often the
+misfit that is usual."""
+Say = Callable[[str], None]
+"""What is being done with a spectrum that takes longer."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that is needed to go from a fitted spectrum to its row.
+
+    sample: when draws are taken, one of `SAMPLED`.  usual: misfit that the model leaves
+    of every spectrum, in standard deviations of χ².
+    """
+
+    fitter: Fitter
+    judge: Judge
+    columns: Sequence[Column]
+    sample: str
+    usual: float
+
+    def row(
+        self, problem: Problem, found: Many, spectrum: Measurement, say: Say
+    ) -> Row:
+        """What the table says of one spectrum; no fault of one stops the others."""
+        try:
+            return self._answered(problem, found, spectrum, say)
+        except MemoryError:
+            raise
+        except Exception as error:  # said in the table, and by the exit code
+            if "RESOURCE_EXHAUSTED" in str(error):  # no fault of this spectrum
+                raise
+            say("failed")
+            reason = f"cannot be fitted: {type(error).__name__}: {error}"
+            return Row("not_converged", reason)
+
+    def _answered(
+        self, problem: Problem, found: Many, spectrum: Measurement, say: Say
+    ) -> Row:
+        found = self.fitter.relabelled(problem, found)
+        fit = self.judge.fit(found, spectrum, problem)
+        if not self._fits(found, self.judge.residuals(spectrum, fit)):
+            say("searched by itself")
+            found = self.fitter.searched(problem, found)
+            fit = self.judge.fit(found, spectrum, problem)
+        asked = {"always": True, "never": False, "flagged": not fit.converged}
+        drawn = self._sampled(problem, say) if asked[self.sample] else None
+        verdict = self.judge.verdict(spectrum, drawn or fit)
+        left = self.judge.residuals(spectrum, drawn or fit)
+        return self._told(found, fit, verdict, left, drawn)
+
+    def _fits(self, found: Many, left: Residuals) -> bool:
+        """Whether a mode was reached, and fits as well as others of their spectra."""
+        reached = bool(found.gain[0] < REACHED)
+        return reached and left.chi2_z <= max(UNUSUAL, SLACK * self.usual)
+
+    def _sampled(self, problem: Problem, say: Say) -> Fit | None:
+        """The draws of one spectrum; None where they cannot begin."""
+        say("sampled")
+        try:
+            return inference.find(problem, self.fitter.settings, None)
+        except inference.NonFiniteStart:
+            return None
+
+    def _told(
+        self,
+        found: Many,
+        fit: Fit,
+        verdict: Verdict,
+        left: Residuals,
+        drawn: Fit | None,
+    ) -> Row:
+        warned = [f.rule for f in verdict.findings if f.outcome == "warned"]
+        k = float(found.pareto_k[0])
+        row = Row(
+            verdict.outcome,
+            "; ".join(verdict.reasons),
+            ", ".join(dict.fromkeys(warned)),
+            "laplace" if drawn is None else "nuts",
+            left.chi2_reduced,
+            k,
+            float(found.log_evidence[0]) if k <= UNRELIABLE else np.nan,
+        )
+        if verdict.outcome == "not_converged":
+            return row
+        if drawn is not None:
+            draws = [drawn.draws[column.name] for column in self.columns]
+            means, sds = np.mean(draws, axis=(1, 2)), np.std(draws, axis=(1, 2))
+            return replace(row, values=means, sd=sds)
+        places = [found.names.index(column.name) for column in self.columns]
+        sd = found.sd[0, places]
+        if fit.positions.shape[1] < found.draws.shape[1]:  # a rule cuts off a part
+            sd = np.array([np.std(fit.draws[column.name]) for column in self.columns])
+        return replace(row, values=found.values[0, places], sd=sd)

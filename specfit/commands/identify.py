@@ -1,0 +1,148 @@
+"""`specfit identify`: which phases of the database a spectrum shows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specfit import exits
+from specfit.commands import identified
+from specfit.commands.common import Reporter, say, show_diagnostics
+from specfit.diagnostics import Diagnostic, Span, SpecError
+
+if TYPE_CHECKING:
+    from specfit.checking import Checked
+    from specfit.contracts import Measurement, Progress
+    from specfit.identify import PhasePattern
+    from specfit.model import ir
+
+RECORD = "identify.json"
+PICTURE = "phases.png"
+
+
+def identify(arguments: argparse.Namespace) -> int:
+    """Rank sets of phases; exit 3 where none of the database explains anything."""
+    from specfit import checking
+
+    checked = checking.check_with_data(arguments.file, arguments.allow_outside)
+    show_diagnostics(checked.diagnostics, checked.texts)
+    if checked.errors:
+        return exits.FAULT
+    asked = _asked(checked, arguments)
+    folder = arguments.out or Path("runs") / f"{arguments.file.stem}.identify"
+    proposal = arguments.file.with_name(f"{arguments.file.stem}.identified.spec")
+    _refuse(folder, proposal)
+    reporter = None if arguments.quiet else Reporter()
+    try:
+        found = _found(asked, reporter)
+    finally:
+        if reporter:
+            reporter.close()
+    _write(found, checked, folder, proposal)
+    if arguments.json:
+        print((folder / RECORD).read_text(encoding="utf-8"))
+    else:
+        print(identified.text(found))
+        if found.phases:
+            print(
+                f"\n{folder / PICTURE}\n{say('identify-written', path=str(proposal))}"
+            )
+    return exits.ACCEPTED if found.phases else exits.NOT_CONVERGED
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One spectrum, what the `data` block says of it, and the phases to consider."""
+
+    source: ir.DataSource
+    measured: Measurement
+    phases: tuple[PhasePattern, ...]
+
+    @property
+    def temperature(self) -> float:
+        """Of the sample, K."""
+        return self.source.conditions["T"]
+
+
+def _asked(checked: Checked, arguments: argparse.Namespace) -> Asked:
+    """The spectrum and the phases to consider, or the fault as a `SpecError`."""
+    from specfit.identify.asked import NotAnElement, candidates, listed
+    from specfit.model.records import RecordError
+
+    if len(checked.measured) != 1:
+        count = str(len(checked.measured))
+        raise _fault(checked, "identify-one-spectrum", Span(str(checked.path)), count)
+    source, measured = checked.measured[0]
+    span = Span(source.place.file, source.place.start, source.place.end)
+    if "T" not in source.conditions:
+        raise _fault(checked, "identify-no-temperature", span, source.data)
+    options = source.options
+    names = listed(arguments.phases or str(options.get("phases", "")))
+    elements = listed(arguments.elements or str(options.get("elements", "")))
+    temperature = source.conditions["T"]
+    try:
+        phases = candidates(temperature, names, elements)
+    except RecordError as error:
+        raise SpecError([Diagnostic(error.code, span, error.words)]) from error
+    except NotAnElement as error:
+        raise _fault(checked, "identify-element", span, str(error)) from error
+    if not phases:
+        raise _fault(checked, "identify-no-phase", span, f"{temperature:g}")
+    return Asked(source, measured, phases)
+
+
+def _fault(checked: Checked, code: str, span: Span, word: str) -> SpecError:
+    words = {"count": word, "name": word, "temperature": word}
+    return SpecError([Diagnostic(code, span, words)], checked.texts)
+
+
+def _refuse(folder: Path, proposal: Path) -> None:
+    """Stop before the work where something else than an identification would go."""
+    if folder.exists():
+        if not folder.is_dir():
+            raise FileExistsError(f"{folder} is a file, not a folder")
+        if any(folder.iterdir()) and not (folder / RECORD).exists():
+            raise FileExistsError(f"{folder} is not empty and holds no identification")
+    if proposal.exists():
+        start = proposal.read_bytes()[: len(identified.MARK)]
+        if start != identified.MARK.encode():
+            span, words = Span(str(proposal)), {"path": str(proposal)}
+            raise SpecError([Diagnostic("identify-would-overwrite", span, words)])
+
+
+def _found(asked: Asked, progress: Progress | None) -> identified.Identified:
+    from specfit import identify as search
+
+    spectrum = search.Spectrum.of(asked.measured)
+
+    def tell(done: float, words: str) -> None:
+        if progress:
+            progress("identify", done, words)
+
+    tell(0.0, "")
+    ranking = search.identify(spectrum, (*asked.phases, *search.unknowns()), tell)
+    return identified.Identified(
+        asked.source, asked.measured, asked.phases, spectrum, ranking.answers()
+    )
+
+
+def _write(
+    found: identified.Identified, checked: Checked, folder: Path, proposal: Path
+) -> None:
+    from specfit.report.figures import phases
+    from specfit.report.writing import write_text
+
+    record = json.dumps(identified.record(found), ensure_ascii=False, indent=2)
+    write_text(folder / RECORD, record)
+    picture = folder / PICTURE
+    if found.answers:
+        picture.write_bytes(phases.draw(identified.picture(found)))
+    else:
+        picture.unlink(missing_ok=True)
+    if found.phases:
+        write_text(proposal, identified.proposal(found, checked))
+    else:
+        proposal.unlink(missing_ok=True)

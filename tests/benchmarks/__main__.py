@@ -1,0 +1,44 @@
+"""`python -m tests.benchmarks [--quick] [--write] [PART …]`: measure, print, keep."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+from specfit.inference import use_cores
+from tests.benchmarks import table
+from tests.benchmarks.meter import machine, versions
+
+PARTS = {
+    "search": ("lmfit", "scipy"),
+    "sampling": ("nutpie", "numpyro", "pymc", "emcee", "arviz"),
+    "evidence": ("dynesty",),
+    "counting": (),
+    "batch": ("scipy", "lmfit"),
+}
+"""The parts, and the peers that each measures beside specfit."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="minutes instead of hours")
+    parser.add_argument("--write", action="store_true", help="keep it for the README")
+    asked = parser.parse_args()
+    results = {}
+    for part in asked.parts or PARTS:
+        module = importlib.import_module(f"tests.benchmarks.{part}")
+        results[part] = {
+            "size": "quick" if asked.quick else "full",
+            "machine": machine(),
+            "versions": versions("specfit", "jax", *PARTS[part]),
+            "found": module.measure(asked.quick),
+        }
+        print(table.render({part: results[part]}), flush=True)
+        if asked.write:
+            table.write(table.kept() | results)
+
+
+if __name__ == "__main__":
+    use_cores()
+    main()
