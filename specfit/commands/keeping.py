@@ -20,7 +20,7 @@ from specfit.commands.lock import alone
 from specfit.contracts import Progress
 from specfit.diagnostics import Diagnostic, Exhausted, Span, SpecError
 from specfit.inference.journal import Journal
-from specfit.record import sha256, versions
+from specfit.record import sha256, sources, versions
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SHUT = {errno.EACCES, errno.EROFS, errno.EPERM, errno.EIO, errno.ESTALE}
@@ -56,7 +56,7 @@ def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
         "texts": texts,
         "data": data,
         "options": dict(options),
-        "versions": versions(),
+        "versions": versions() | {"sources": sources()},
         "devices": devices,
     }
 

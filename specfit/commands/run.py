@@ -84,6 +84,7 @@ def _written(
     from specfit.report.writing import write_refusal
 
     beside = keeping.place(folder)
+    threading.Thread(target=report.ready).start()
     try:
         done = _found(checked, options, progress, journal)
     except inference.NonFiniteStart as error:

@@ -9,15 +9,18 @@ the next run takes it without tracing.  JAX's own cache would keep only the seco
 A kept program is found by all that could change it: the identity of the problem's
 functions, the shapes, specfit's sources, the versions of the libraries, the processor
 and XLA's flags.  Functions that cannot say who they are (a test's, a bridge's) are
-compiled like any other and never kept; nor are programs that call a foreign library,
-which only lowering prepares (LAPACK's calls would jump to address zero).  Results are
-put together by the structure in a JSON header; nothing is unpickled.  A file that is
+compiled like any other and never kept; nor are programs that call a foreign library
+other than LAPACK, whose calls jump to address zero until something that needs it has
+been lowered in the process.  Results are put together by the structure in a JSON
+header; nothing is unpickled.  A file that is
 torn, altered or refused by XLA is compiled anew, with a line in the log.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
+import re
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -27,6 +30,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -41,6 +45,8 @@ KEPT = 256
 
 _REFUSALS = (jax.errors.JaxRuntimeError, AttributeError, TypeError)
 """What a program of other versions of JAX or XLA may raise."""
+
+_CALLS = re.compile(r"stablehlo\.custom_call @(\w+)")
 
 _log = logging.getLogger(__name__)
 Run = Callable[[list[Any]], Any]
@@ -120,8 +126,9 @@ class Program:
         ]
         lowered = jax.jit(flat, keep_unused=True).lower(*specs)
         compiled = _compiled(lowered)
-        if name and "stablehlo.custom_call" not in lowered.as_text():
-            _keep(name, compiled)
+        calls = _CALLS.findall(lowered.as_text()) if name else []
+        if name and all(call.startswith("lapack_") for call in calls):
+            _keep(name, compiled, bool(calls))
         return lambda leaves: compiled(*_placed(leaves, places))
 
     def _name(self, static: Any, shapes: Any, tree: Any) -> str:
@@ -205,7 +212,7 @@ def _compiled(lowered: Any) -> Any:
         return lowered.compile()
 
 
-def _keep(name: str, compiled: Any) -> None:
+def _keep(name: str, compiled: Any, calls_lapack: bool) -> None:
     """Put a program on the shelf, where this version of JAX hands it out."""
     try:
         executable = compiled.runtime_executable()
@@ -215,7 +222,13 @@ def _keep(name: str, compiled: Any) -> None:
         return
     count = compiled.out_tree.num_leaves
     structure = jax.tree.unflatten(compiled.out_tree, range(count))
-    shelf.put(name, structure, content)
+    shelf.put(name, (calls_lapack, structure), content)
+
+
+@functools.cache
+def _lapack_ready() -> None:
+    """Have JAX look up LAPACK's addresses, which it does on lowering a first call."""
+    jax.jit(jnp.linalg.eigh).lower(np.eye(2))
 
 
 def _tried(load: Callable[[], Run], anew: Callable[[], Run]) -> Run:
@@ -243,10 +256,13 @@ def _tried(load: Callable[[], Run], anew: Callable[[], Run]) -> Run:
     return run
 
 
-def _loaded(structure: Any, content: bytes, places: list[Any]) -> Run:
+def _loaded(kept: Any, content: bytes, places: list[Any]) -> Run:
     """A kept program, ready to run."""
     from jaxlib import xla_client
 
+    calls_lapack, structure = kept
+    if calls_lapack:
+        _lapack_ready()
     split = isinstance(places[0], NamedSharding)
     devices = jax.local_devices() if split else jax.local_devices()[:1]
     executable = devices[0].client.deserialize_executable(

@@ -102,8 +102,8 @@ def _solve(columns: Array, active: Array, right: Array) -> Array:
 def _eliminated(system: Array, right: Array) -> Array:
     """Solution of a positive definite system (n, n), by Gauss and Jordan: (n, m).
 
-    The systems are tiny, and LAPACK, whose LU takes longer to compile than all around
-    it, cannot be called from a program that is taken from the shelf.
+    The systems are tiny, and what JAX puts around LAPACK's LU takes longer to compile
+    than all else in the search.
     """
     n = len(system)
 

@@ -18,6 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from specfit.record import sources
+
 PLACE = "SPECFIT_PROGRAMS"
 """The environment variable that names the folder; without it nothing is kept."""
 LIMIT = 2**29
@@ -107,7 +109,7 @@ def _circumstances() -> str:
     """Sources, versions, processor and flags: a program of other ones is another."""
     libraries = ("jax", "jaxlib", "blackjax", "numpy", "scipy")
     found = [f"{name} {version(name)}" for name in libraries]
-    found += [sys.version, platform.platform(), _processor(), _sources()]
+    found += [sys.version, platform.platform(), _processor(), sources()]
     found += [f"{n}={os.environ.get(n, '')}" for n in ("XLA_FLAGS", "JAX_PLATFORMS")]
     return "\n".join(found)
 
@@ -120,12 +122,3 @@ def _processor() -> str:
         return platform.processor()
     told = ("model name", "flags", "Features", "CPU part")
     return "\n".join(dict.fromkeys(x for x in lines if x.startswith(told)))
-
-
-def _sources() -> str:
-    """SHA-256 over specfit's own modules."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return digest.hexdigest()

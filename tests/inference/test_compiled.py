@@ -1,6 +1,9 @@
 """Programs: the same numbers compiled, waited for, and taken from the shelf."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -110,11 +113,35 @@ def test_a_damaged_file_is_compiled_anew(folder, damage):
 
 
 def test_what_xla_refuses_is_compiled_anew(folder, monkeypatch, caplog):
-    refused = ({"value": 0}, b"no machine code")
+    refused = ((False, {"value": 0}), b"no machine code")
     monkeypatch.setattr(shelf, "take", lambda name: refused)
     run(Owner("one"))
     assert TRACED == ["one"]
     assert "compiled anew" in caplog.text
+
+
+EIGH = """
+import sys, jax, numpy as np
+jax.config.update("jax_enable_x64", True)
+sys.path.insert(0, sys.argv[1])
+import test_compiled as here
+from specfit.inference.compiled import Program
+def values(owner, x):
+    here.TRACED.append(owner.identity)
+    return jax.numpy.linalg.eigh(x)[0]
+print(Program(values)(here.Owner("one"), np.diag([2.0, 1.0])), len(here.TRACED))
+"""
+
+
+def test_a_program_that_calls_lapack_is_taken_by_another_process(folder):
+    here = str(Path(__file__).parent)
+    command = [sys.executable, "-c", EIGH, here]
+    first, second = (
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    )
+    assert first.split("]") == ["[1. 2.", " 1\n"]
+    assert second.split("]") == ["[1. 2.", " 0\n"]
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(folder):
