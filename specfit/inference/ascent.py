@@ -17,7 +17,8 @@ from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.backend import Layout, layout, map_chains
 from specfit.inference.compiled import Program
 from specfit.inference.newton import FLAT, LONGEST_STEP
-from specfit.inference.projection import Kernels, Local, Pattern, local, project
+from specfit.inference.projection import Kernels, project
+from specfit.inference.slope import Local, Pattern, local
 
 ENOUGH = 0.1
 """Gain (nats) of another step below which a partial fit is refined enough."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from specfit.contracts import FloatArray, Problem
-from specfit.inference import evaluate, projection
+from specfit.inference import evaluate, projection, slope
 from specfit.inference.ascent import Ascended, ascended
 from specfit.inference.exchange import Own, without_level
 
@@ -72,7 +72,7 @@ class Stock:
     """
 
     problem: Problem
-    pattern: projection.Pattern
+    pattern: slope.Pattern
     own: tuple[tuple[str, ...], ...]
     values: dict[str, FloatArray]
     curves: FloatArray
@@ -104,7 +104,7 @@ def stock(
         for name, value in few.items()
     }
     twins = _twins(parts.component_names, groups)
-    pattern = projection.pattern(problem, positions[:LOOKED])
+    pattern = slope.pattern(problem, positions[:LOOKED])
     own = parts.component_parameters
     return Stock(problem, pattern, own, few, curves, bases, twins)
 

@@ -17,10 +17,9 @@ import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.compiled import Program, identity
-from specfit.inference.evaluate import Flags, numpy
+from specfit.inference.evaluate import numpy
 
 RIDGE = 1e-10
-SMALL = 1e-5
 """Step of differences; coordinates are of order one."""
 
 
@@ -47,7 +46,7 @@ def project(problem: Problem, z: Array, placed: Array, data: Data) -> Projection
     assert parts is not None
     observed, weight = parts.target(data)
     target = observed * jnp.sqrt(weight)
-    columns = _columns(problem, z, placed, data)
+    columns = columns_of(problem, z, placed, data)
     n_background = columns.shape[0] - len(placed)
     present = jnp.concatenate([jnp.ones(n_background), placed])
     signed = jnp.arange(columns.shape[0]) >= n_background
@@ -55,7 +54,7 @@ def project(problem: Problem, z: Array, placed: Array, data: Data) -> Projection
     return Projection(target - coefficients @ columns, columns, coefficients)
 
 
-def _columns(problem: Problem, z: Array, placed: Array, data: Data) -> Array:
+def columns_of(problem: Problem, z: Array, placed: Array, data: Data) -> Array:
     """Weighted background and `placed` absorption of unit area, one curve a row."""
     parts = problem.separable
     assert parts is not None
@@ -73,10 +72,11 @@ def _non_negative(
 
     Negative ones are dropped and the rest solved again, as often as there are columns.
     """
+    gram, right = columns @ columns.T, columns @ target
 
     def drop(_: int, state: tuple[Array, Array]) -> tuple[Array, Array]:
         active, _old = state
-        solution = _solve(columns, active, columns @ target)
+        solution = solve(gram, active, right)
         return jnp.where(signed & (solution < 0.0), 0.0, active), solution
 
     start = (present, jnp.zeros(columns.shape[0]))
@@ -85,18 +85,18 @@ def _non_negative(
     return kept
 
 
-def _solve(columns: Array, active: Array, right: Array) -> Array:
+def solve(gram: Array, active: Array, right: Array) -> Array:
     """Solution of the normal equations of the `active` columns, zero for the others.
 
-    right: (n_columns,) or (n_columns, n), the products of the columns with the target.
+    gram: (n_columns, n_columns), the products of the columns with each other; right:
+    (n_columns,) or (n_columns, n), those with the target.
     """
-    size = jnp.sqrt(jnp.sum(columns**2, axis=1))
-    scale = jnp.diag(active / jnp.where(size > 0.0, size, 1.0))
-    unit = scale @ columns
-    system = unit @ unit.T + jnp.diag(1.0 - active + RIDGE)
-    columns_of_right = (scale @ right).reshape(len(active), -1)
-    solution: Array = scale @ _eliminated(system, columns_of_right).reshape(right.shape)
-    return solution
+    size = jnp.sqrt(jnp.diagonal(gram))
+    scale = active / jnp.where(size > 0.0, size, 1.0)
+    system = gram * scale * scale[:, None] + jnp.diag(1.0 - active + RIDGE)
+    scaled = scale[:, None] * right.reshape(len(active), -1)
+    solution: Array = scale[:, None] * _eliminated(system, scaled)
+    return solution.reshape(right.shape)
 
 
 def _eliminated(system: Array, right: Array) -> Array:
@@ -143,112 +143,6 @@ class Kernels:
         if not isinstance(other, Kernels):
             return NotImplemented
         return bool(other.problem.logdensity == self.problem.logdensity)
-
-
-class Local(NamedTuple):
-    """Prior and weighted misfit, −½χ² + log prior, with gradient and curvature."""
-
-    value: Any
-    gradient: Any  # (dimension,)
-    hessian: Any  # (dimension, dimension), negative, positive semidefinite
-
-
-class Pattern(NamedTuple):
-    """Which coordinates move which columns, so that one derivative serves several.
-
-    seeds: (n_colours, dimension), ones at the coordinates of a colour, no two of which
-    move the same column; colour: (dimension,); moves: (n_columns, dimension), 0 or 1.
-    """
-
-    seeds: Any
-    colour: Any
-    moves: Any
-
-
-def local(
-    problem: Problem, z: Array, placed: Array, pattern: Pattern, data: Data
-) -> Local:
-    """The objective of a partial fit at `z`, its linear unknowns eliminated.
-
-    The derivative of the residual is that of Golub and Pereyra with the active columns
-    held: nothing is differentiated through a linear solve.  The curvature is that of
-    Gauss and Newton, that of the prior by differences: a second derivative takes seconds
-    to compile and one digit of it is enough.
-    """
-    residual, columns, coefficients = project(problem, z, placed, data)
-
-    def moved(seed: Array) -> Array:
-        along: Array = jax.jvp(
-            lambda x: _columns(problem, x, placed, data), (z,), (seed,)
-        )[1]
-        return along
-
-    slopes = jax.vmap(moved)(pattern.seeds)  # (n_colours, n_columns, n_data)
-    own = coefficients[:, None] * pattern.moves
-    change = jnp.einsum("ri,irx->xi", own, slopes[pattern.colour])
-    turn = pattern.moves * (slopes @ residual)[pattern.colour].T
-    active = (coefficients != 0.0).astype(change.dtype)
-    follows = _solve(columns, active, columns @ change - turn)
-    jacobian = columns.T @ follows - change
-    height, pull, bend = _prior(problem, z, data)
-    return Local(
-        height - 0.5 * jnp.sum(residual**2),
-        pull - residual @ jacobian,
-        jacobian.T @ jacobian + jnp.diag(bend),
-    )
-
-
-def _prior(problem: Problem, z: Array, data: Data) -> tuple[Array, Array, Array]:
-    """Log prior, its gradient, and how much that bends along each coordinate.
-
-    By one difference for all coordinates: exact where the prior has no cross terms.
-    """
-    both = jax.value_and_grad(lambda x: problem.logprior({"z": x}, data))
-    heights, slopes = jax.lax.map(both, jnp.stack([z, z + SMALL]))
-    return heights[0], slopes[0], jnp.abs(slopes[1] - slopes[0]) / SMALL
-
-
-def pattern(problem: Problem, positions: FloatArray) -> Pattern:
-    """What moves what, seen at a few positions (n, dimension)."""
-    parts = problem.separable
-    assert parts is not None
-    placed = np.ones(len(parts.component_names))
-
-    def columns(z: FloatArray) -> FloatArray:
-        return np.asarray(residual(problem, z, placed).columns)
-
-    steps = SMALL * np.eye(positions.shape[1])
-    seen = [
-        [np.any(columns(z + step) != middle, axis=1) for step in steps]
-        for z in positions
-        for middle in [columns(z)]
-    ]
-    moves = np.any(seen, axis=0).T  # (n_columns, dimension)
-    colour = np.zeros(len(steps), dtype=int)
-    taken: list[Flags] = [np.zeros(len(moves), dtype=bool)]
-    for i, mine in enumerate(moves.T):
-        place = next((c for c, t in enumerate(taken) if not (t & mine).any()), -1)
-        if place < 0:
-            place = len(taken)
-            taken.append(np.zeros(len(moves), dtype=bool))
-        taken[place] |= mine
-        colour[i] = place
-    seeds = np.equal.outer(np.arange(len(taken)), colour) & moves.any(axis=0)
-    return Pattern(seeds.astype(float), colour, moves.astype(float))
-
-
-@Program
-def _local(
-    kernels: Kernels, z: Any, placed: Any, pattern: Any, data: Data
-) -> tuple[Array, ...]:
-    return tuple(local(kernels.problem, z, placed, Pattern(*pattern), data))
-
-
-def objective(problem: Problem, z: FloatArray, placed: FloatArray) -> Local:
-    """The same at one position, as NumPy arrays."""
-    shared = tuple(pattern(problem, z[None]))
-    found = _local(Kernels(problem), z, placed, shared, problem.data)
-    return Local(*(numpy(part) for part in found))
 
 
 @Program

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from specfit.inference import projection, search
+from specfit.inference import search, slope
 from specfit.inference.ascent import BLOCK, ascended
 from specfit.inference.settings import Settings
 
@@ -21,30 +21,29 @@ def patterns_at(toy):
 def test_gradient_by_differences(patterns_at, placed, row):
     problem, positions = patterns_at
     z, placed = positions[row], np.array(placed, dtype=float)
-    _, gradient, curvature = projection.objective(problem, z, placed)
+    shared = slope.pattern(problem, z[None])
+    local = jax.jit(lambda x: slope.local(problem, x, placed, shared, problem.data))
+    _, gradient, curvature = (np.asarray(part) for part in local(z))
     step = 1e-6
     for i in range(len(z)):
         move = step * np.eye(len(z))[i]
-        up, down = (
-            projection.objective(problem, z + s * move, placed)[0] for s in (1, -1)
-        )
-        slope = (up - down) / (2 * step)
+        up, down = (float(local(z + s * move)[0]) for s in (1, -1))
+        found = (up - down) / (2 * step)
         scale = 1.0 + np.abs(gradient).max()
-        assert abs(slope - gradient[i]) < 2e-5 * scale
+        assert abs(found - gradient[i]) < 2e-5 * scale
     assert np.linalg.eigvalsh(curvature).min() > -1e-6 * curvature.max()
 
 
 def test_one_derivative_serves_the_coordinates_of_unlike_curves(patterns_at):
     problem, positions = patterns_at
-    shared = projection.pattern(problem, positions[:2])
+    shared = slope.pattern(problem, positions[:2])
     # shift, splitting and field of all patterns at once, and the width of all
     assert len(shared.seeds) == 4
-    each = projection.Pattern(np.eye(14), np.arange(14), np.ones((4, 14)))
+    each = slope.Pattern(np.eye(14), np.arange(14), np.ones((4, 14)))
     for row in (0, 7):
         z, placed = positions[row], np.array([1.0, 1.0, 0.0])
         one, other = (
-            projection.local(problem, z, placed, how, problem.data)
-            for how in (shared, each)
+            slope.local(problem, z, placed, how, problem.data) for how in (shared, each)
         )
         for mine, theirs in zip(one, other, strict=True):
             scale = np.abs(theirs).max()
@@ -53,7 +52,7 @@ def test_one_derivative_serves_the_coordinates_of_unlike_curves(patterns_at):
 
 def test_an_ascent_does_not_depend_on_its_neighbours(patterns_at):
     problem, positions = patterns_at
-    shared = projection.pattern(problem, positions[:2])
+    shared = slope.pattern(problem, positions[:2])
     z = positions[: BLOCK + 3]
     placed = np.tile([1.0, 0.0, 0.0], (len(z), 1))
     start = ascended(problem, shared, z, placed, 0)
