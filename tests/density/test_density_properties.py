@@ -263,10 +263,11 @@ def test_the_separable_form_is_the_curve():
     expected = problem.predict(problem.unconstrain(TRUTH, data), data)
     np.testing.assert_allclose(curve, expected.reshape(-1), rtol=1e-13)
     wrong = {**values, "N0": 9e5, "area": 0.1, "B.I": 0.8, "A.I": 0.1, "Fe.I": 0.1}
-    back = parts.assemble(wrong, amplitudes, values["N0"][None])
+    back = parts.assemble(wrong, amplitudes, values["N0"][None], data)
     for name, x in values.items():
         assert float(back[name]) == pytest.approx(float(x), rel=1e-10, abs=1e-12)
-    clipped = parts.assemble(values, amplitudes.at[0].set(-1.0), values["N0"][None])
+    level = values["N0"][None]
+    clipped = parts.assemble(values, amplitudes.at[0].set(-1.0), level, data)
     assert 0.0 < clipped["B.I"] < 1e-4
     observed, weight = parts.target(data)
     np.testing.assert_array_equal(observed, data["counts"].reshape(-1))
@@ -297,7 +298,7 @@ def test_a_sloped_baseline_is_linear_too():
     curve = heights @ rows - 9.9e5 * 0.2 * problem.separable.atom(values, data)[0]
     expected = problem.predict(position, data)
     np.testing.assert_allclose(curve, expected.reshape(-1), rtol=1e-13)
-    back = problem.separable.assemble(values, jnp.array([9.9e5 * 0.2]), heights)
+    back = problem.separable.assemble(values, jnp.array([9.9e5 * 0.2]), heights, data)
     assert float(back["curvature"]) == pytest.approx(0.03, rel=1e-12)
 
 
