@@ -32,11 +32,13 @@ def find(
     """
     from specfit.inference.engines import ENGINES
     from specfit.inference.ground import finish, survey
+    from specfit.inference.room import make_room
     from specfit.inference.walk import prepare
 
     if settings.engine not in ENGINES:
         known = ", ".join(ENGINES)
         raise ValueError(f"unknown engine `{settings.engine}`; engines are {known}")
+    make_room()
     prepare(problem, settings)
     ground = survey(problem, settings, progress or _silent, journal or Journal())
     return finish(*ENGINES[settings.engine](ground))

@@ -30,14 +30,16 @@ HOPELESS = 1e12
 class Ascended(NamedTuple):
     """Where the partial fits ended, the fit being the leading axis.
 
-    value: −½χ² + log prior; chi2: weighted; fitted: (n_data,) weighted; curves:
-    (n_components, n_data) what each component takes away, weighted.
+    value: −½χ² + log prior; the rest is weighted: chi2; residual: (n_data,); background:
+    (n_baseline, n_data), of any height; curves: (n_components, n_data), what each
+    component takes away.
     """
 
     position: Any
     value: Any
     chi2: Any
-    fitted: Any
+    residual: Any
+    background: Any
     curves: Any
 
 
@@ -115,8 +117,9 @@ def _ascent(problem: Problem, row: _Row, shared: _Shared) -> Ascended:
     residual, columns, coefficients = project(problem, end.position, placed, shared[1])
     chi2 = jnp.sum(residual**2)
     curves = (coefficients[:, None] * columns)[-placed.size :]
-    fitted = coefficients @ columns
-    return Ascended(end.position, end.local.value, chi2, fitted, curves)
+    background = columns[: -placed.size]
+    value = end.local.value
+    return Ascended(end.position, value, chi2, residual, background, curves)
 
 
 def _turn(problem: Problem, row: _Row, shared: _Shared, state: _State) -> _State:

@@ -19,6 +19,7 @@ from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate, projection, slope
 from specfit.inference.ascent import Ascended, ascended
 from specfit.inference.exchange import Own, without_level
+from specfit.inference.seating import Seat, seated
 
 BASES = 64
 """Prior draws tried to complete a partial assignment so that every rule holds."""
@@ -45,16 +46,18 @@ FULL_STEPS = 12
 class Beam:
     """A partial fit: the position, which components are placed, and how well.
 
-    value: −½χ² + log prior; curves: (n_components, n_data) what each component takes
-    away, weighted; avoided: unit curves (n, n_data) that the next component is not to
-    resemble by a correlation of `likeness`.
+    value: −½χ² + log prior; the rest is weighted: chi2; residual: (n_data,); background:
+    (n_baseline, n_data), of any height; curves: (n_components, n_data), what each
+    component takes away; avoided: unit curves (n, n_data) that the next component is not
+    to resemble by a correlation of `likeness`.
     """
 
     position: FloatArray
     placed: FloatArray
     value: float
     chi2: float
-    fitted: FloatArray  # (n_data,), weighted
+    residual: FloatArray
+    background: FloatArray
     curves: FloatArray
     avoided: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     likeness: float = RESEMBLES
@@ -136,24 +139,24 @@ def whole_beams(stock: Stock, beams: int) -> list[Beam]:
     """Full fits, every component placed from nothing, best first, at most `beams`."""
     middle = {name: value[:1] for name, value in stock.bases.items()}
     start = evaluate.unconstrain(stock.problem, middle)[0]
-    nothing = seen(stock, start, np.zeros(len(stock.own)))
-    return grow(stock, [nothing], len(stock.own), beams)
+    nothing = seen(stock, start, np.zeros((1, len(stock.own))))
+    return grow(stock, nothing, len(stock.own), beams)
 
 
 def grow(stock: Stock, found: list[Beam], steps: int, beams: int) -> list[Beam]:
     """Beams with `steps` more components, the best `beams` of them, best first."""
     for _ in range(steps):
-        placed = [one for beam in found for one in extended(stock, beam, CANDIDATES)]
+        placed = extended(stock, found, CANDIDATES)
         rough = best(refined(stock, placed, FIRST_STEPS), 2 * beams)
         found = best(refined(stock, rough, FULL_STEPS), beams)
     return found
 
 
-def seen(stock: Stock, position: FloatArray, placed: FloatArray) -> Beam:
-    """The beam at a position, as it stands."""
+def seen(stock: Stock, position: FloatArray, placed: FloatArray) -> list[Beam]:
+    """The beams at a position with each set (n, n_components) placed, as they stand."""
     nothing = np.zeros(0)
-    beam = Beam(position, placed, 0.0, 0.0, nothing, nothing)
-    return refined(stock, [beam], 0)[0]
+    blank = Beam(position, nothing, 0.0, 0.0, nothing, nothing, nothing)
+    return refined(stock, [replace(blank, placed=row) for row in placed], 0)
 
 
 Candidate = tuple[int, int, int]
@@ -165,16 +168,16 @@ def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
 
     At most `count`, at distinct places, `LABELS` components at one place.
     """
-    left = projection.residual(stock.problem, beam.position, beam.placed)
-    present = np.linalg.norm(left.columns, axis=1) > 0.0
-    basis = np.linalg.qr(left.columns[present].T)[0]
+    fitted = np.concatenate([beam.background, beam.curves])
+    present = np.linalg.norm(fitted, axis=1) > 0.0
+    basis = np.linalg.qr(fitted[present].T)[0]
     sources = [
         (int(k), j)
         for k in np.flatnonzero(beam.placed == 0.0)
         if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k] if twin < k)
         for j in (int(k), *stock.twins[k])
     ]
-    gains = np.stack([_gain(stock.curves[j], left, basis, beam) for _, j in sources])
+    gains = np.stack([_gain(stock.curves[j], basis, beam) for _, j in sources])
     chosen: list[Candidate] = []
     for flat in np.argsort(-gains, axis=None)[:SCANNED]:
         place, draw = (int(i) for i in np.unravel_index(flat, gains.shape))
@@ -187,12 +190,10 @@ def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
     return chosen
 
 
-def _gain(
-    curves: FloatArray, left: projection.Projection, basis: FloatArray, beam: Beam
-) -> FloatArray:
+def _gain(curves: FloatArray, basis: FloatArray, beam: Beam) -> FloatArray:
     """By how much each of n unit curves (n, n_data) would lower χ²."""
-    size = float(np.linalg.norm(left.residual)) or 1.0
-    against = np.column_stack([left.residual / size, basis, *beam.avoided])
+    size = float(np.linalg.norm(beam.residual)) or 1.0
+    against = np.column_stack([beam.residual / size, basis, *beam.avoided])
     found = curves @ against.astype(curves.dtype)
     inside = found[:, 1 : basis.shape[1] + 1]
     outside = np.maximum(1.0 - np.sum(inside**2, axis=1), 1e-4)
@@ -201,54 +202,30 @@ def _gain(
     return gain
 
 
-def _seated(
-    stock: Stock, wanted: list[dict[str, FloatArray]], base: int
-) -> tuple[FloatArray, evaluate.Flags]:
-    """Positions with each of the `wanted` values in one of the bases, and if they hold."""
-    count = len(wanted)
-    mixed = {n: np.full(count, v[base]) for n, v in stock.bases.items()}
-    for row, values in enumerate(wanted):
-        for name, value in values.items():
-            mixed[name][row] = value
-    z = evaluate.unconstrain(stock.problem, mixed)
-    back = evaluate.constrain(stock.problem, z)
-    kept = [
-        all(abs(back[n][row] - v) <= 1e-6 * (1.0 + abs(v)) for n, v in values.items())
-        for row, values in enumerate(wanted)
-    ]
-    return z, np.isfinite(z).all(axis=1) & np.array(kept)
-
-
-def extended(stock: Stock, beam: Beam, count: int) -> list[Beam]:
-    """The beam with one more component in the best `count` ways, as the atoms stand.
+def extended(stock: Stock, beams: Sequence[Beam], count: int) -> list[Beam]:
+    """Every beam with one more component in the best `count` ways, as the atoms stand.
 
     A way is left out where no base completes it so that every rule holds.
     """
-    at_beam = evaluate.constrain(stock.problem, beam.position[None])
-    settled = {n for k in np.flatnonzero(beam.placed) for n in stock.own[k]}
-    known = {n: at_beam[n][0] for n in settled & stock.values.keys()}
-    chosen = _candidates(stock, beam, count)
-    wanted = [
-        {
-            mine: stock.values[theirs][draw]
-            for mine, theirs in zip(stock.own[k], stock.own[j], strict=True)
-            if mine in stock.values
-        }
-        | known
-        for k, j, draw in chosen
-    ]
-    seats: dict[int, FloatArray] = {}
-    for base in range(len(next(iter(stock.bases.values())))):
-        rows = [row for row in range(len(wanted)) if row not in seats]
-        if not rows:
-            break
-        z, holds = _seated(stock, [wanted[row] for row in rows], base)
-        seats |= {row: z[i] for i, row in enumerate(rows) if holds[i]}
-    places = np.eye(len(beam.placed))
+    ways = [(beam, way) for beam in beams for way in _candidates(stock, beam, count)]
+    if not ways:
+        return []
+    seats = seated(stock.problem, stock.bases, [_seat(stock, *way) for way in ways])
+    places = np.eye(len(stock.own))
     return [
-        replace(beam, position=seats[row], placed=beam.placed + places[chosen[row][0]])
-        for row in sorted(seats)
+        replace(beam, position=seat, placed=beam.placed + places[k])
+        for (beam, (k, _, _)), seat in zip(ways, seats, strict=True)
+        if seat is not None
     ]
+
+
+def _seat(stock: Stock, beam: Beam, way: Candidate) -> Seat:
+    """What a beam with one more component is to be: the atom's values, and its own."""
+    k, j, draw = way
+    own = [n for placed in np.flatnonzero(beam.placed) for n in stock.own[placed]]
+    pairs = zip(stock.own[k], stock.own[j], strict=True)
+    wanted = {a: stock.values[b][draw] for a, b in pairs if a in stock.values}
+    return Seat(beam.position, frozenset(own) & stock.values.keys(), wanted)
 
 
 def refined(stock: Stock, beams: Sequence[Beam], steps: int) -> list[Beam]:
@@ -264,7 +241,8 @@ def refined(stock: Stock, beams: Sequence[Beam], steps: int) -> list[Beam]:
             position=row.position,
             value=float(row.value),
             chi2=float(row.chi2),
-            fitted=row.fitted,
+            residual=row.residual,
+            background=row.background,
             curves=row.curves,
         )
         for beam, row in zip(beams, map(Ascended, *found), strict=True)
@@ -290,7 +268,7 @@ def best(beams: list[Beam], count: int) -> list[Beam]:
 
 def alike(one: Beam, other: Beam) -> bool:
     """Whether two fits agree to one sd in their sum and in their components."""
-    if np.sum((one.fitted - other.fitted) ** 2) >= 1.0:
+    if np.sum((one.residual - other.residual) ** 2) >= 1.0:
         return False
     apart = one.curves[:, None] - other.curves
     nearest = np.einsum("ijk,ijk->ij", apart, apart).min(axis=1)

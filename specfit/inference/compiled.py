@@ -36,6 +36,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from specfit.contracts import Identified
 from specfit.inference import shelf
+from specfit.inference.room import HOLDERS, make_room
 
 OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 """XLA's older emitters of fused loops compile in two thirds of the time; the code they
@@ -65,6 +66,7 @@ class Program:
         self.function, self.n_static, self.n_split = function, n_static, n_split
         self._made: dict[Any, Future[Run]] = {}
         self._lock = threading.Lock()
+        HOLDERS.add(self)
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's result: dicts, tuples and lists of arrays."""
@@ -74,6 +76,11 @@ class Program:
     def prepare(self, *arguments: Any) -> None:
         """Compile for arguments of these shapes, if that is still to do."""
         self._program(*self._parted(arguments))
+
+    def forget(self) -> None:
+        """Drop what is compiled, but not what is being compiled."""
+        with self._lock:
+            self._made = {k: one for k, one in self._made.items() if not one.done()}
 
     def _parted(self, arguments: Sequence[Any]) -> tuple[Any, list[Any], Any]:
         static, arrays = arguments[: self.n_static], arguments[self.n_static :]
@@ -114,6 +121,7 @@ class Program:
 
     def _new(self, name: str, static: Any, places: Any, shapes: Any, tree: Any) -> Run:
         """Traced, compiled, and put on the shelf."""
+        make_room()
 
         def flat(*leaves: Any) -> Any:
             return self.function(*static, *jax.tree.unflatten(tree, leaves))
@@ -162,6 +170,9 @@ def identity(thing: Any) -> str:
     """A text that two things share only if they are traced alike; empty if unknown."""
     if isinstance(thing, str | int | None):
         return repr(thing)
+    if isinstance(thing, tuple):
+        known = [identity(one) for one in thing]
+        return f"({', '.join(known)})" if all(known) else ""
     if isinstance(thing, MethodType) and isinstance(thing.__self__, Identified):
         owner = thing.__self__.identity
         return f"{owner}.{thing.__name__}" if owner else ""

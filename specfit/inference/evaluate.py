@@ -88,7 +88,7 @@ def gradients(
 
     labels: what else a position holds, by name, an entry for each row.
     """
-    values, slopes = _in_blocks(
+    values, slopes = in_blocks(
         lambda row: _many_gradients(problem.logdensity, row[0], problem.data, row[1]),
         (z, labels or {}),
     )
@@ -109,7 +109,7 @@ def finite_starts(problem: Problem, z: FloatArray) -> Flags:
 
 def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
     """Unknowns and definitions in physical units at each row of `z`."""
-    found: dict[str, FloatArray] = _in_blocks(
+    found: dict[str, FloatArray] = in_blocks(
         lambda x: _constrain(problem.constrain, x, problem.data), z
     )
     return found
@@ -118,11 +118,11 @@ def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
 def unconstrain(problem: Problem, values: dict[str, FloatArray]) -> FloatArray:
     """The positions (n, dimension) of constrained values (n,) by name."""
     return numpy(
-        _in_blocks(lambda v: _unconstrain(problem.unconstrain, v, problem.data), values)
+        in_blocks(lambda v: _unconstrain(problem.unconstrain, v, problem.data), values)
     )
 
 
-def _in_blocks(function: Callable[[Any], Any], rows: Any) -> Any:
+def in_blocks(function: Callable[[Any], Any], rows: Any) -> Any:
     """`function` of all rows, called with `BLOCK` of them so that it compiles once.
 
     The last block is filled up with copies of the first row.

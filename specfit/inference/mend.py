@@ -14,10 +14,12 @@ two components, fit as well.  They are looked for in the same way.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from specfit.contracts import FloatArray
 from specfit.inference.beam import (
     FIRST_STEPS,
     FULL_STEPS,
@@ -104,13 +106,12 @@ def _shared_anew(stock: Stock, part: Beam, lost: float) -> list[Beam]:
     One placed alone and refined would settle between lines that two are to share.
     lost: χ² that the two explained; atoms as they stand must explain a good part of it.
     """
-    atoms = [
-        both
-        for first in refined(stock, extended(stock, part, FIRSTS), 0)
+    firsts = [
+        first
+        for first in refined(stock, extended(stock, [part], FIRSTS), 0)
         if part.chi2 - first.chi2 > 0.5 * ENOUGH * lost
-        for both in extended(stock, first, SECONDS)
     ]
-    judged = refined(stock, atoms, 0)
+    judged = refined(stock, extended(stock, firsts, SECONDS), 0)
     able = [both for both in judged if part.chi2 - both.chi2 > ENOUGH * lost]
     able.sort(key=lambda both: both.chi2)
     rough = refined(stock, able[:REFINED], FIRST_STEPS)
@@ -120,38 +121,44 @@ def _shared_anew(stock: Stock, part: Beam, lost: float) -> list[Beam]:
 
 def _pairs_apart(stock: Stock, beam: Beam) -> list[Beam]:
     """The beam without each pair of components, which are not to come back as they were."""
-    count = len(beam.placed)
-    apart = []
-    for pair in list(itertools.combinations(range(count), 2))[:PAIRS]:
-        placed = beam.placed.copy()
-        placed[list(pair)] = 0.0
-        curves = beam.curves[list(pair)]
-        size = np.linalg.norm(curves, axis=1, keepdims=True)
-        size[size == 0.0] = 1.0  # a component that takes nothing away avoids nothing
-        part = seen(stock, beam.position, placed)
-        apart.append(replace(part, avoided=-curves / size, likeness=UNLIKE))
-    return apart
+    pairs = list(itertools.combinations(range(len(beam.placed)), 2))[:PAIRS]
+    curves = -_unit(beam.curves)
+    return [
+        replace(part, avoided=curves[list(pair)], likeness=UNLIKE)
+        for part, pair in zip(_without(stock, beam, pairs), pairs, strict=True)
+    ]
+
+
+def _without(stock: Stock, beam: Beam, outs: Sequence[tuple[int, ...]]) -> list[Beam]:
+    """The beam without each of some sets of components, as it stands."""
+    placed = np.tile(beam.placed, (len(outs), 1))
+    for row, out in zip(placed, outs, strict=True):
+        row[list(out)] = 0.0
+    return seen(stock, beam.position, placed)
+
+
+def _unit(curves: FloatArray) -> FloatArray:
+    """Curves of unit norm; zero where a component takes nothing away."""
+    size = np.linalg.norm(curves, axis=1, keepdims=True)
+    return curves / np.where(size == 0.0, 1.0, size)
 
 
 def adequate(beam: Beam) -> bool:
     """Weighted squares no more than four standard deviations above their number."""
-    count = beam.fitted.size
+    count = beam.residual.size
     return beam.chi2 < count + 4.0 * float(np.sqrt(2.0 * count))
 
 
 def _apart(stock: Stock, beam: Beam) -> list[tuple[Beam, int]]:
     """The beam without each component and each overlapping pair; how many are out."""
     n_components = len(beam.placed)
-    size = np.linalg.norm(beam.curves, axis=1, keepdims=True)
-    unit = -beam.curves / np.where(size == 0.0, 1.0, size)
+    unit = -_unit(beam.curves)
     overlap = unit @ unit.T
     pairs = sorted(
         itertools.combinations(range(n_components), 2), key=lambda two: -overlap[two]
     )
+    outs = [*((k,) for k in range(n_components)), *pairs[:OVERLAPPING]]
     apart = []
-    for out in [*((k,) for k in range(n_components)), *pairs[:OVERLAPPING]]:
-        placed = beam.placed.copy()
-        placed[list(out)] = 0.0
-        part = seen(stock, beam.position, placed)
+    for part, out in zip(_without(stock, beam, outs), outs, strict=True):
         apart += [(part, len(out)), (replace(part, avoided=unit[list(out)]), len(out))]
     return apart

@@ -20,13 +20,10 @@ from specfit.inference.compiled import Program, identity
 from specfit.inference.evaluate import numpy
 
 RIDGE = 1e-10
-"""Step of differences; coordinates are of order one."""
 
 
 class Projection(NamedTuple):
     """What is left of the data when the placed components are taken out, weighted.
-
-    JAX arrays while traced, NumPy arrays outside.
 
     residual: (n_data,); columns: (n_baseline + n_components, n_data), absent components
     zero; coefficients: those of the columns.
@@ -143,19 +140,6 @@ class Kernels:
         if not isinstance(other, Kernels):
             return NotImplemented
         return bool(other.problem.logdensity == self.problem.logdensity)
-
-
-@Program
-def _project(
-    kernels: Kernels, z: Any, placed: Any, data: Data
-) -> tuple[Array, Array, Array]:
-    return tuple(project(kernels.problem, z, placed, data))
-
-
-def residual(problem: Problem, z: FloatArray, placed: FloatArray) -> Projection:
-    """The projection at one position, as NumPy arrays."""
-    found = _project(Kernels(problem), z, placed, problem.data)
-    return Projection(*(numpy(part) for part in found))
 
 
 def assembled(problem: Problem, z: Array, placed: Array, data: Data) -> Array:

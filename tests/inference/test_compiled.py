@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from specfit.inference import shelf
+from specfit.inference import room, shelf
 from specfit.inference.compiled import Program, ahead, identity
 
 TRACED = []
@@ -178,3 +178,20 @@ def test_a_fault_ahead_is_told_where_it_is_called():
     ahead([(program, faulty, np.zeros(2), {"y": np.zeros(2)})])
     with pytest.raises(ValueError, match="not today"):
         program(faulty, np.zeros(2), {"y": np.zeros(2)})
+
+
+def test_programs_are_dropped_before_the_system_refuses_their_memory(
+    folder, tmp_path, monkeypatch
+):
+    program, owner = Program(both), Owner("")
+    arguments = (owner.density, np.zeros(5), {"y": np.zeros(2)})
+    few, many = tmp_path / "few", tmp_path / "many"
+    few.write_text("100\n")
+    many.write_text("1000000\n")
+    for limit, traced in ((many, 1), (few, 2)):
+        monkeypatch.setattr(room, "LIMIT", limit)
+        room.make_room()
+        program(*arguments)
+        assert len(TRACED) == traced
+    monkeypatch.setattr(room, "LIMIT", tmp_path / "none")
+    room.make_room()  # not a system that tells

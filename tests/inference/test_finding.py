@@ -76,7 +76,7 @@ def test_a_fit_with_misplaced_components_is_mended(toy):
     wrong = {"A.B": 33.5, "B.B": 32.5, "C.B": 15.0, "A.IS": 0.1, "B.IS": 0.0, "N0": 1.0}
     values = {**toy.truth, **wrong}
     start = evaluate.unconstrain(problem, {n: np.array([v]) for n, v in values.items()})
-    bad = seen(atoms, start[0], np.ones(3))
+    (bad,) = seen(atoms, start[0], np.ones((1, 3)))
     best = mend(atoms, [bad])[0]
     assert bad.chi2 > 10 * best.chi2
     assert recovered(
