@@ -177,17 +177,35 @@ def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
         if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k] if twin < k)
         for j in (int(k), *stock.twins[k])
     ]
-    gains = np.stack([_gain(stock.curves[j], basis, beam) for _, j in sources])
+    many = [_share(stock, j) for _, j in sources]
+    gains = np.concatenate(
+        [
+            _gain(stock.curves[j, :n], basis, beam)
+            for (_, j), n in zip(sources, many, strict=True)
+        ]
+    )
+    scanned = np.argsort(-gains, kind="stable")[:SCANNED]
+    scanned = scanned[gains[scanned] > 0.0]
+    mine, source = np.repeat(sources, many, axis=0)[scanned].T
+    draw = np.concatenate([np.arange(n) for n in many])[scanned]
+    curves = stock.curves[source, draw]
+    near = np.zeros(len(curves), dtype=int)
+    open_ = np.ones(len(curves), dtype=bool)
     chosen: list[Candidate] = []
-    for flat in np.argsort(-gains, axis=None)[:SCANNED]:
-        place, draw = (int(i) for i in np.unravel_index(flat, gains.shape))
-        if len(chosen) == count or gains[place, draw] <= 0.0:
-            break
-        (k, source), curve = sources[place], stock.curves[sources[place][1], draw]
-        near = [c for c, j, d in chosen if stock.curves[j, d] @ curve > SAME_PLACE]
-        if len(near) < LABELS and k not in near:
-            chosen.append((k, source, draw))
+    while len(chosen) < count and open_.any():
+        taken = int(np.argmax(open_))
+        chosen.append((int(mine[taken]), int(source[taken]), int(draw[taken])))
+        same = curves @ curves[taken] > SAME_PLACE
+        near += same
+        open_ &= (near < LABELS) & ~(same & (mine == mine[taken]))
+        open_[taken] = False
     return chosen
+
+
+def _share(stock: Stock, component: int) -> int:
+    """How many atoms of a component are looked at; its twins' are as good as its own."""
+    shared_by = 1 + len(stock.twins[component])
+    return -(-len(stock.curves[component]) // shared_by)
 
 
 def _gain(curves: FloatArray, basis: FloatArray, beam: Beam) -> FloatArray:
