@@ -5,7 +5,8 @@ half of both: every line is explained but those in the middle, and no single ste
 out.  So one component, or two that overlap, are taken out and placed again, once freely
 and once away from where they were.  A misfit that noise would explain is no reason to
 stop: of six overlapping sextets in few counts, a wrong sharing of the lines passes for
-noise 50 nats below the right one.
+noise 50 nats below the right one.  A linewidth that all share is moved as well: four
+wide patterns that cover six hold each other.
 
 A fit that stands may have rivals: the same lines, shared out differently among
 two components, fit as well.  They are looked for in the same way.
@@ -14,6 +15,7 @@ two components, fit as well.  They are looked for in the same way.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,6 +34,7 @@ from specfit.inference.beam import (
     refined,
     seen,
 )
+from specfit.inference.seating import Seat, seated
 
 KEPT = 2
 """Beams kept while a fit is put together again."""
@@ -42,7 +45,7 @@ PAIRS = 15
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
 MOST_RIVALS = 16
-UNLIKE = 0.75
+UNLIKE = 0.9
 """Correlation with its old curve above which a component has not moved."""
 FIRSTS, SECONDS = 32, 3
 """Places tried for the first and, for each of them, the second of two components."""
@@ -50,6 +53,8 @@ ENOUGH, NEARLY = 0.5, 0.8
 """Share of the χ² explained that two atoms must explain as they stand, and refined."""
 REFINED = 10
 """Pairs of atoms that are refined, best first."""
+ENDS = (0.1, 0.9)
+"""Quantiles of the prior at which what components share is tried."""
 GAIN = 1.0
 """Improvement (nats) that makes a new fit worth going on from."""
 
@@ -150,7 +155,11 @@ def adequate(beam: Beam) -> bool:
 
 
 def _apart(stock: Stock, beam: Beam) -> list[tuple[Beam, int]]:
-    """The beam without each component and each overlapping pair; how many are out."""
+    """The beam without some of its components, and how many are out.
+
+    Without each, without each overlapping pair, and without the weakest while what all
+    share is elsewhere.
+    """
     n_components = len(beam.placed)
     unit = -_unit(beam.curves)
     overlap = unit @ unit.T
@@ -161,4 +170,32 @@ def _apart(stock: Stock, beam: Beam) -> list[tuple[Beam, int]]:
     apart = []
     for part, out in zip(_without(stock, beam, outs), outs, strict=True):
         apart += [(part, len(out)), (replace(part, avoided=unit[list(out)]), len(out))]
+    weakest = np.argsort(np.linalg.norm(beam.curves, axis=1), kind="stable")
+    for other in _shared_elsewhere(stock, beam):
+        outs = [(int(weakest[0]),), (int(weakest[0]), int(weakest[1]))]
+        parts = _without(stock, other, outs[: n_components - 1])
+        apart += [(part, number) for number, part in enumerate(parts, 1)]
     return apart
+
+
+def _shared_elsewhere(stock: Stock, beam: Beam) -> list[Beam]:
+    """The beam with the unknowns that several components share at the ends of their prior.
+
+    A linewidth that all share has grown where one pattern covers two: each alone must stay
+    where the others hold it.
+    """
+    times = Counter(name for own in stock.own for name in set(own))
+    shared = {name for name in stock.values if times[name] > 1}
+    if not shared:
+        return []
+    kept = frozenset(times) & stock.values.keys() - shared
+    seats = [
+        Seat(
+            beam.position,
+            frozenset(kept),
+            {name: np.quantile(stock.values[name], end) for name in shared},
+        )
+        for end in ENDS
+    ]
+    found = seated(stock.problem, stock.bases, seats)
+    return [replace(beam, position=z) for z in found if z is not None]
