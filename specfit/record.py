@@ -61,6 +61,17 @@ def sources() -> str:
     return digest.hexdigest()
 
 
+@functools.cache
+def processor() -> str:
+    """What the processor is and can do, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    told = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(dict.fromkeys(x for x in lines if x.startswith(told)))
+
+
 def versions() -> dict[str, str]:
     """Versions of everything that can change a number."""
     names = ("specfit", "jax", "jaxlib", "blackjax", "numpy", "scipy")

@@ -26,6 +26,12 @@ def test_a_model_without_evidence_leaves_the_ranking_open():
     whole = Comparison((best, second, entry("four", None, converged=False)))
     assert whole.probability(best) == 1.0 / (1.0 + np.exp(-20.0))
     assert "two is the most probable" in whole.words()
+    assert "Nothing is known of four" in whole.words()
+    near = Comparison((best, second, entry("four", (-8.0, 0.1), converged=False)))
+    assert near.probability(best) is None
+    assert "Not among them: four" in near.words()
+    far = Comparison((best, second, entry("four", (-40.0, 0.1), converged=False)))
+    assert far.probability(best) == 1.0 / (1.0 + np.exp(-20.0))
     assert Comparison((best,)).probability(best) is None
 
 

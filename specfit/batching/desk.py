@@ -76,9 +76,10 @@ class Desk:
         """The draws of one spectrum; None where they cannot begin."""
         say("sampled")
         try:
-            return inference.find(problem, self.fitter.settings, None)
+            fit = inference.find(problem, self.fitter.settings, None)
         except inference.NonFiniteStart:
             return None
+        return self.fitter.drawn(problem, fit)
 
     def _told(
         self,

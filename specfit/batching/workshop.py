@@ -99,7 +99,7 @@ class Workshop:
             fitted.append(one)
         if fault and not pilots:
             raise fault
-        self.pilot_contents = [one.sha256 for one in fitted]
+        self.pilot_contents = [f"{one.sha256} {_calibration(one)}" for one in fitted]
         self.ready(pilots, np.inf)
         self.desk = replace(self.desk, usual=self._usual_misfit(fitted))
         return pilots, self.desk.usual
@@ -225,6 +225,11 @@ class Workshop:
 
         own = jax.tree.map(lambda x: x[row], data)
         return self.problem._replace(data=own)
+
+
+def _calibration(spectrum: Measurement) -> list[str]:
+    """What the velocity scale of a spectrum rests on, by content."""
+    return [text for label, text in spectrum.found if label.startswith("calibration")]
 
 
 def _one_spectrum(checked: Checked) -> ir.Model[ir.Prior]:

@@ -82,8 +82,16 @@ def _asked(arguments: argparse.Namespace) -> Asked:
 
 def _identity(checked: Checked, asked: Asked, shard: tuple[int, int]) -> dict[str, Any]:
     """What decides the bits of a batch, the files by size and time of change."""
+    root = checked.path.resolve().parent
+    named = {
+        str(source.options["calibration"])
+        for model in checked.require().models
+        for source in model.sources
+        if "calibration" in source.options
+    }
     return keeping.identity(checked, asdict(asked.options)) | {
         "files": [(name, *_stamp(name)) for name in asked.files],
+        "calibrations": [(name, *_stamp(str(root / name))) for name in sorted(named)],
         "sample": asked.sample,
         "shard": shard,
     }

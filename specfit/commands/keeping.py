@@ -20,7 +20,8 @@ from specfit.commands.lock import alone
 from specfit.contracts import Progress
 from specfit.diagnostics import Diagnostic, Exhausted, Span, SpecError
 from specfit.inference.journal import Journal
-from specfit.record import sha256, sources, versions
+from specfit.model.known import source_name
+from specfit.record import processor, sha256, sources, versions
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 SHUT = {errno.EACCES, errno.EROFS, errno.EPERM, errno.EIO, errno.ESTALE}
@@ -50,14 +51,17 @@ def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
         os.path.relpath(name, root): sha256(text)
         for name, text in checked.texts.items()
     }
-    data = sorted(measured.sha256 for _, measured in checked.measured)
+    data = [
+        (source_name(source), one.sha256, one.found)  # a calibration is among the found
+        for source, one in checked.measured
+    ]
     devices = [device.device_kind for device in jax.devices()]
     return {
         "texts": texts,
         "data": data,
         "options": dict(options),
         "versions": versions() | {"sources": sources()},
-        "devices": devices,
+        "devices": [*devices, sha256(processor())],
     }
 
 

@@ -16,6 +16,9 @@ from specfit.inference import NonFiniteStart
 from specfit.inference.journal import Journal
 from specfit.inference.loo import Loo, loo, standard_error
 
+HOPELESS = 5.0
+"""Nats by which the rough evidence of a model that did not converge must lie below the
+best for it to be left out of account."""
 UNDECIDED = 1.0
 """Difference of log-evidence that is not worth more than a bare mention.
 
@@ -71,13 +74,32 @@ class Comparison:
 
     @property
     def missing(self) -> tuple[Entry, ...]:
-        """The entries that converged without a log-evidence: nothing ranks them."""
-        return tuple(e for e in self.entries if e.loo and not e.log_evidence)
+        """The entries without an evidence to be trusted that might well be the best.
+
+        Those that converged, and those whose rough evidence is near that of the best.
+        """
+        return tuple(e for e in self.entries if not e.log_evidence and self._able(e))
+
+    def _able(self, entry: Entry) -> bool:
+        rough = entry.run.fit.log_evidence if entry.run else None
+        if entry.loo or rough is None or not self.ranked:
+            return entry.loo is not None
+        best = self.ranked[0].log_evidence
+        return best is not None and rough[0] > best[0] - HOPELESS
+
+    @property
+    def unknown(self) -> tuple[Entry, ...]:
+        """The entries that ran, did not converge, and have not even a rough evidence."""
+        return tuple(
+            e
+            for e in self.entries
+            if e.run and not e.loo and not e.run.fit.log_evidence
+        )
 
     def probability(self, entry: Entry) -> float | None:
         """Posterior probability of the model, all being equally likely beforehand.
 
-        None where a model that converged has no evidence: it might be the best.
+        None where one without a trusted evidence might be the best.
         """
         if entry.log_evidence is None or self.missing or len(self.ranked) < 2:
             return None
@@ -116,10 +138,17 @@ class Comparison:
 
     def _open(self, words: str) -> str:
         """The sentence, and whom it says nothing of."""
-        names = ", ".join(entry.name for entry in self.missing)
-        if not names:
-            return words
-        return f"{words} Not among them: {names}, of no known evidence."
+        said = [words]
+        if self.missing:
+            names = ", ".join(entry.name for entry in self.missing)
+            said.append(
+                f"Not among them: {names}, of no evidence to be trusted, which may be "
+                "better."
+            )
+        if self.unknown:
+            names = ", ".join(entry.name for entry in self.unknown)
+            said.append(f"Nothing is known of {names}, which did not converge.")
+        return " ".join(said)
 
     @property
     def failures(self) -> tuple[str, ...]:

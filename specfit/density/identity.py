@@ -8,6 +8,7 @@ from typing import Any
 
 from specfit.density.curve import Curve
 from specfit.model.ir import Model, Prior
+from specfit.model.known import conditions
 
 _REMARKS = frozenset(
     {"place", "title", "because", "origin", "provenance", "offered", "sources"}
@@ -20,7 +21,8 @@ def identity_of(model: Model[Prior], curve: Curve) -> str:
     Where its statements stood in the text, and why, makes no difference.
     """
     nuisances = None if curve.nuisances is None else curve.nuisances.tolist()
-    whole = [_unremarked(model.model_dump(mode="json")), curve.folded, nuisances]
+    remarkable = _unremarked(model.model_dump(mode="json"))
+    whole = [remarkable, conditions(model), curve.folded, nuisances]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 

@@ -38,6 +38,7 @@ def many_data(
             },
             "barrier_scale": np.asarray(own["barrier_scale"]),
             "log_prior_mass": np.asarray(own["log_prior_mass"]),
+            "log_prior_mass_sd": np.asarray(own["log_prior_mass_sd"]),
         }
         for one, own in zip(spectra, prior, strict=True)
     ]

@@ -68,9 +68,10 @@ def problem_data(model: Model[Prior], measurements: Sequence[Measurement]) -> Da
     """`Problem.data` of other measurements of the same shape: a new argument.
 
     Beside the arrays of `layout.spectra_data`: `constants`, the statistics of the data
-    that the model mentions; `barrier_scale`, in the units of each slack; and
+    that the model mentions; `barrier_scale`, in the units of each slack;
     `log_prior_mass`, the logarithm of what rules, ties and expectations leave of the
-    prior, by Monte Carlo, so that the prior integrates to one and evidences compare.
+    prior, by Monte Carlo, so that the prior integrates to one and evidences compare;
+    and `log_prior_mass_sd`, its standard error.
     """
     constants = data_constants(model, measurements)
     draws = prior_draws(model, plan(model), N_DRAWS, _SEED, constants)
@@ -87,6 +88,7 @@ def _data(
         "constants": {name: np.float64(value) for name, value in constants.items()},
         "barrier_scale": draws.barrier_scale,
         "log_prior_mass": np.float64(draws.log_mass),
+        "log_prior_mass_sd": np.float64(draws.log_mass_sd),
     }
     placed: Data = jax.tree.map(jnp.asarray, data)
     return placed

@@ -26,6 +26,8 @@ from specfit.identify.layout import HALF_LOG_2PI, Layout, layout_of
 from specfit.identify.patterns import PhasePattern
 
 STEPS, ENOUGH, LONGEST = 40, 1e-2, 3.0
+ROUNDING = 1e-12
+"""Added to a curvature of unit diagonal, which rounding may leave not quite positive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,10 +218,17 @@ def _local(spectrum: Spectrum, layout: Layout, theta: FloatArray) -> Local | Non
 def _step(
     gradient: FloatArray, hessian: FloatArray, damping: float
 ) -> tuple[FloatArray, float]:
+    """The damped step, and what the whole, undamped one promises.
+
+    A strongly damped step promises little anywhere.
+    """
     scale = 1.0 / np.sqrt(np.diag(hessian))
-    scaled = hessian * scale * scale[:, None]
+    scaled, pull = hessian * scale * scale[:, None], scale * gradient
+    scaled.flat[:: len(scale) + 1] += ROUNDING
+    whole = cho_factor(scaled, lower=True, check_finite=False)
+    gain = 0.5 * float(pull @ cho_solve(whole, pull, check_finite=False))
     scaled.flat[:: len(scale) + 1] += damping
-    factor = cho_factor(scaled, lower=True, check_finite=False)
-    step = scale * cho_solve(factor, scale * gradient, check_finite=False)
+    damped = cho_factor(scaled, lower=True, check_finite=False)
+    step = scale * cho_solve(damped, pull, check_finite=False)
     longest = float(np.max(np.abs(step)))
-    return step * min(1.0, LONGEST / longest), 0.5 * float(step @ gradient)
+    return step * min(1.0, LONGEST / longest), gain

@@ -17,10 +17,11 @@ import jax
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
-from specfit.contracts import Data, FloatArray, Problem
+from specfit.contracts import Data, Fit, FloatArray, Problem
 from specfit.inference import evaluate, many
 from specfit.inference.backend import layout
 from specfit.inference.exchange import Exchange
+from specfit.inference.ground import physical
 from specfit.inference.laplace import FREEDOM
 from specfit.inference.many import Fitted, Starts
 from specfit.inference.newton import FLAT
@@ -127,6 +128,15 @@ class Fitter:
         twin = self._again(problem, position, np.asarray(self.starts.spread)[0, :1])
         return twin if twin.gain[0] < REACHED else found
 
+    def drawn(self, problem: Problem, fit: Fit) -> Fit:
+        """The draws of one spectrum in the labelling of the batch, not in their own."""
+        rows = fit.positions.reshape(-1, fit.positions.shape[-1])
+        folded = self.change.folded(rows)
+        if (folded == rows).all():
+            return fit
+        positions = folded.reshape(fit.positions.shape)
+        return replace(fit, positions=positions, draws=physical(problem, positions))
+
     def _again(
         self, problem: Problem, positions: FloatArray, spreads: FloatArray
     ) -> Many:
@@ -192,7 +202,8 @@ def _crooked(ratios: FloatArray, dimension: int) -> FloatArray:
     heavy, logs, _ = _white(dimension, FEW)
     normal = -0.5 * np.sum(heavy**2, axis=1) - logs
     weight = np.exp(normal - logsumexp(normal))
-    away = np.maximum(ratios, np.max(ratios) - LOST) - normal
+    lowest = np.max(ratios, axis=1, keepdims=True) - LOST
+    away = np.maximum(ratios, lowest) - normal
     away = away - (away @ weight)[:, None]
     spread: FloatArray = np.sqrt(away**2 @ weight)
     return spread

@@ -160,7 +160,7 @@ def ahead(jobs: Sequence[tuple[Any, ...]]) -> None:
         with jax.enable_x64(double):
             for program, *arguments in jobs:
                 if main.is_alive():
-                    with suppress(Exception):
+                    with suppress(BaseException):
                         program.prepare(*arguments)
 
     threading.Thread(target=work, name="compile ahead").start()

@@ -37,7 +37,7 @@ def run_map(ground: Ground) -> Result:
     positions = ground.best.peak.position[None, None]
     note = "one point: the highest density in unconstrained coordinates, no uncertainty"
     no_spread = gates.at_most("no_uncertainty", 1.0, 0.0)
-    conditions = (*ground.mode_gates(1), no_spread)
+    conditions = (*ground.mode_gates({0}), no_spread)
     return ground, _points(
         ground, positions, Mixing({}, {}, {}, ()), conditions, (note,)
     )
@@ -50,7 +50,7 @@ def run_laplace(ground: Ground) -> Result:
     normal = evaluate.generator(ground.keys[2]).standard_normal(size)
     positions = shape.mean + normal @ shape.factor.T
     fits = gates.at_most("pareto_k", ground.evidence.pareto_k, gates.PARETO)
-    conditions = (*ground.mode_gates(1), fits, *open_gates(ground, [positions]))
+    conditions = (*ground.mode_gates({0}), fits, *open_gates(ground, [positions]))
     mixed = mixing(physical(ground.problem, positions))
     notes = (
         "draws of the Gaussian approximation at the mode",

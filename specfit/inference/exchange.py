@@ -149,8 +149,17 @@ def exchangeable(
 def exchange(
     problem: Problem, names: tuple[str, ...], groups: Sequence[Own], best: Gaussian
 ) -> Exchange:
-    """The labelling that is kept of each group, told by the highest peak."""
-    ordered = tuple(_ordered(problem, own, best) for own in groups)
+    """The labelling that is kept of each group, told by the highest peak.
+
+    There an exchange must leave the density as it is too: at a prior draw that misses
+    the data by far, rounding may hide that two priors differ.
+    """
+    at_peak = best.mean[None]
+    ordered = tuple(
+        _ordered(problem, own, best)
+        for own in groups
+        if all(_symmetric(problem, names, (own[0], o), at_peak) for o in own[1:])
+    )
     return Exchange(problem, names, ordered)
 
 

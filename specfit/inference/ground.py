@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from time import perf_counter
@@ -82,9 +82,9 @@ class Ground:
         """The modes that are sampled."""
         return tuple(s for s in self.summits if s.weight > LISTED)[:MOST]
 
-    def mode_gates(self, sampled: int) -> tuple[Gate, ...]:
-        """The gates that no sampling can open, for the first modes being sampled."""
-        others = sum(summit.weight for summit in self.summits[sampled:])
+    def mode_gates(self, sampled: Container[int]) -> tuple[Gate, ...]:
+        """The gates that no sampling can open; `sampled` are the modes that were."""
+        others = sum(s.weight for i, s in enumerate(self.summits) if i not in sampled)
         return gates.mode_gates(self.best.peak, others)
 
 
@@ -172,7 +172,8 @@ def weighed(ground: Ground, peaks: list[Peak]) -> Ground:
         for peak, shape, share in zip(peaks, shapes, found.shares, strict=True)
     ]
     summits.sort(key=lambda summit: -summit.weight)
-    found = replace(found, value=found.value + change.log_labellings)
+    sd = float(np.hypot(found.sd, ground.problem.data.get("log_prior_mass_sd", 0.0)))
+    found = replace(found, value=found.value + change.log_labellings, sd=sd)
     measured = clock.stage("evidence", f"Pareto k {found.pareto_k:.2f}")
     return replace(
         ground,

@@ -41,7 +41,8 @@ KEPT = 2
 OVERLAPPING = 6
 """Pairs that are placed again one component after the other, those that overlap most."""
 PAIRS = 15
-"""Pairs of which both components are placed again at once: all of six components."""
+"""Pairs of which both components are placed again at once: all of six components, or those that
+overlap most."""
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
 MOST_RIVALS = 16
@@ -126,8 +127,8 @@ def _shared_anew(stock: Stock, part: Beam, lost: float) -> list[Beam]:
 
 def _pairs_apart(stock: Stock, beam: Beam) -> list[Beam]:
     """The beam without each pair of components, which are not to come back as they were."""
-    pairs = list(itertools.combinations(range(len(beam.placed)), 2))[:PAIRS]
     curves = -_unit(beam.curves)
+    pairs = _overlapping(curves)[:PAIRS]
     return [
         replace(part, avoided=curves[list(pair)], likeness=UNLIKE)
         for part, pair in zip(_without(stock, beam, pairs), pairs, strict=True)
@@ -148,6 +149,13 @@ def _unit(curves: FloatArray) -> FloatArray:
     return curves / np.where(size == 0.0, 1.0, size)
 
 
+def _overlapping(unit: FloatArray) -> list[tuple[int, int]]:
+    """All pairs of unit curves, those that overlap most first."""
+    overlap = unit @ unit.T
+    pairs = itertools.combinations(range(len(unit)), 2)
+    return sorted(pairs, key=lambda two: -overlap[two])
+
+
 def adequate(beam: Beam) -> bool:
     """Weighted squares no more than four standard deviations above their number."""
     count = beam.residual.size
@@ -162,11 +170,8 @@ def _apart(stock: Stock, beam: Beam) -> list[tuple[Beam, int]]:
     """
     n_components = len(beam.placed)
     unit = -_unit(beam.curves)
-    overlap = unit @ unit.T
-    pairs = sorted(
-        itertools.combinations(range(n_components), 2), key=lambda two: -overlap[two]
-    )
-    outs = [*((k,) for k in range(n_components)), *pairs[:OVERLAPPING]]
+    singles = ((k,) for k in range(n_components))
+    outs = [*singles, *_overlapping(unit)[:OVERLAPPING]]
     apart = []
     for part, out in zip(_without(stock, beam, outs), outs, strict=True):
         apart += [(part, len(out)), (replace(part, avoided=unit[list(out)]), len(out))]

@@ -142,7 +142,7 @@ def run_metropolis(ground: Ground) -> tuple[Ground, Sampled]:
         chains.positions, draws, chains.statistics, mixed,
         (
             *(gate for gate in usual if gate[0] != "e_bfmi"),
-            *ground.mode_gates(1),
+            *ground.mode_gates({0}),
             *open_gates(ground, [chains.positions]),
             gates.at_most("interrupted", float(chains.interrupted), 0.0),
         ),

@@ -14,11 +14,14 @@ import os
 import platform
 import sys
 import zlib
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from specfit.record import sources
+import jax
+
+from specfit.record import processor, sources
 
 PLACE = "SPECFIT_PROGRAMS"
 """The environment variable that names the folder; without it nothing is kept."""
@@ -36,9 +39,10 @@ def take(name: str) -> tuple[Any, bytes] | None:
     path = _path(folder, text)
     try:
         content = path.read_bytes()
-        os.utime(path)
     except OSError:
         return None
+    with suppress(OSError):  # a folder that can only be read serves as well
+        os.utime(path)
     digest, rest = content[:_DIGEST], content[_DIGEST:]
     if hashlib.sha256(rest).digest() != digest:
         return None
@@ -64,7 +68,8 @@ def put(name: str, structure: Any, content: bytes) -> None:
         os.replace(beside, path)
         _prune(folder)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 def _prune(folder: Path) -> None:
@@ -109,16 +114,8 @@ def _circumstances() -> str:
     """Sources, versions, processor and flags: a program of other ones is another."""
     libraries = ("jax", "jaxlib", "blackjax", "numpy", "scipy")
     found = [f"{name} {version(name)}" for name in libraries]
-    found += [sys.version, platform.platform(), _processor(), sources()]
+    found += [sys.version, platform.platform(), processor(), sources()]
+    found += [f"{d.platform} {d.device_kind}" for d in jax.local_devices()]
+    found += [str(jax.local_devices()[0].client.platform_version)]
     found += [f"{n}={os.environ.get(n, '')}" for n in ("XLA_FLAGS", "JAX_PLATFORMS")]
     return "\n".join(found)
-
-
-def _processor() -> str:
-    """What the processor can do, as far as the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    told = ("model name", "flags", "Features", "CPU part")
-    return "\n".join(dict.fromkeys(x for x in lines if x.startswith(told)))

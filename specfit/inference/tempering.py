@@ -103,7 +103,7 @@ def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
         (
             *(gate for gate in usual if gate[0] != "e_bfmi"),
             *_cloud_gates(cloud),
-            *ground.mode_gates(len(ground.kept)),
+            *ground.mode_gates(range(len(ground.kept))),
             *open_gates(ground, looked_at),
         ),
         left_open(ground, looked_at),

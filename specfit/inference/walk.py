@@ -67,7 +67,7 @@ def run_nuts(ground: Ground) -> tuple[Ground, Sampled]:
 
 def _run(ground: Ground, tempered: bool) -> tuple[Ground, Sampled]:
     first = attempt(ground, 0)
-    hopeless = failed(ground.mode_gates(len(ground.kept)))
+    hopeless = failed(ground.mode_gates(range(len(ground.kept))))
     single = ground.settings.chains < 2  # R-hat of one chain can never be had
     if not failed(first.gates) or hopeless or single or _stopped(first):
         return ground, first
@@ -155,7 +155,7 @@ def attempt(ground: Ground, number: int) -> Sampled:
     draws = physical(ground.problem, chains.positions)
     mixed = mixing({**draws, "log density": chains.statistics["lp"]})
     own = gates.sampling_gates(_coordinates(chains), mixed, chains.statistics)
-    reached = sum(len(part.modes) for part in parts)
+    reached = {mode for part in parts for mode in part.modes}
     weighed = gates.at_most("pareto_k", ground.evidence.pareto_k, UNRELIABLE)
     return Sampled(
         chains.positions, draws, chains.statistics, mixed,

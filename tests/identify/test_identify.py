@@ -127,9 +127,12 @@ def test_a_residue_is_what_a_fit_without_the_phase_would_gain():
     assert guess.worth == pytest.approx(gained, abs=0.05 * gained + 0.5)
 
 
-def test_nothing_seems_to_be_in_noise():
-    spectrum = spectrum_of(np.random.default_rng(4).poisson(1e5, 256).astype(float))
-    assert of_nothing(spectrum).value < 0.0
+@pytest.mark.parametrize(("slope", "bend"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.003)])
+def test_nothing_seems_to_be_in_noise(slope, bend):
+    u = np.linspace(-1.0, 1.0, 256)
+    level = 1e5 * (1.0 + slope * u + bend * u**2)
+    spectrum = spectrum_of(np.random.default_rng(4).poisson(level).astype(float))
+    assert slope or bend or of_nothing(spectrum).value < 0.0
     found = identify(spectrum, (*chosen(*NAMES), *unknowns()))
     assert not found.sets
     assert found.answers() == ()

@@ -1,5 +1,6 @@
 """Programs: the same numbers compiled, waited for, and taken from the shelf."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -142,6 +143,19 @@ def test_a_program_that_calls_lapack_is_taken_by_another_process(folder):
     )
     assert first.split("]") == ["[1. 2.", " 1\n"]
     assert second.split("]") == ["[1. 2.", " 0\n"]
+
+
+def test_a_folder_that_cannot_be_written_to_costs_only_time(folder, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "read-only")
+
+    run(Owner("one"))
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(os, "utime", refuse)
+    run(Owner("one"))
+    run(Owner("two"))
+    assert TRACED == ["one", "two"]
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(folder):
