@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specfit import exits
@@ -17,6 +20,17 @@ if TYPE_CHECKING:
     from specfit.pipeline import Options
 
 
+def writable(folder: Path) -> None:
+    """Raise PermissionError where a folder cannot be made or written: before the work."""
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not os.access(there, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+
+
+SHOWN = 20
+"""Diagnostics printed at a time; of very many most come from the first."""
+
+
 def show_diagnostics(
     diagnostics: Sequence[Diagnostic], sources: Mapping[str, str]
 ) -> None:
@@ -24,8 +38,12 @@ def show_diagnostics(
     if not diagnostics:
         return
     color = sys.stderr.isatty()
-    text = render(list(diagnostics), dict(sources), preferred_language(), color)
+    shown = list(diagnostics[:SHOWN])
+    text = render(shown, dict(sources), preferred_language(), color)
     print(text.rstrip("\n"), file=sys.stderr)
+    if len(diagnostics) > SHOWN:
+        count = str(len(diagnostics) - SHOWN)
+        print(f"\n{say('more-errors', count=count)}", file=sys.stderr)
     errors = sum(d.severity == "error" for d in diagnostics)
     if errors > 1:
         print(f"\n{say('several-errors', count=str(errors))}", file=sys.stderr)

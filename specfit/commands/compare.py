@@ -115,6 +115,11 @@ def as_record(ranked: Comparison) -> dict[str, Any]:
     }
 
 
+def _reasons(entry: Entry) -> str:
+    """Why a model that ran is not accepted; empty where it is."""
+    return "; ".join(entry.run.verdict.reasons) if entry.run else ""
+
+
 def _entry(ranked: Comparison, entry: Entry) -> dict[str, Any]:
     behind, short = ranked.evidence_behind(entry), ranked.prediction_behind(entry)
     found = entry.loo
@@ -122,7 +127,7 @@ def _entry(ranked: Comparison, entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "model_hash": entry.run.model.digest() if entry.run else None,
         "verdict": entry.outcome,
-        "reason": entry.failure,
+        "reason": entry.failure or _reasons(entry),
         "log_evidence": _pair(entry.log_evidence),
         "log_evidence_difference": _pair(behind),
         "probability": ranked.probability(entry),

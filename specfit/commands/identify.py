@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from specfit import exits
 from specfit.commands import identified
-from specfit.commands.common import Reporter, say, show_diagnostics
+from specfit.commands.common import Reporter, say, show_diagnostics, writable
 from specfit.diagnostics import Diagnostic, Span, SpecError
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _fault(checked: Checked, code: str, span: Span, word: str) -> SpecError:
 
 def _refuse(folder: Path, proposal: Path) -> None:
     """Stop before the work where something else than an identification would go."""
+    writable(folder)
     if folder.exists():
         if not folder.is_dir():
             raise FileExistsError(f"{folder} is a file, not a folder")

@@ -43,7 +43,10 @@ def alone(path: Path, folder: Path) -> Iterator[None]:
 def _taken(path: Path, folder: Path) -> int:
     """An open descriptor of the file at `path`, locked."""
     while True:
-        found = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            found = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError as error:  # a folder that takes no files
+            raise PermissionError(errno.EACCES, "no file can be made", path) from error
         try:
             fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

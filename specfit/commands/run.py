@@ -16,6 +16,7 @@ from specfit.commands import keeping
 from specfit.commands.common import Reporter, named, sampling, say, show_diagnostics
 from specfit.commands.compiled import compile_cache
 from specfit.contracts import Progress, Run
+from specfit.diagnostics import Diagnostic, SpecError
 from specfit.inference.journal import Journal
 
 if TYPE_CHECKING:
@@ -27,8 +28,22 @@ def prepare_device(device: str) -> None:
     if device != "auto":
         os.environ["JAX_PLATFORMS"] = "cuda" if device == "gpu" else "cpu"
     cache = compile_cache()
-    if cache is None:
-        return
+    if cache is not None:
+        _keep_programs(cache)
+    if device == "gpu":
+        _require_gpu()
+
+
+def _require_gpu() -> None:
+    import jax
+
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # which, depends on its version
+        raise SpecError([Diagnostic("no-gpu")]) from error
+
+
+def _keep_programs(cache: Path) -> None:
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
     os.environ.setdefault("SPECFIT_PROGRAMS", str(cache.parent / "programs"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

@@ -145,18 +145,24 @@ def _given(
         if name not in known:
             words = {"name": name, "known": nearest(name, known)}
             raise _fault("unknown-name", path, **words)
-        given[name] = float(value)
+        given[name] = _number(name, value, path)
     return given
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
-    found: list[tuple[str, float]] = []
+def _number(name: str, value: object, path: Path) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    raise _fault("truth-number", path, name=name, value=repr(value))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
     for key, value in table.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict):
             found += _flat(value, f"{name}.")
         else:
-            found.append((name, float(value)))
+            found.append((name, value))
     return found
 
 

@@ -65,7 +65,7 @@ def _header(table: ResultTable) -> Sequence[str]:
     for symbol, unit in table.columns:
         name = f"{symbol} ({unit})" if unit else symbol
         columns += [name, f"{name} sd"]
-    return columns
+    return [*columns, "value", "value sd"] if table.also else columns
 
 
 def _rows(table: ResultTable) -> Iterable[Sequence[object]]:
@@ -73,9 +73,10 @@ def _rows(table: ResultTable) -> Iterable[Sequence[object]]:
         row: list[object] = [safe(name), safe(title)]
         for cell in cells:
             row += _pair(cell.quantity)
-        yield row
-    for item in table.also:
-        yield [safe(item.name), safe(item.title), *_pair(item)]
+        yield [*row, "", ""] if table.also else row
+    blank = [""] * 2 * len(table.columns)
+    for item in table.also:  # of no column's symbol and unit
+        yield [safe(item.name), safe(item.title), *blank, *_pair(item)]
 
 
 def _pair(item: Quantity | None) -> tuple[str, str]:

@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 
-from specfit.commands import keeping
+from specfit.commands import common, keeping, run, simulate
 from specfit.commands.lock import alone
 from specfit.contracts import Measurement
-from specfit.diagnostics import Diagnostic, Exhausted
+from specfit.diagnostics import Diagnostic, Exhausted, SpecError
 
 SPECTRUM = Measurement(
     np.zeros(2), np.zeros(2), sha256="a", found=(("calibration", "c.adt, sha256 b"),)
@@ -47,3 +48,28 @@ def test_a_lock_that_cannot_be_removed_hides_no_fault(tmp_path, monkeypatch):
     monkeypatch.undo()
     with alone(tmp_path / ".a.lock", tmp_path):
         pass
+
+
+def test_a_gpu_that_is_not_there_is_said(monkeypatch):
+    def nothing():
+        raise RuntimeError("no backend")
+
+    monkeypatch.setattr(jax, "devices", nothing)
+    with pytest.raises(SpecError) as error:
+        run._require_gpu()
+    assert error.value.diagnostics[0].code == "no-gpu"
+
+
+def test_a_truth_is_a_plain_number(tmp_path):
+    with pytest.raises(SpecError) as error:
+        simulate._given(
+            {"values": {"B": {"Bint": "44.4 T"}}}, {"B.Bint": 1.0}, tmp_path
+        )
+    assert error.value.diagnostics[0].code == "truth-number"
+
+
+def test_very_many_faults_are_not_all_printed(capsys):
+    common.show_diagnostics([Diagnostic("no-gpu")] * 500, {})
+    said = capsys.readouterr().err
+    assert said.count("no GPU") == common.SHOWN
+    assert "480" in said

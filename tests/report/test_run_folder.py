@@ -143,6 +143,8 @@ def test_tables_hold_the_numbers(folder, run):
     assert float(rows[0]["Bint (T)"]) == pytest.approx(field.mean())
     assert float(rows[0]["Bint (T) sd"]) == pytest.approx(field.std(ddof=1))
     assert rows[3]["site"] == "B.I + A.I"
+    assert rows[3]["IS (mm/s)"] == ""
+    assert float(rows[3]["value"]) > 0.0
 
 
 # ------------------------------------------------------------------ posterior.nc

@@ -25,12 +25,17 @@ def _build(page: Page) -> Sequence[Block]:
             )
         )
     if "correlations" in page.figures:
+        free = sum(not q.summary.fixed for q in page.found.parameters.values())
+        shown = len(chosen(page.found))
+        some = (
+            f"  The {shown} most correlated of {free} unknowns." if shown < free else ""
+        )
         blocks.append(
             Figure(
                 "correlations",
                 "joint densities and correlations of the unknowns",
                 "Joint posterior densities below the diagonal, correlation "
-                "coefficients above it.",
+                f"coefficients above it.{some}",
             )
         )
         blocks += _entangled(page)
