@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from specfit.contracts import Mode
 from specfit.report.blocks import Block, Bullets, Cell, Page, Paragraph, Section, Table
 from specfit.report.numbers import fixed, short
+from specfit.report.quantities import Findings
 
 _GATES = {
     "rhat": "R-hat, the largest",
@@ -44,7 +45,10 @@ def _build(page: Page) -> Sequence[Block]:
 def _gates(page: Page) -> Table:
     rows = [
         [
-            Cell(_GATES.get(name, name.replace("_", " "))),
+            Cell(
+                _GATES.get(name, name.replace("_", " ")),
+                _whose(page.found, name, value),
+            ),
             Cell(short(value), numeric=True),
             Cell(short(bound), numeric=True),
             Cell("✓ holds" if passed else "✗ fails", tone="good" if passed else "bad"),
@@ -52,6 +56,14 @@ def _gates(page: Page) -> Table:
         for name, value, bound, passed in page.found.run.fit.gates
     ]
     return Table(["gate", "value", "bound", "outcome"], rows)
+
+
+def _whose(found: Findings, gate: str, value: float) -> str:
+    """The quantity whose figure a gate shows; it may be one that no table lists."""
+    fit = found.run.fit
+    figures = {"rhat": fit.rhat, "ess_bulk": fit.ess_bulk, "ess_tail": fit.ess_tail}
+    of = (name for name, figure in figures.get(gate, {}).items() if figure == value)
+    return next((f"of {name}" for name in of), "")
 
 
 def _modes(page: Page, modes: Sequence[Mode]) -> Table:
