@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +31,13 @@ MAXIMUM_BYTES = 1024 * 1024
 MAXIMUM_NODES = 5_000
 MAXIMUM_DEPTH = 200
 _REPAIRS = 8  # slips put right in one statement before we stop
+_FIRST = re.compile(r"\s*(\w+)\s+(?![=~])")
+BEGINNINGS = (
+    *("specfit", "title", "use", "data", "model", "site", "peak", "component"),
+    *("baseline", "analysis", "method", "run", "report", "variant", "template"),
+    *("observe", "require", "expect", "check", "for", "if"),
+)
+"""Words that begin a statement."""
 _WORD = re.compile(r'"[^"]*"|\w+|[^\w\s]')
 _DEFINES = re.compile(
     r"(?:(?:data|model|site|peak|component|baseline|analysis|method|variant|template)"
@@ -207,7 +215,10 @@ class _Parser:
             self.found.append(known.diagnostic)
             return known.repaired
         diagnostic = (
-            known.diagnostic if known else _unexpected(line, fault, position, self.file)
+            known.diagnostic
+            if known
+            else _misspelt(line, position, self.file)
+            or _unexpected(line, fault, position, self.file)
         )
         defines = _DEFINES.match(line.text)
         words = {**diagnostic.words, "defines": defines[1] if defines else ""}
@@ -221,6 +232,18 @@ def _position(fault: UnexpectedInput, text: str) -> int:
         return len(text)
     position: int | None = fault.pos_in_stream
     return len(text) if position is None else position
+
+
+def _misspelt(line: Line, position: int, file: str) -> Diagnostic | None:
+    """A first word that is almost one which begins a statement."""
+    first = _FIRST.match(line.text)
+    if first is None or first.end() != position or first[1] in BEGINNINGS:
+        return None
+    similar = get_close_matches(first[1], BEGINNINGS, 1, cutoff=0.7)
+    if not similar:
+        return None
+    words = {"found": first[1], "similar": similar[0]}
+    return Diagnostic("statement-misspelt", line.span(file, *first.span(1)), words)
 
 
 def _unexpected(
