@@ -20,8 +20,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def programs_kept(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compiled models are kept for all tests, all workers and the commands they call."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["SPECFIT_PROGRAMS"] = str(shared / "programs")
+
+
 @pytest.fixture(autouse=True)
-def environment_as_it_was() -> Iterator[None]:
+def environment_as_it_was(programs_kept: None) -> Iterator[None]:
     """What a command run within a test sets for JAX reaches no other test's programs."""
     before = dict(os.environ)
     yield

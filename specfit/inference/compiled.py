@@ -142,7 +142,7 @@ class Program:
     def _name(self, static: Any, shapes: Any, tree: Any) -> str:
         """All that decides the program, in one text; empty where it may not be kept."""
         known = [identity(one) for one in static]
-        if not all(known):
+        if not all(known) or not shelf.used():
             return ""
         function = f"{self.function.__module__}.{self.function.__qualname__}"
         return repr((function, known, shapes, str(tree), len(jax.local_devices())))

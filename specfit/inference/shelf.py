@@ -30,6 +30,11 @@ LIMIT = 2**29
 _DIGEST = 32
 
 
+def used() -> bool:
+    """Whether programs are kept at all; else JAX's own cache may serve."""
+    return bool(os.environ.get(PLACE))
+
+
 def take(name: str) -> tuple[Any, bytes] | None:
     """The structure of the results and the content of a program, or None."""
     folder = _folder()
