@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -35,6 +36,41 @@ def environment_as_it_was(programs_kept: None) -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@contextmanager
+def jax_cache_at(folder: Path) -> Iterator[None]:
+    """JAX's own cache of compiled programs in a folder, and everything kept there."""
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    wanted = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: getattr(jax.config, name) for name in wanted}
+    for name, value in wanted.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
+@pytest.fixture
+def jax_cache(tmp_path: Path) -> Iterator[None]:
+    """JAX's own cache, on and empty."""
+    with jax_cache_at(tmp_path / "jax"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def jax_cache_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """JAX's own cache, for the tests of one module together."""
+    with jax_cache_at(tmp_path_factory.mktemp("jax")):
+        yield
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import errno
-import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 
 def writable(folder: Path) -> None:
-    """Raise PermissionError where a folder cannot be made or written: before the work."""
+    """Raise PermissionError where a folder cannot be made or written: before the work.
+
+    By trying: rights alone do not tell of a file system that takes no files.
+    """
     there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    if not os.access(there, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+    try:
+        tempfile.TemporaryDirectory(dir=there).cleanup()
+    except OSError as error:
+        raise PermissionError(errno.EACCES, error.strerror, str(there)) from error
 
 
 SHOWN = 20

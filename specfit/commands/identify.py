@@ -101,12 +101,13 @@ def _fault(checked: Checked, code: str, span: Span, word: str) -> SpecError:
 
 def _refuse(folder: Path, proposal: Path) -> None:
     """Stop before the work where something else than an identification would go."""
-    writable(folder)
     if folder.exists():
         if not folder.is_dir():
             raise FileExistsError(f"{folder} is a file, not a folder")
         if any(folder.iterdir()) and not (folder / RECORD).exists():
             raise FileExistsError(f"{folder} is not empty and holds no identification")
+    writable(folder)
+    writable(proposal.parent)
     if proposal.exists():
         start = proposal.read_bytes()[: len(identified.MARK)]
         if start != identified.MARK.encode():

@@ -42,31 +42,6 @@ def table_of():
     return lambda place: folder.read(place)[0]
 
 
-@pytest.fixture(scope="session")
-def compiled_programs(tmp_path_factory):
-    """Where these tests keep what they compiled."""
-    return tmp_path_factory.mktemp("xla")
-
-
 @pytest.fixture(scope="module", autouse=True)
-def compiled_once(compiled_programs):
-    """Every command of these tests compiles the same; the first leaves it on disk.
-
-    Of this module alone: other tests look at the cache of the program itself.
-    """
-    import jax
-    from jax.experimental.compilation_cache import compilation_cache
-
-    names = {
-        "jax_compilation_cache_dir": str(compiled_programs),
-        "jax_persistent_cache_min_compile_time_secs": 0.0,
-        "jax_persistent_cache_min_entry_size_bytes": -1,
-    }
-    before = {name: getattr(jax.config, name) for name in names}
-    for name, value in names.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
+def compiled_once(jax_cache_of_module):
+    """Every command of these tests compiles the same; the first leaves it on disk."""

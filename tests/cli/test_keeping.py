@@ -73,3 +73,10 @@ def test_very_many_faults_are_not_all_printed(capsys):
     said = capsys.readouterr().err
     assert said.count("no GPU") == common.SHOWN
     assert "480" in said
+
+
+def test_a_place_is_tried_before_the_work(tmp_path):
+    common.writable(tmp_path / "new" / "folder")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(PermissionError):
+        common.writable(Path("/proc/nothing"))  # not even root may

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.experimental.compilation_cache import compilation_cache
 
 from specfit.inference import room, shelf
 from specfit.inference.compiled import Program, ahead, identity
@@ -52,24 +51,6 @@ def test_a_second_process_does_not_trace(folder):
     run(Owner("one"))
     run(Owner("one"))  # another Program and owner, as another process would have
     assert TRACED == ["one"]
-
-
-@pytest.fixture
-def jax_cache(tmp_path):
-    """JAX's own cache, on and empty."""
-    wanted = {
-        "jax_compilation_cache_dir": str(tmp_path / "jax"),
-        "jax_persistent_cache_min_compile_time_secs": 0.0,
-        "jax_persistent_cache_min_entry_size_bytes": -1,
-    }
-    before = {name: getattr(jax.config, name) for name in wanted}
-    for name, value in wanted.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
 
 
 @pytest.mark.usefixtures("jax_cache")
