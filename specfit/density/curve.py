@@ -22,7 +22,6 @@ from specfit.contracts import Array, Data, FloatArray, Lines, Measurement
 from specfit.density.absorption import absorption
 from specfit.density.coordinates import Coordinates
 from specfit.model.ir import Model, Prior, Site
-from specfit.shapes import SHAPES
 from specfit.sites import SITES
 
 _BASELINE = ("slope", "curvature")
@@ -130,8 +129,14 @@ class Curve:
         found = []
         for stack in self.stacks:
             lines, fwhm = _lines(stack, values, data)
-            shape = _profiles(stack, lines, fwhm, velocity)
-            found.append(self.channels(jnp.sum(lines.area[..., None] * shape, axis=1)))
+            each = jax.vmap(partial(absorption, stack.shape))(
+                velocity[stack.spectrum],
+                lines.position,
+                lines.area,
+                jnp.broadcast_to(fwhm[:, None], lines.area.shape),
+                jnp.broadcast_to(lines.gauss_sigma, lines.area.shape),
+            )
+            found.append(self.channels(each))
         return found
 
 
@@ -238,13 +243,3 @@ def _lines(stack: Stack, values: Array, data: Data) -> tuple[Lines, Array]:
     given = {symbol: values[rows] for symbol, rows in stack.rows.items()}
     slopes = jnp.asarray(data["slopes"])[stack.spectrum]
     return jax.vmap(SITES[stack.kind].lines)(given, slopes), given["width"]
-
-
-def _profiles(stack: Stack, lines: Lines, fwhm: Array, velocity: Array) -> Array:
-    """Profiles (n_sites, n_lines, n_velocities) on each site's own spectrum."""
-    at = velocity[stack.spectrum][:, None, :]
-    return SHAPES[stack.shape].profile(
-        at - lines.position[..., None],
-        fwhm[:, None, None],
-        lines.gauss_sigma[..., None],
-    )

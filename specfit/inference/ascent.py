@@ -17,7 +17,7 @@ from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.backend import Layout, layout, map_chains
 from specfit.inference.compiled import Program
 from specfit.inference.newton import FLAT, LONGEST_STEP
-from specfit.inference.projection import Kernels, project
+from specfit.inference.projection import Kernels, eliminated, project
 from specfit.inference.slope import Local, Pattern, local
 
 ENOUGH = 0.1
@@ -143,13 +143,19 @@ def _turn(problem: Problem, row: _Row, shared: _Shared, state: _State) -> _State
 
 
 def _step(at: Local, damping: Array) -> tuple[Array, Array]:
-    """The damped step, at most `LONGEST_STEP` long, and the gain that it promises."""
+    """The damped step, at most `LONGEST_STEP` long, and the gain that it promises.
+
+    The curvature is that of Gauss and Newton, never negative: a system is solved, where
+    eigenvalues would cost as much as all else.
+    """
     diagonal = jnp.abs(jnp.diagonal(at.hessian))
     scale = 1.0 / jnp.sqrt(jnp.where(diagonal > 0.0, diagonal, 1.0))
     scaled = at.hessian * scale * scale[:, None]
-    values, vectors = jnp.linalg.eigh(scaled)
-    stiff = jnp.maximum(jnp.abs(values), FLAT)
-    slope = vectors.T @ (scale * at.gradient)
-    step = scale * (vectors @ (slope / (stiff + damping)))
+    slope, unit = scale * at.gradient, jnp.eye(len(scale))
+    full, damped = (
+        eliminated(scaled + extra * unit, slope[:, None])[:, 0]
+        for extra in (FLAT, FLAT + damping)
+    )
+    step = scale * damped
     longest = jnp.maximum(jnp.max(jnp.abs(step)), LONGEST_STEP)
-    return step * (LONGEST_STEP / longest), 0.5 * jnp.sum(slope**2 / stiff)
+    return step * (LONGEST_STEP / longest), 0.5 * jnp.dot(slope, full)

@@ -15,16 +15,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from specfit.contracts import FloatArray, Problem
-from specfit.inference import evaluate, projection, slope
+from specfit.contracts import FloatArray
+from specfit.inference import evaluate
 from specfit.inference.ascent import Ascended, ascended
-from specfit.inference.exchange import Own, without_level
 from specfit.inference.seating import Seat, seated
+from specfit.inference.stock import Stock, share
 
-BASES = 64
-"""Prior draws tried to complete a partial assignment so that every rule holds."""
-LOOKED = 3
-"""Prior draws at which it is seen which unknown moves which curve."""
 SAME_PLACE = 0.9
 """Correlation of two atoms above which one of them is enough as a candidate."""
 CANDIDATES = 8
@@ -35,8 +31,6 @@ SCANNED = 2000
 """Atoms looked at for distinct places, best first."""
 RESEMBLES = 0.5
 """Correlation with a curve to be avoided above which an atom is left out."""
-ATOM_BYTES = 2**26
-"""Memory that the curves of all atoms may take."""
 FIRST_STEPS = 3
 """Steps uphill after which candidates are compared for the first time."""
 FULL_STEPS = 12
@@ -61,78 +55,6 @@ class Beam:
     curves: FloatArray
     avoided: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     likeness: float = RESEMBLES
-
-
-@dataclass(frozen=True)
-class Stock:
-    """What candidates are taken from: prior draws and the curves of all components.
-
-    values: name → (n,) constrained; curves: (n_components, n, n_data), weighted, of
-    unit norm or zero where not usable, in single precision; bases: draws that complete
-    an assignment, the median of the prior first; twins: for each component those that it
-    may be exchanged with: the first of them is placed first, from the atoms of all;
-    pattern: which unknowns move which curves.
-    """
-
-    problem: Problem
-    pattern: slope.Pattern
-    own: tuple[tuple[str, ...], ...]
-    values: dict[str, FloatArray]
-    curves: FloatArray
-    bases: dict[str, FloatArray]
-    twins: tuple[tuple[int, ...], ...]
-
-
-def stock(
-    problem: Problem,
-    values: dict[str, FloatArray],
-    positions: FloatArray,
-    groups: Sequence[Own] = (),
-) -> Stock:
-    """The atoms of n prior draws, fewer where their curves would fill the memory.
-
-    values: name → (n,) constrained; positions: (n, dimension), the same unconstrained;
-    groups: components that may be exchanged.
-    """
-    parts = problem.separable
-    assert parts is not None
-    n_data = int(parts.target(problem.data)[0].shape[0])
-    limit = max(64, ATOM_BYTES // (8 * n_data * len(parts.component_names)))
-    few = {name: value[:limit] for name, value in values.items()}
-    curves = projection.atoms(problem, few)
-    middle = np.median(positions, axis=0)[None]
-    at_middle = evaluate.constrain(problem, middle)
-    bases = {
-        name: np.concatenate([at_middle[name], value[: BASES - 1]])
-        for name, value in few.items()
-    }
-    twins = _twins(parts.component_names, groups)
-    pattern = slope.pattern(problem, positions[:LOOKED])
-    own = parts.component_parameters
-    return Stock(problem, pattern, own, few, curves, bases, twins)
-
-
-def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...], ...]:
-    member = [
-        next((i for i, group in enumerate(groups) if _belongs(name, group)), None)
-        for name in names
-    ]
-    levels = [name.partition("[")[2] for name in names]
-    return tuple(
-        tuple(
-            j
-            for j in range(len(names))
-            if j != k
-            and member[j] is not None
-            and (member[j], levels[j]) == (member[k], levels[k])
-        )
-        for k in range(len(names))
-    )
-
-
-def _belongs(name: str, group: Own) -> bool:
-    own = f"{without_level(name)}."
-    return any(full.startswith(own) for names in group for full in names.values())
 
 
 def whole_beams(stock: Stock, beams: int) -> list[Beam]:
@@ -168,19 +90,17 @@ def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
 
     At most `count`, at distinct places, `LABELS` components at one place.
     """
-    fitted = np.concatenate([beam.background, beam.curves])
-    present = np.linalg.norm(fitted, axis=1) > 0.0
-    basis = np.linalg.qr(fitted[present].T)[0]
+    basis = fitted_basis(beam)
     sources = [
         (int(k), j)
         for k in np.flatnonzero(beam.placed == 0.0)
         if not any(beam.placed[twin] == 0.0 for twin in stock.twins[k] if twin < k)
         for j in (int(k), *stock.twins[k])
     ]
-    many = [_share(stock, j) for _, j in sources]
+    many = [share(stock, j) for _, j in sources]
     gains = np.concatenate(
         [
-            _gain(stock.curves[j, :n], basis, beam)
+            gain(stock.curves[j, :n], basis, beam)
             for (_, j), n in zip(sources, many, strict=True)
         ]
     )
@@ -202,13 +122,15 @@ def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
     return chosen
 
 
-def _share(stock: Stock, component: int) -> int:
-    """How many atoms of a component are looked at; its twins' are as good as its own."""
-    shared_by = 1 + len(stock.twins[component])
-    return -(-len(stock.curves[component]) // shared_by)
+def fitted_basis(beam: Beam) -> FloatArray:
+    """Orthonormal columns (n_data, n) that span what a fit has placed already."""
+    fitted = np.concatenate([beam.background, beam.curves])
+    present = np.linalg.norm(fitted, axis=1) > 0.0
+    basis: FloatArray = np.linalg.qr(fitted[present].T)[0]
+    return basis
 
 
-def _gain(curves: FloatArray, basis: FloatArray, beam: Beam) -> FloatArray:
+def gain(curves: FloatArray, basis: FloatArray, beam: Beam) -> FloatArray:
     """By how much each of n unit curves (n, n_data) would lower χ²."""
     size = float(np.linalg.norm(beam.residual)) or 1.0
     against = np.column_stack([beam.residual / size, basis, *beam.avoided])
@@ -225,24 +147,38 @@ def extended(stock: Stock, beams: Sequence[Beam], count: int) -> list[Beam]:
 
     A way is left out where no base completes it so that every rule holds.
     """
-    ways = [(beam, way) for beam in beams for way in _candidates(stock, beam, count)]
+    ways = [(beam, (way,)) for beam in beams for way in _candidates(stock, beam, count)]
+    return with_components(stock, ways)
+
+
+def with_components(
+    stock: Stock, ways: Sequence[tuple[Beam, tuple[Candidate, ...]]]
+) -> list[Beam]:
+    """Each beam with the atoms given to it, where a base completes it by all rules."""
     if not ways:
         return []
     seats = seated(stock.problem, stock.bases, [_seat(stock, *way) for way in ways])
     places = np.eye(len(stock.own))
     return [
-        replace(beam, position=seat, placed=beam.placed + places[k])
-        for (beam, (k, _, _)), seat in zip(ways, seats, strict=True)
+        replace(
+            beam,
+            position=seat,
+            placed=beam.placed + places[[k for k, _, _ in atoms]].sum(axis=0),
+        )
+        for (beam, atoms), seat in zip(ways, seats, strict=True)
         if seat is not None
     ]
 
 
-def _seat(stock: Stock, beam: Beam, way: Candidate) -> Seat:
-    """What a beam with one more component is to be: the atom's values, and its own."""
-    k, j, draw = way
+def _seat(stock: Stock, beam: Beam, atoms: Sequence[Candidate]) -> Seat:
+    """What a beam with more components is to be: the atoms' values, and its own."""
     own = [n for placed in np.flatnonzero(beam.placed) for n in stock.own[placed]]
-    pairs = zip(stock.own[k], stock.own[j], strict=True)
-    wanted = {a: stock.values[b][draw] for a, b in pairs if a in stock.values}
+    wanted = {
+        a: stock.values[b][draw]
+        for k, j, draw in atoms
+        for a, b in zip(stock.own[k], stock.own[j], strict=True)
+        if a in stock.values
+    }
     return Seat(beam.position, frozenset(own) & stock.values.keys(), wanted)
 
 

@@ -26,34 +26,36 @@ from specfit.inference.beam import (
     FIRST_STEPS,
     FULL_STEPS,
     Beam,
-    Stock,
     alike,
     best,
-    extended,
     grow,
     refined,
     seen,
 )
 from specfit.inference.seating import Seat, seated
+from specfit.inference.stock import Stock
+from specfit.inference.together import together
 
 KEPT = 2
 """Beams kept while a fit is put together again."""
 OVERLAPPING = 6
 """Pairs that are placed again one component after the other, those that overlap most."""
-PAIRS = 15
-"""Pairs of which both components are placed again at once: all of six components, or those that
+SETS = {2: 28, 3: 20}
+"""Pairs and threes of components placed again at once: all pairs of eight, or those that
 overlap most."""
+PATIENCE = 2
+"""Fits taken apart in a row, without anything better, after which it is enough."""
+ENOUGH = 0.1
+"""Improvement (nats) of a rival that is one: as far as a partial fit is refined."""
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
 MOST_RIVALS = 16
-UNLIKE = 0.9
-"""Correlation with its old curve above which a component has not moved."""
-FIRSTS, SECONDS = 32, 3
-"""Places tried for the first and, for each of them, the second of two components."""
-ENOUGH, NEARLY = 0.5, 0.8
-"""Share of the χ² explained that two atoms must explain as they stand, and refined."""
-REFINED = 10
-"""Pairs of atoms that are refined, best first."""
+WAYS = {2: 24, 3: 64}
+"""Sets of atoms refined for every pair, and every three, of components placed again."""
+NEARLY = 0.8
+"""Share of the χ² explained before that they must explain once refined."""
+REFINED = {2: 10, 3: 20}
+"""Of these, those refined fully, best first."""
 ENDS = (0.1, 0.9)
 """Quantiles of the prior at which what components share is tried."""
 GAIN = 1.0
@@ -61,14 +63,15 @@ GAIN = 1.0
 
 
 def settled(stock: Stock, found: list[Beam]) -> list[Beam]:
-    """The beams and their rivals, mended until neither way finds anything better."""
+    """The beams and their rivals, mended until no way finds anything better."""
     while found:
         found = mend(stock, found)
-        others = rivals(stock, found)
-        leader = max(others, key=lambda beam: beam.value, default=found[0])
-        if leader.value <= found[0].value + GAIN:
-            return best(found + others, MOST_RIVALS)
-        found = [leader, *found, *others]
+        best_yet = found[0].value
+        found = rivals(stock, found)
+        if found[0].value <= best_yet + GAIN:
+            found = best(found + _near(stock, found[0], 3), MOST_RIVALS)
+        if found[0].value <= best_yet + GAIN:
+            return found
     return found
 
 
@@ -91,48 +94,41 @@ def _better(stock: Stock, beam: Beam) -> Beam | None:
 
 
 def rivals(stock: Stock, found: list[Beam]) -> list[Beam]:
-    """Other full fits nearly as good as the first beam, every two components differently.
+    """The first beam and other full fits nearly as good, every two components differently.
 
-    Of what is found, what is new and within `FAR` of the best is kept.
+    What is taken apart next is the best that has not been, until `PATIENCE` of them in a
+    row have led to nothing better.  Best first, all within `FAR` of the best.
     """
-    known, new = found[:1], found[:1]
-    while new and len(known) < MOST_RIVALS:
-        base, new = new[0], new[1:]
-        for part in _pairs_apart(stock, base):
-            for whole in _shared_anew(stock, part, part.chi2 - base.chi2):
-                near = whole.value > known[0].value - FAR
-                if near and not any(alike(whole, other) for other in known):
-                    known, new = [*known, whole], [*new, whole]
-    return known[1:]
+    known, waiting, idle = found[:1], found[:1], 0
+    while waiting and idle < PATIENCE:
+        base, waiting = waiting[0], waiting[1:]
+        leader = max(beam.value for beam in known)
+        for whole in _near(stock, base, 2):
+            near = whole.value > leader - FAR
+            if near and not any(alike(whole, other) for other in known):
+                known, waiting = [*known, whole], [*waiting, whole]
+        waiting.sort(key=lambda beam: -beam.value)
+        better = max(beam.value for beam in known) > leader + ENOUGH
+        idle = 0 if better else idle + 1
+    return best(known + found, MOST_RIVALS)
 
 
-def _shared_anew(stock: Stock, part: Beam, lost: float) -> list[Beam]:
-    """Full fits with both missing components placed at once.
+def _near(stock: Stock, beam: Beam, size: int) -> list[Beam]:
+    """Full fits in which some `size` components of a fit are placed anew, all at once.
 
-    One placed alone and refined would settle between lines that two are to share.
-    lost: χ² that the two explained; atoms as they stand must explain a good part of it.
+    Of the sets that overlap most.  Each lot must explain a good part
+    of the χ² that those taken out explained.
     """
-    firsts = [
-        first
-        for first in refined(stock, extended(stock, [part], FIRSTS), 0)
-        if part.chi2 - first.chi2 > 0.5 * ENOUGH * lost
-    ]
-    judged = refined(stock, extended(stock, firsts, SECONDS), 0)
-    able = [both for both in judged if part.chi2 - both.chi2 > ENOUGH * lost]
-    able.sort(key=lambda both: both.chi2)
-    rough = refined(stock, able[:REFINED], FIRST_STEPS)
-    going = [b for b in best(rough, REFINED) if part.chi2 - b.chi2 > NEARLY * lost]
-    return best(refined(stock, going, FULL_STEPS), MOST_RIVALS)
-
-
-def _pairs_apart(stock: Stock, beam: Beam) -> list[Beam]:
-    """The beam without each pair of components, which are not to come back as they were."""
     curves = -_unit(beam.curves)
-    pairs = _overlapping(curves)[:PAIRS]
-    return [
-        replace(part, avoided=curves[list(pair)], likeness=UNLIKE)
-        for part, pair in zip(_without(stock, beam, pairs), pairs, strict=True)
-    ]
+    outs = _overlapping(curves, size)[: SETS[size]]
+    found: list[Beam] = []
+    for part, out in zip(_without(stock, beam, outs), outs, strict=True):
+        unlike = replace(part, avoided=curves[list(out)])
+        enough = part.chi2 - NEARLY * (part.chi2 - beam.chi2)
+        rough = refined(stock, together(stock, unlike, WAYS[size]), FIRST_STEPS)
+        going = best([b for b in rough if b.chi2 < enough], REFINED[size])
+        found += best(refined(stock, going, FULL_STEPS), MOST_RIVALS)
+    return found
 
 
 def _without(stock: Stock, beam: Beam, outs: Sequence[tuple[int, ...]]) -> list[Beam]:
@@ -149,11 +145,16 @@ def _unit(curves: FloatArray) -> FloatArray:
     return curves / np.where(size == 0.0, 1.0, size)
 
 
-def _overlapping(unit: FloatArray) -> list[tuple[int, int]]:
-    """All pairs of unit curves, those that overlap most first."""
+def _overlapping(unit: FloatArray, size: int) -> list[tuple[int, ...]]:
+    """All sets of `size` unit curves, those that overlap most first."""
     overlap = unit @ unit.T
-    pairs = itertools.combinations(range(len(unit)), 2)
-    return sorted(pairs, key=lambda two: -overlap[two])
+    sets = itertools.combinations(range(len(unit)), size)
+    return sorted(sets, key=lambda some: -overlap[np.ix_(some, some)].sum())
+
+
+def undisputed(found: Sequence[Beam]) -> bool:
+    """Whether no other fit comes within `FAR` of the first."""
+    return all(beam.value < found[0].value - FAR for beam in found[1:])
 
 
 def adequate(beam: Beam) -> bool:
@@ -171,7 +172,7 @@ def _apart(stock: Stock, beam: Beam) -> list[tuple[Beam, int]]:
     n_components = len(beam.placed)
     unit = -_unit(beam.curves)
     singles = ((k,) for k in range(n_components))
-    outs = [*singles, *_overlapping(unit)[:OVERLAPPING]]
+    outs = [*singles, *_overlapping(unit, 2)[:OVERLAPPING]]
     apart = []
     for part, out in zip(_without(stock, beam, outs), outs, strict=True):
         apart += [(part, len(out)), (replace(part, avoided=unit[list(out)]), len(out))]

@@ -92,11 +92,11 @@ def solve(gram: Array, active: Array, right: Array) -> Array:
     scale = active / jnp.where(size > 0.0, size, 1.0)
     system = gram * scale * scale[:, None] + jnp.diag(1.0 - active + RIDGE)
     scaled = scale[:, None] * right.reshape(len(active), -1)
-    solution: Array = scale[:, None] * _eliminated(system, scaled)
+    solution: Array = scale[:, None] * eliminated(system, scaled)
     return solution.reshape(right.shape)
 
 
-def _eliminated(system: Array, right: Array) -> Array:
+def eliminated(system: Array, right: Array) -> Array:
     """Solution of a positive definite system (n, n), by Gauss and Jordan: (n, m).
 
     The systems are tiny, and what JAX puts around LAPACK's LU takes longer to compile

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
-from specfit.inference.beam import Beam, best, stock, whole_beams
+from specfit.inference.beam import Beam, best, whole_beams
 from specfit.inference.exchange import Own, alike_pairs, exchangeable, exchanged
-from specfit.inference.mend import adequate, settled
+from specfit.inference.mend import MOST_RIVALS, adequate, settled, undisputed
 from specfit.inference.newton import Peak, climb
 from specfit.inference.projection import assemble
 from specfit.inference.settings import NonFiniteStart, Settings
+from specfit.inference.stock import stock
 
 TRIES = 100
 """Prior draws at which density and gradient must be finite at least once."""
@@ -24,6 +27,10 @@ STARTS = 16
 """Starts polished when a problem is not separable."""
 FARTHEST = 100.0
 """By how much a coordinate of a prior draw is moved away from the middle at most."""
+AGAIN = 3
+"""Searches from other atoms at most, where the best fit has rivals."""
+AGREED = 0.3
+"""Difference (nats) of two searches that have found the same."""
 BARRIER = 1.0
 """Depth (nats) of the valley between two peaks that a chain crosses freely."""
 
@@ -46,7 +53,14 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
     """Draw from the prior, place the components, polish, keep the distinct peaks.
 
     Raises NonFiniteStart where density or gradient is finite at none of the draws.
+    NumPy's linear algebra keeps to one thread meanwhile: on systems as small as these a
+    second one only waits.
     """
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _search(problem, key, settings)
+
+
+def _search(problem: Problem, key: Array, settings: Settings) -> Found:
     prior, positions = prior_sample(problem, key, settings)
     finite = evaluate.finite_starts(problem, positions[:TRIES])
     if not finite.any():
@@ -60,7 +74,7 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
     groups = exchangeable(problem, tuple(prior), positions)
     starts = []
     if problem.separable is not None:
-        beams = _beams(problem, prior, positions, groups, settings)
+        beams = _beams(problem, key, (prior, positions), groups, settings)
         starts = [assemble(problem, b.position, b.placed) for b in beams]
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
@@ -75,22 +89,39 @@ def search(problem: Problem, key: Array, settings: Settings) -> Found:
 
 def _beams(
     problem: Problem,
-    prior: dict[str, FloatArray],
-    positions: FloatArray,
+    key: Array,
+    first: tuple[dict[str, FloatArray], FloatArray],
     groups: tuple[Own, ...],
     settings: Settings,
 ) -> list[Beam]:
-    """Full fits from atoms of the prior; from wider ones too where none is adequate."""
-    atoms = stock(problem, prior, positions, groups)
-    found = settled(atoms, whole_beams(atoms, settings.beams))
+    """Full fits from atoms of the prior, the first that were drawn or others.
+
+    Where another sharing of the lines fits nearly as well, all is done again from other
+    atoms, until two starts agree on the best.  Where no fit is adequate, once more from
+    atoms beyond the prior.
+    """
+    values, positions = first
+
+    def start(prior: dict[str, FloatArray], near: FloatArray) -> list[Beam]:
+        atoms = stock(problem, prior, near, groups)
+        return settled(atoms, whole_beams(atoms, settings.beams))
+
+    found = start(values, positions)
     if found and adequate(found[0]):
+        for again in jax.random.split(key, AGAIN):
+            if undisputed(found):
+                break
+            other = start(*prior_sample(problem, again, settings))
+            agreed = bool(other) and abs(other[0].value - found[0].value) < AGREED
+            found = best(found + other, MOST_RIVALS)
+            if agreed:
+                break
         return found
     far = wider(positions, np.random.default_rng(settings.seed))
-    values = evaluate.constrain(problem, far)
-    atoms = stock(problem, {name: values[name] for name in prior}, far, groups)
-    return settled(
-        atoms, best(found + whole_beams(atoms, settings.beams), settings.beams)
-    )
+    beyond = evaluate.constrain(problem, far)
+    atoms = stock(problem, {name: beyond[name] for name in values}, far, groups)
+    beams = best(found + whole_beams(atoms, settings.beams), settings.beams)
+    return settled(atoms, beams)
 
 
 def wider(positions: FloatArray, generator: np.random.Generator) -> FloatArray:

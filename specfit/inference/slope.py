@@ -59,8 +59,10 @@ def local(
         return along
 
     slopes = jax.vmap(moved)(pattern.seeds)  # (n_colours, n_columns, n_data)
-    own = coefficients[:, None] * pattern.moves
-    change = jnp.einsum("ri,irx->xi", own, slopes[pattern.colour])
+    heights = coefficients[:, None, None] * slopes.swapaxes(0, 1)
+    of = jnp.arange(len(pattern.seeds))[:, None] == pattern.colour
+    chosen = pattern.moves[:, None] * of  # (n_columns, n_colours, dimension)
+    change = jnp.einsum("rcx,rci->xi", heights, chosen)
     turn = pattern.moves * (slopes @ residual)[pattern.colour].T
     active = (coefficients != 0.0).astype(change.dtype)
     follows = solve(columns @ columns.T, active, columns @ change - turn)

@@ -13,12 +13,13 @@ import pydantic
 import pytest
 
 from specfit.inference import Settings, engine_names, evaluate, find, use_cores
-from specfit.inference.beam import seen, stock
+from specfit.inference.beam import seen
 from specfit.inference.exchange import exchange
 from specfit.inference.laplace import gaussian
 from specfit.inference.mend import mend
 from specfit.inference.projection import assemble
 from specfit.inference.search import search
+from specfit.inference.stock import stock
 
 SITES = "ABC"
 
