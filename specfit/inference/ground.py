@@ -36,6 +36,7 @@ from specfit.inference.laplace import (
 from specfit.inference.mixing import Mixing
 from specfit.inference.newton import Peak
 from specfit.inference.predictions import Predictions, predictions
+from specfit.inference.rounds import Rounds
 from specfit.inference.search import distinct, packed, polish, search, unpacked
 from specfit.inference.settings import Settings
 
@@ -132,9 +133,8 @@ def survey(
     clock = Clock()
     parts = keys.split(keys.seeded(settings.seed), 4)
     say("search", 0.0, "")
-    found = unpacked(
-        journal.step("search", lambda: packed(search(problem, parts[0], settings)))
-    )
+    asked = (problem, parts[0], settings, Rounds(journal, say))
+    found = unpacked(journal.step("search", lambda: packed(search(*asked))))
     best = gaussian(found.peaks[0])
     change = exchange(problem, tuple(found.prior), found.groups, best)
     peaks = _folded(problem, change, list(found.peaks))

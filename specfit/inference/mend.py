@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,19 +58,21 @@ REFINED = {2: 10, 3: 20}
 """Of these, those refined fully, best first."""
 ENDS = (0.1, 0.9)
 """Quantiles of the prior at which what components share is tried."""
+Round = Callable[..., list[Beam]]
+"""Calls its first argument with the others: at once, or kept when it is done."""
 GAIN = 1.0
 """Improvement (nats) that makes a new fit worth going on from."""
 
 
-def settled(stock: Stock, found: list[Beam]) -> list[Beam]:
+def settled(stock: Stock, found: list[Beam], a_round: Round) -> list[Beam]:
     """The beams and their rivals, mended until no way finds anything better."""
     while found:
-        found = mend(stock, found)
-        best_yet = found[0].value
-        found = rivals(stock, found)
-        if found[0].value <= best_yet + GAIN:
-            found = best(found + _near(stock, found[0], 3), MOST_RIVALS)
-        if found[0].value <= best_yet + GAIN:
+        found = a_round(mend, stock, found)
+        before = found[0].value
+        found = a_round(rivals, stock, found)
+        if found[0].value <= before + GAIN:
+            found = a_round(threes, stock, found)
+        if found[0].value <= before + GAIN:
             return found
     return found
 
@@ -111,6 +113,11 @@ def rivals(stock: Stock, found: list[Beam]) -> list[Beam]:
         better = max(beam.value for beam in known) > leader + ENOUGH
         idle = 0 if better else idle + 1
     return best(known + found, MOST_RIVALS)
+
+
+def threes(stock: Stock, found: list[Beam]) -> list[Beam]:
+    """The beams and those in which three components of the first are placed anew."""
+    return best(found + _near(stock, found[0], 3), MOST_RIVALS)
 
 
 def _near(stock: Stock, beam: Beam, size: int) -> list[Beam]:

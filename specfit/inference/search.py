@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,12 @@ from specfit.inference.exchange import Own, alike_pairs, exchangeable, exchanged
 from specfit.inference.mend import MOST_RIVALS, adequate, settled, undisputed
 from specfit.inference.newton import Peak, climb
 from specfit.inference.projection import assemble
+from specfit.inference.rounds import Rounds
 from specfit.inference.settings import NonFiniteStart, Settings
 from specfit.inference.stock import stock
 
+Draws = tuple[dict[str, FloatArray], FloatArray]
+"""Draws of the prior, constrained by name and unconstrained."""
 TRIES = 100
 """Prior draws at which density and gradient must be finite at least once."""
 STARTS = 16
@@ -49,18 +52,21 @@ class Found:
     notes: tuple[str, ...]
 
 
-def search(problem: Problem, key: Array, settings: Settings) -> Found:
+def search(
+    problem: Problem, key: Array, settings: Settings, rounds: Rounds | None = None
+) -> Found:
     """Draw from the prior, place the components, polish, keep the distinct peaks.
 
+    rounds: where what is done is kept and said.
     Raises NonFiniteStart where density or gradient is finite at none of the draws.
     NumPy's linear algebra keeps to one thread meanwhile: on systems as small as these a
     second one only waits.
     """
     with threadpool_limits(limits=1, user_api="blas"):
-        return _search(problem, key, settings)
+        return _search(problem, key, settings, rounds or Rounds())
 
 
-def _search(problem: Problem, key: Array, settings: Settings) -> Found:
+def _search(problem: Problem, key: Array, settings: Settings, rounds: Rounds) -> Found:
     prior, positions = prior_sample(problem, key, settings)
     finite = evaluate.finite_starts(problem, positions[:TRIES])
     if not finite.any():
@@ -74,7 +80,7 @@ def _search(problem: Problem, key: Array, settings: Settings) -> Found:
     groups = exchangeable(problem, tuple(prior), positions)
     starts = []
     if problem.separable is not None:
-        beams = _beams(problem, key, (prior, positions), groups, settings)
+        beams = _beams(problem, key, (prior, positions), groups, (settings, rounds))
         starts = [assemble(problem, b.position, b.placed) for b in beams]
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
@@ -90,9 +96,9 @@ def _search(problem: Problem, key: Array, settings: Settings) -> Found:
 def _beams(
     problem: Problem,
     key: Array,
-    first: tuple[dict[str, FloatArray], FloatArray],
+    first: Draws,
     groups: tuple[Own, ...],
-    settings: Settings,
+    how: tuple[Settings, Rounds],
 ) -> list[Beam]:
     """Full fits from atoms of the prior, the first that were drawn or others.
 
@@ -100,28 +106,29 @@ def _beams(
     atoms, until two starts agree on the best.  Where no fit is adequate, once more from
     atoms beyond the prior.
     """
-    values, positions = first
+    (values, positions), (settings, rounds) = first, how
 
-    def start(prior: dict[str, FloatArray], near: FloatArray) -> list[Beam]:
-        atoms = stock(problem, prior, near, groups)
-        return settled(atoms, whole_beams(atoms, settings.beams))
+    def start(number: int, prior: Draws, more: Sequence[Beam] = ()) -> list[Beam]:
+        atoms = stock(problem, *prior, groups)
+        own = rounds.part(f"start {number}", number / (AGAIN + 1))
+        begun = own(whole_beams, atoms, settings.beams)
+        every = best([*more, *begun], settings.beams) if more else begun
+        return settled(atoms, every, own)
 
-    found = start(values, positions)
-    if found and adequate(found[0]):
-        for again in jax.random.split(key, AGAIN):
-            if undisputed(found):
-                break
-            other = start(*prior_sample(problem, again, settings))
-            agreed = bool(other) and abs(other[0].value - found[0].value) < AGREED
-            found = best(found + other, MOST_RIVALS)
-            if agreed:
-                break
-        return found
-    far = wider(positions, np.random.default_rng(settings.seed))
-    beyond = evaluate.constrain(problem, far)
-    atoms = stock(problem, {name: beyond[name] for name in values}, far, groups)
-    beams = best(found + whole_beams(atoms, settings.beams), settings.beams)
-    return settled(atoms, beams)
+    found = start(0, first)
+    if not found or not adequate(found[0]):
+        far = wider(positions, np.random.default_rng(settings.seed))
+        beyond = evaluate.constrain(problem, far)
+        return start(1, ({name: beyond[name] for name in values}, far), found)
+    for number, again in enumerate(jax.random.split(key, AGAIN), 1):
+        if undisputed(found):
+            break
+        other = start(number, prior_sample(problem, again, settings))
+        agreed = bool(other) and abs(other[0].value - found[0].value) < AGREED
+        found = best(found + other, MOST_RIVALS)
+        if agreed:
+            break
+    return found
 
 
 def wider(positions: FloatArray, generator: np.random.Generator) -> FloatArray:
@@ -137,9 +144,7 @@ def wider(positions: FloatArray, generator: np.random.Generator) -> FloatArray:
     return middle + spread
 
 
-def prior_sample(
-    problem: Problem, key: Array, settings: Settings
-) -> tuple[dict[str, FloatArray], FloatArray]:
+def prior_sample(problem: Problem, key: Array, settings: Settings) -> Draws:
     """Draws of the prior, constrained by name and unconstrained."""
     count = settings.prior_draws
     if problem.separable is not None:
