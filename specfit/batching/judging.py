@@ -104,13 +104,10 @@ class Judge:
     def _replicated(self, found: Many, problem: Problem) -> FloatArray:
         generator = np.random.default_rng(0)
         at = {name: found.values[0, i] for i, name in enumerate(found.names)}
-        drawn: FloatArray = np.stack(
-            [
-                problem.scatter(generator, found.expected[0], at, problem.data)
-                for _ in range(REPLICATES)
-            ]
-        )
-        return drawn
+        expected = found.expected[0]
+        side_by_side = np.tile(expected, (1, REPLICATES))
+        drawn = problem.scatter(generator, side_by_side, at, problem.data)
+        return drawn.reshape(len(expected), REPLICATES, -1).swapaxes(0, 1)
 
     def _obedient(
         self, found: Many, problem: Problem, constants: Mapping[str, float]

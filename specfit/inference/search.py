@@ -32,6 +32,8 @@ FARTHEST = 100.0
 """By how much a coordinate of a prior draw is moved away from the middle at most."""
 AGAIN = 3
 """Searches from other atoms at most, where the best fit has rivals."""
+ALL_ANEW = 3
+"""Components that have all been placed anew together once a search is done."""
 AGREED = 0.3
 """Difference (nats) of two searches that have found the same."""
 BARRIER = 1.0
@@ -121,7 +123,7 @@ def _beams(
         beyond = evaluate.constrain(problem, far)
         return start(1, ({name: beyond[name] for name in values}, far), found)
     for number, again in enumerate(jax.random.split(key, AGAIN), 1):
-        if undisputed(found):
+        if undisputed(found) or found[0].placed.size <= ALL_ANEW:
             break
         other = start(number, prior_sample(problem, again, settings))
         agreed = bool(other) and abs(other[0].value - found[0].value) < AGREED

@@ -9,6 +9,7 @@ statistics need the measurement.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,14 +53,17 @@ def conditions(model: Model[Any]) -> dict[str, float]:
     return found
 
 
-def expressions_of(model: Model[Prior]) -> Iterator[Expression]:
-    """Every expression of the model whose value the density or its rules may need."""
+def expressions_of(model: Model[Prior], checks: bool = False) -> Iterator[Expression]:
+    """Every expression of the model whose value the density or its rules may need.
+
+    checks: those of a `check` too, which only a verdict needs.
+    """
     for parameter in model.parameters:
         yield from arguments_of(parameter.prior.dist)
     for definition in model.definitions:
         yield definition.value
     for rule in model.rules:
-        if rule.kind == "check":
+        if rule.kind == "check" and not checks:
             continue
         yield rule.expression
         if rule.dist is not None:
@@ -76,22 +80,46 @@ def arguments_of(dist: Dist) -> Iterator[Expression]:
 
 
 def data_constants(
-    model: Model[Prior], measurements: Sequence[Measurement] = ()
+    model: Model[Prior],
+    measurements: Sequence[Measurement] = (),
+    checks: bool = False,
 ) -> dict[str, float]:
     """Conditions, and with `measurements` every statistic that the model mentions.
 
-    `measurements` follow `model.spectra`.
+    `measurements` follow `model.spectra`; checks: what only a `check` mentions too.
     """
     found = conditions(model)
     if not measurements:
         return found
     columns = _columns(model, measurements)
-    for expression in expressions_of(model):
-        for text, node in statistics(expression).items():
-            column = node.arguments[0]
-            if isinstance(column, Ref) and column.name in columns:
-                found[text] = _statistic(node, columns[column.name])
+    for text, node in _statistics_of(_Same(model), checks).items():
+        column = node.arguments[0]
+        if isinstance(column, Ref) and column.name in columns:
+            found[text] = _statistic(node, columns[column.name])
     return found
+
+
+class _Same:
+    """A model as a key: the very object, for models are compared value by value."""
+
+    def __init__(self, model: Model[Prior]) -> None:
+        self.model = model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.model is self.model
+
+
+@lru_cache(maxsize=16)  # asked for every spectrum of a batch
+def _statistics_of(same: _Same, checks: bool) -> dict[str, Apply]:
+    """The statistics that a model mentions, by the names they have in expressions."""
+    return {
+        text: node
+        for expression in expressions_of(same.model, checks)
+        for text, node in statistics(expression).items()
+    }
 
 
 def _columns(

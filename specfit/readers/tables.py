@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -112,6 +113,7 @@ def split(line: str, dialect: Dialect) -> list[float] | None:
     return numbers
 
 
+@lru_cache(maxsize=4)  # a file is asked for its format, then for its numbers
 def sniff(text: str) -> tuple[Dialect, int]:
     """The dialect that reads most of the first lines, and how many columns it finds."""
     sample = [s for s in text.split("\n", 4 * SAMPLE)[: 4 * SAMPLE] if s.strip()]

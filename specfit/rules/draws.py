@@ -149,7 +149,10 @@ def plus_minus(mean: float, sd: float) -> str:
 
 def share(condition: Any) -> float:
     """Share of the draws for which a condition holds."""
-    return float(np.mean(np.asarray(condition, dtype=float)))
+    held = np.asarray(condition)
+    if held.dtype == bool:
+        return float(np.count_nonzero(held)) / held.size
+    return float(np.mean(held.astype(float)))
 
 
 def passed(rule: str, text: str, source: str) -> Finding:

@@ -43,7 +43,7 @@ class Posterior:
         cls, model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
     ) -> Posterior:
         """The posterior with conditions and statistics of the data at hand."""
-        constants = _constants(model, measurements)
+        constants = data_constants(model, measurements, checks=True)
         return cls(
             model,
             measurements,
@@ -146,11 +146,3 @@ class Answer:
     function: str
     value: float
     text: str
-
-
-def _constants(
-    model: Model[Prior], measurements: Sequence[Measurement]
-) -> dict[str, float]:
-    """Conditions and statistics of the data, those that only a `check` mentions too."""
-    asked = tuple(rule.model_copy(update={"kind": "require"}) for rule in model.rules)
-    return data_constants(model.model_copy(update={"rules": asked}), measurements)
