@@ -49,7 +49,7 @@ ENOUGH = 0.1
 """Improvement (nats) of a rival that is one: as far as a partial fit is refined."""
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
-MOST_RIVALS = 16
+MOST_RIVALS = 48
 WAYS = {2: 24, 3: 64}
 """Sets of atoms refined for every pair, and every three, of components placed again."""
 NEARLY = 0.8

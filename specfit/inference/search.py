@@ -27,7 +27,7 @@ Draws = tuple[dict[str, FloatArray], FloatArray]
 TRIES = 100
 """Prior draws at which density and gradient must be finite at least once."""
 STARTS = 16
-"""Starts polished when a problem is not separable."""
+"""Starts polished, of all fits found or, where a problem is not separable, of the prior."""
 FARTHEST = 100.0
 """By how much a coordinate of a prior draw is moved away from the middle at most."""
 AGAIN = 3
@@ -83,7 +83,8 @@ def _search(problem: Problem, key: Array, settings: Settings, rounds: Rounds) ->
     starts = []
     if problem.separable is not None:
         beams = _beams(problem, key, (prior, positions), groups, (settings, rounds))
-        starts = [assemble(problem, b.position, b.placed) for b in beams]
+        every = [assemble(problem, b.position, b.placed) for b in beams]
+        starts = likeliest(problem, every)
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
     if not peaks:  # finite where it was tried, and nowhere on the way up
@@ -163,6 +164,19 @@ def prior_starts(problem: Problem, positions: FloatArray) -> list[FloatArray]:
     usable = np.flatnonzero(np.isfinite(values))
     chosen = np.concatenate([order[: STARTS // 2], usable[: STARTS // 2]])
     return list(positions[chosen])
+
+
+def likeliest(problem: Problem, starts: list[FloatArray]) -> list[FloatArray]:
+    """At most `STARTS`: half the first, half those of highest density among the rest.
+
+    The linear unknowns have priors that a fit with them eliminated knows nothing of.
+    """
+    first, rest = starts[: STARTS // 2], starts[STARTS // 2 :]
+    if not rest:
+        return first
+    values = evaluate.log_densities(problem, np.stack(rest))
+    order = np.argsort(-np.where(np.isfinite(values), values, -np.inf), kind="stable")
+    return first + [rest[i] for i in order[: STARTS - len(first)]]
 
 
 def polish(problem: Problem, starts: list[FloatArray]) -> list[Peak]:
