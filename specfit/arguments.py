@@ -122,7 +122,7 @@ def _add_batch(commands: _Commands) -> None:  # type: ignore[valid-type]
 def _shard(text: str) -> tuple[int, int]:
     """`2/8` as numbers, 1 ≤ I ≤ N."""
     part, _, whole = text.partition("/")
-    if not (part.isdecimal() and whole.isdecimal()):
+    if not (part.isdecimal() and whole.isdecimal() and int(whole)):
         raise argparse.ArgumentTypeError(f"{text!r} is not like 2/8, the second of 8")
     if not 1 <= int(part) <= int(whole):
         there = f"the parts of {whole} are 1/{whole} to {whole}/{whole}"

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from specfit import units
+from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
-from specfit.model.faults import nearest
+from specfit.model.faults import Faults, nearest
 from specfit.model.quantities import (
     BOOLEAN,
     Context,
@@ -194,3 +195,15 @@ def _posterior(
         typer.faults.add("condition-expected", argument.span)
         return None
     return Typed(apply("prob", typed.value))
+
+
+def no_percentage(
+    faults: Faults, one: ir.Expression, bound: ir.Expression, span: Span
+) -> None:
+    """Note a bound of a probability that no probability can reach: 95 for 0.95."""
+    if not (isinstance(one, ir.Apply) and one.function == "prob"):
+        return
+    if isinstance(bound, ir.Const) and not 0.0 <= bound.value <= 1.0:
+        share = bound.value / 100.0
+        meant = f"{share:g}" if 0.0 < share <= 1.0 else "0.95"
+        faults.add("probability-range", span, value=f"{bound.value:g}", meant=meant)

@@ -12,7 +12,7 @@ from specfit import units
 from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
-from specfit.model.calls import POSTERIOR, call
+from specfit.model.calls import POSTERIOR, call, no_percentage
 from specfit.model.faults import Faults
 from specfit.model.names import Entry, Names, plain
 from specfit.model.quantities import (
@@ -234,6 +234,8 @@ class Typer:
             spans = node.operands[index].span, node.operands[index + 1].span
             if not agree(self.faults, left, right, *spans):
                 return None
+            for one, other, span in ((left, right, spans[1]), (right, left, spans[0])):
+                no_percentage(self.faults, one.value, other.value, span)
             terms.append(apply(operator, left.value, right.value))
         joined = terms[0]
         for term in terms[1:]:
