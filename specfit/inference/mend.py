@@ -43,8 +43,12 @@ OVERLAPPING = 6
 SETS = {2: 28, 3: 20}
 """Pairs and threes of components placed again at once: all pairs of eight, or those that
 overlap most."""
-PATIENCE = 2
+PATIENCE = 4
 """Fits taken apart in a row, without anything better, after which it is enough."""
+RESEMBLING = 0.8
+"""Correlation of two components above which they cover the same lines."""
+FARTHER = 30.0
+"""Nats below the best fit at which a fit is no longer worth taking apart."""
 ENOUGH = 0.1
 """Improvement (nats) of a rival that is one: as far as a partial fit is refined."""
 FAR = 12.0
@@ -98,21 +102,39 @@ def _better(stock: Stock, beam: Beam) -> Beam | None:
 def rivals(stock: Stock, found: list[Beam]) -> list[Beam]:
     """The first beam and other full fits nearly as good, every two components differently.
 
-    What is taken apart next is the best that has not been, until `PATIENCE` of them in a
-    row have led to nothing better.  Best first, all within `FAR` of the best.
+    What is taken apart next is the best that has not been, and once that has led to
+    nothing better, the best that is unlike all that have been, `PATIENCE` times in a row:
+    from the best fit there may be no way, and from one 20 nats below a short one.
     """
-    known, waiting, idle = found[:1], found[:1], 0
-    while waiting and idle < PATIENCE:
-        base, waiting = waiting[0], waiting[1:]
+    known, done, idle = found[:1], list[Beam](), 0
+    while idle < PATIENCE:
+        base = _next(known, done, only_unlike=idle > 0)
+        if base is None:
+            break
+        done.append(base)
         leader = max(beam.value for beam in known)
         for whole in _near(stock, base, 2):
-            near = whole.value > leader - FAR
+            near = whole.value > leader - FARTHER
             if near and not any(alike(whole, other) for other in known):
-                known, waiting = [*known, whole], [*waiting, whole]
-        waiting.sort(key=lambda beam: -beam.value)
+                known = [*known, whole]
         better = max(beam.value for beam in known) > leader + ENOUGH
         idle = 0 if better else idle + 1
     return best(known + found, MOST_RIVALS)
+
+
+def _next(known: list[Beam], done: list[Beam], only_unlike: bool) -> Beam | None:
+    """The best of `known` that is none of `done`, or unlike all of them."""
+    for beam in sorted(known, key=lambda one: -one.value):
+        new = all(beam is not other for other in done)
+        if new and not (only_unlike and any(_resemble(beam, o) for o in done)):
+            return beam
+    return None
+
+
+def _resemble(one: Beam, other: Beam) -> bool:
+    """Whether each component of one fit has a like in the other."""
+    likeness = _unit(one.curves) @ _unit(other.curves).T
+    return bool((likeness.max(axis=1) > RESEMBLING).all())
 
 
 def threes(stock: Stock, found: list[Beam]) -> list[Beam]:
