@@ -19,14 +19,12 @@ from specfit.contracts import FloatArray
 from specfit.inference import evaluate
 from specfit.inference.ascent import Ascended, ascended
 from specfit.inference.seating import Seat, seated
-from specfit.inference.stock import Stock, share
+from specfit.inference.stock import Stock, apart, share
 
 SAME_PLACE = 0.9
 """Correlation of two atoms above which one of them is enough as a candidate."""
 CANDIDATES = 8
 """Atoms tried on each beam, of all components that are not yet placed."""
-LABELS = 2
-"""How many components may be tried at the same place."""
 SCANNED = 2000
 """Atoms looked at for distinct places, best first."""
 RESEMBLES = 0.5
@@ -88,7 +86,7 @@ Candidate = tuple[int, int, int]
 def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
     """The atoms that take most out of the residual.
 
-    At most `count`, at distinct places, `LABELS` components at one place.
+    At most `count`, at distinct places.
     """
     basis = fitted_basis(beam)
     sources = [
@@ -109,17 +107,8 @@ def _candidates(stock: Stock, beam: Beam, count: int) -> list[Candidate]:
     mine, source = np.repeat(sources, many, axis=0)[scanned].T
     draw = np.concatenate([np.arange(n) for n in many])[scanned]
     curves = stock.curves[source, draw]
-    near = np.zeros(len(curves), dtype=int)
-    open_ = np.ones(len(curves), dtype=bool)
-    chosen: list[Candidate] = []
-    while len(chosen) < count and open_.any():
-        taken = int(np.argmax(open_))
-        chosen.append((int(mine[taken]), int(source[taken]), int(draw[taken])))
-        same = curves @ curves[taken] > SAME_PLACE
-        near += same
-        open_ &= (near < LABELS) & ~(same & (mine == mine[taken]))
-        open_[taken] = False
-    return chosen
+    taken = apart(curves, mine, SAME_PLACE, count)
+    return [(int(mine[i]), int(source[i]), int(draw[i])) for i in taken]
 
 
 def fitted_basis(beam: Beam) -> FloatArray:

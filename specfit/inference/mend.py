@@ -8,8 +8,9 @@ stop: of six overlapping sextets in few counts, a wrong sharing of the lines pas
 noise 50 nats below the right one.  A linewidth that all share is moved as well: four
 wide patterns that cover six hold each other.
 
-A fit that stands may have rivals: the same lines, shared out differently among
-two components, fit as well.  They are looked for in the same way.
+A fit that stands may have rivals: the same lines, shared out differently among two
+components, fit as well.  Every two of its components are placed anew at once, then every
+two of its rivals and of fits unlike all of these, in the end every three of the best.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ ENOUGH = 0.1
 FAR = 12.0
 """Nats below the best fit at which a rival no longer counts: a weight of 1e-5."""
 MOST_RIVALS = 48
+"""Full fits that are kept in all."""
 WAYS = {2: 24, 3: 64}
 """Sets of atoms refined for every pair, and every three, of components placed again."""
 NEARLY = 0.8
@@ -156,7 +158,7 @@ def _near(stock: Stock, beam: Beam, size: int) -> list[Beam]:
         enough = part.chi2 - NEARLY * (part.chi2 - beam.chi2)
         rough = refined(stock, together(stock, unlike, WAYS[size]), FIRST_STEPS)
         going = best([b for b in rough if b.chi2 < enough], REFINED[size])
-        found += best(refined(stock, going, FULL_STEPS), MOST_RIVALS)
+        found += best(refined(stock, going, FULL_STEPS), REFINED[size])
     return found
 
 

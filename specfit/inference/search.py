@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -65,10 +65,18 @@ def search(
     second one only waits.
     """
     with threadpool_limits(limits=1, user_api="blas"):
-        return _search(problem, key, settings, rounds or Rounds())
+        return _search(_Task(problem, key, settings, rounds or Rounds()))
 
 
-def _search(problem: Problem, key: Array, settings: Settings, rounds: Rounds) -> Found:
+class _Task(NamedTuple):
+    problem: Problem
+    key: Array
+    settings: Settings
+    rounds: Rounds
+
+
+def _search(task: _Task) -> Found:
+    problem, key, settings, _ = task
     prior, positions = prior_sample(problem, key, settings)
     finite = evaluate.finite_starts(problem, positions[:TRIES])
     if not finite.any():
@@ -82,7 +90,7 @@ def _search(problem: Problem, key: Array, settings: Settings, rounds: Rounds) ->
     groups = exchangeable(problem, tuple(prior), positions)
     starts = []
     if problem.separable is not None:
-        beams = _beams(problem, key, (prior, positions), groups, (settings, rounds))
+        beams = _beams(task, (prior, positions), groups)
         every = [assemble(problem, b.position, b.placed) for b in beams]
         starts = likeliest(problem, every)
     peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
@@ -96,20 +104,14 @@ def _search(problem: Problem, key: Array, settings: Settings, rounds: Rounds) ->
     return Found(tuple(peaks), groups, prior, positions, notes)
 
 
-def _beams(
-    problem: Problem,
-    key: Array,
-    first: Draws,
-    groups: tuple[Own, ...],
-    how: tuple[Settings, Rounds],
-) -> list[Beam]:
+def _beams(task: _Task, first: Draws, groups: tuple[Own, ...]) -> list[Beam]:
     """Full fits from atoms of the prior, the first that were drawn or others.
 
     Where another sharing of the lines fits nearly as well, all is done again from other
     atoms, until two starts agree on the best.  Where no fit is adequate, once more from
     atoms beyond the prior.
     """
-    (values, positions), (settings, rounds) = first, how
+    (values, positions), (problem, key, settings, rounds) = first, task
 
     def start(number: int, prior: Draws, more: Sequence[Beam] = ()) -> list[Beam]:
         atoms = stock(problem, *prior, groups)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate, projection, slope
@@ -17,6 +19,8 @@ LOOKED = 3
 """Prior draws at which it is seen which unknown moves which curve."""
 ATOM_BYTES = 2**26
 """Memory that the curves of all atoms may take."""
+LABELS = 2
+"""How many components may be tried at the same place."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +99,23 @@ def share(stock: Stock, component: int) -> int:
     """How many atoms of a component are looked at; its twins' are as good as its own."""
     shared_by = 1 + len(stock.twins[component])
     return -(-len(stock.curves[component]) // shared_by)
+
+
+def apart(
+    curves: FloatArray, owner: NDArray[Any], likeness: float, count: int
+) -> list[int]:
+    """The first `count` of unit curves (n, n_data) that lie at distinct places.
+
+    Curves that correlate by more than `likeness` lie at one place.  Each owner (n,) has
+    at most one there, and `LABELS` owners may share it.
+    """
+    near = np.zeros(len(curves), dtype=int)
+    open_ = np.ones(len(curves), dtype=bool)
+    taken: list[int] = []
+    while len(taken) < count and open_.any():
+        taken.append(int(np.argmax(open_)))
+        same = curves @ curves[taken[-1]] > likeness
+        near += same
+        open_ &= (near < LABELS) & ~(same & (owner == owner[taken[-1]]))
+        open_[taken[-1]] = False
+    return taken

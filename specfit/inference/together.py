@@ -23,7 +23,7 @@ from specfit.inference.beam import (
     gain,
     with_components,
 )
-from specfit.inference.stock import Stock, share
+from specfit.inference.stock import Stock, apart, share
 
 SCANNED = 1000
 """Atoms of a component looked at for distinct places, best first."""
@@ -120,12 +120,7 @@ def _places(
     order = np.argsort(-gains, kind="stable")[:SCANNED]
     order = order[gains[order] > 0.0]
     curves = curves[order]
-    open_ = np.ones(len(order), dtype=bool)
-    taken: list[int] = []
-    while len(taken) < PLACES and open_.any():
-        taken.append(int(np.argmax(open_)))
-        open_ &= curves @ curves[taken[-1]] <= DISTINCT
-        open_[taken[-1]] = False
+    taken = apart(curves, np.zeros(len(order)), DISTINCT, PLACES)
     return [(first, *of[order[i]]) for i in taken], curves[taken]
 
 

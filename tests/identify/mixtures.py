@@ -9,6 +9,7 @@ counts), the wrong one of the two gets a posterior probability of more than 0.1 
 average.  That is a property of the database at that temperature and of nothing else.
 """
 
+import re
 from functools import lru_cache
 from itertools import permutations
 
@@ -17,10 +18,12 @@ from scipy.special import expit
 
 from specfit.identify import mixture as mixtures
 from specfit.identify.appearance import Spectrum
+from specfit.identify.asked import ELEMENTS, candidates
 from specfit.identify.layout import layout_of
 from specfit.identify.patterns import WIDTHS, patterns
 from specfit.identify.screen import bank
 from specfit.identify.search import Search
+from specfit.model import records
 
 SLOPES = np.array([5.3123, 3.0760, 0.8397]) / 33.04
 VELOCITY = np.linspace(-11.0, 11.0, 512)
@@ -72,9 +75,22 @@ def simulated(phases, areas, generator):
     return spectrum_of(generator.poisson(expected).astype(float)), theta
 
 
-def mixture(generator):
+@lru_cache(maxsize=1)
+def of_known_elements():
+    """Those of them whose formula can be read."""
+    readable = {phase.name for phase in candidates(TEMPERATURE, (), ELEMENTS)}
+    return [phase for phase in measured_there() if phase.name in readable]
+
+
+def elements_of(phases):
+    """All elements in some phases."""
+    formulas = [records.phase(p.name.partition(".")[0]).formula for p in phases]
+    return {e for text in formulas for e in re.findall("[A-Z][a-z]?", text)}
+
+
+def mixture(generator, pool):
     """One of the study: phases, fractions, spectrum, unknowns."""
-    pool, count = measured_there(), generator.integers(1, 5)
+    count = generator.integers(1, 5)
     chosen = [pool[i] for i in generator.choice(len(pool), count, replace=False)]
     while True:
         fractions = generator.dirichlet(np.ones(count))

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specfit.inference.stock import LABELS, apart
 from specfit.inference.together import Pool, _best_sets, _distinct
 
 N_ATOMS, N_DATA = 9, 30
@@ -63,14 +64,26 @@ def test_a_class_gives_no_more_than_it_has_room_for(seed):
 
 def test_sets_that_are_alike_in_all_members_are_one():
     pool, _ = pool_of(1)
-    same = pool.unit.copy()
-    same[1] = same[0]  # atom 1 is atom 0 again
-    twins = Pool(pool.candidates, pool.member, pool.room, same, pool.gram, pool.pull)
+    unit = np.eye(N_ATOMS, N_DATA)
+    unit[1] = unit[0]  # atom 1 is atom 0 again
+    twins = Pool(pool.candidates, pool.member, pool.room, unit, pool.gram, pool.pull)
     sets = np.array([[0, 5], [1, 5], [0, 6]])
-    cross = same @ same.T
-    assert cross[5, 6] < 0.9, "the case needs two atoms that differ"
     kept = _distinct(twins, sets, np.zeros((0, 0)), 3)
-    expected = [[0, 5], [0, 6]] if cross[5, 6] <= 0.8 else [[0, 5]]
-    assert kept.tolist() == expected
-    avoided = same[[5, 0]]
-    assert [0, 5] not in _distinct(twins, sets, avoided, 3).tolist()
+    assert kept.tolist() == [[0, 5], [0, 6]]
+    kept = _distinct(twins, sets, unit[[5, 0]], 3)
+    assert kept.tolist() == [[0, 6]]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_chosen_places_lie_apart(seed, count):
+    generator = np.random.default_rng(seed)
+    curves = np.abs(generator.normal(size=(40, 3)))
+    curves /= np.linalg.norm(curves, axis=1, keepdims=True)
+    owner = generator.integers(0, 3, 40)
+    taken = apart(curves, owner, 0.95, count)
+    near = (curves @ curves.T)[np.ix_(taken, taken)] > 0.95
+    assert taken[0] == 0
+    assert len(taken) <= count
+    assert (np.tril(near, -1).sum(axis=1) < LABELS).all()  # of those taken before
+    same_owner = owner[taken][:, None] == owner[taken]
+    np.testing.assert_array_equal(near & same_owner, np.eye(len(taken), dtype=bool))
