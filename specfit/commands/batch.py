@@ -43,7 +43,6 @@ def batch(arguments: argparse.Namespace) -> int:
     try:
         with (
             keeping.journal(place, who, arguments.resume, arguments.file) as journal,
-            keeping.tidied(place),
             keeping.stoppable(reporter) as progress,
         ):
             work = batching.work if arguments.dask is None else _distributed(arguments)

@@ -82,7 +82,7 @@ def journal(
         Memory or disk gave out on the way; what was finished is kept.
 
     """
-    with alone(_beside(folder, "lock"), folder):
+    with alone(_beside(folder, "lock"), folder), _tidied(place(folder)):
         try:
             yield _opened(place(folder), who, resume, path)
         except Exception as error:
@@ -152,13 +152,12 @@ def finished(folder: Path) -> None:
 
 
 @contextmanager
-def tidied(folder: Path) -> Iterator[None]:
+def _tidied(where: Path) -> Iterator[None]:
     """Nothing is left of a run that ends before its first step is kept."""
     try:
         yield
     finally:
-        where = place(folder)
-        if not any(where.glob("*.step")):
+        if not any(where.rglob("*.step")):
             shutil.rmtree(where, ignore_errors=True)
 
 

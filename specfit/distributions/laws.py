@@ -65,8 +65,11 @@ def _student_below(m: M, x: Any, df: Any, location: Any, scale: Any) -> Any:
     near = abs(t) < 1e-6
     far = m.array.where(near, 1.0, t)
     tail = 0.5 * m.special.betainc(0.5 * df, 0.5, df / (df + far * far))
-    tangent = 0.5 - abs(t) * m.array.exp(_student(m, 0.0, df, 0.0, 1.0))
-    tail = m.array.where(near, tangent, tail)
+
+    def tangent() -> Any:
+        return 0.5 - abs(t) * m.array.exp(_student(m, 0.0, df, 0.0, 1.0))
+
+    tail = m.choose(near, tangent, tail)
     return m.array.where(t < 0, m.log(tail), m.array.log1p(-tail))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from specfit.lazy import LazyModule
 
+_LOG_2PI = math.log(2.0 * math.pi)
 _FEW = 16.0  # from here four terms of Stirling's series are exact to rounding
 
 
@@ -30,15 +32,28 @@ class Mathematics(NamedTuple):
         limit = where(power > 0, -math.inf, where(power < 0, math.inf, 0.0))
         return where(x > 0, power * self.array.log(where(x > 0, x, 1.0)), limit)
 
+    def choose(self, where: Any, special: Callable[[], Any], usual: Any) -> Any:
+        """`special()` where a condition holds, else `usual`.
+
+        With NumPy the former is computed only if it is needed anywhere.
+        """
+        if self.array is np and not np.any(where):
+            return usual
+        return self.array.where(where, special(), usual)
+
     def stirling(self, n: Any) -> Any:
         """Remainder log n! − (n + ½) log n + n − ½ log 2π for n > 0, about 1 / 12n."""
         where, log = self.array.where, self.array.log
-        small = where(n < _FEW, n, _FEW)
-        direct = self.special.gammaln(small + 1.0) - (small + 0.5) * log(small) + small
+
+        def direct() -> Any:
+            small = where(n < _FEW, n, _FEW)
+            power = (small + 0.5) * log(small)
+            return self.special.gammaln(small + 1.0) - power + small - 0.5 * _LOG_2PI
+
         u = 1.0 / where(n < _FEW, _FEW, n)
         v = u * u
         series = u * (1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680))))
-        return where(n < _FEW, direct - 0.5 * math.log(2.0 * math.pi), series)
+        return self.choose(n < _FEW, direct, series)
 
     def log_beta(self, a: Any, b: Any) -> Any:
         """Logarithm of the beta function, to rounding for arguments however unequal.

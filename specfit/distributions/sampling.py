@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -160,9 +161,11 @@ def _invert(
         upper = law.above(NUMPY, low, *arguments) < math.log(0.5)
 
         def tail(x: FloatArray) -> FloatArray:
-            above, below = (f(NUMPY, x, *arguments) for f in (law.above, law.below))
-            nearer: FloatArray = np.where(upper, above, below)
-            return nearer
+            above = partial(law.above, NUMPY, x, *arguments)
+            if upper.all():
+                return np.asarray(above())
+            below = law.below(NUMPY, x, *arguments)
+            return np.asarray(NUMPY.choose(upper, above, below))
 
         target = np.logaddexp(
             np.log1p(-uniform) + tail(low), np.log(uniform) + tail(high)

@@ -73,6 +73,7 @@ def test_a_fault_of_another_kind_stays_what_it_is(tmp_path, error):
     ):
         raise error
     assert raised.value is error
+    assert not list(tmp_path.glob(".run.partial*")), "nothing was kept, nothing is left"
 
 
 def test_what_is_unfinished_lies_beside_the_folder_itself(tmp_path, monkeypatch):
