@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.backend import Layout, layout, map_chains
-from specfit.inference.compiled import Program
+from specfit.inference.compiled import Program, everywhere
 from specfit.inference.newton import FLAT, LONGEST_STEP
 from specfit.inference.projection import Kernels, eliminated, project
 from specfit.inference.slope import Local, Pattern, local
@@ -25,6 +26,8 @@ ENOUGH = 0.1
 BLOCK = 16
 """Partial fits in one call; a shape that never changes compiles once."""
 HOPELESS = 1e12
+IDLE = -1
+"""Steps of a row that only fills a block up."""
 
 
 class Ascended(NamedTuple):
@@ -45,7 +48,7 @@ class Ascended(NamedTuple):
 
 _Row = tuple[Array, Array, Array]
 """Start (dimension,), `placed` (n_components,), and the steps allowed."""
-_Shared = tuple[Pattern, Data]
+_Same = tuple[Pattern, Data]
 
 
 class _State(NamedTuple):
@@ -58,38 +61,81 @@ class _State(NamedTuple):
     left: Array
 
 
-def ascended(
-    problem: Problem,
-    pattern: Pattern,
-    z: FloatArray,
-    placed: FloatArray,
-    steps: int,
-) -> Ascended:
+class Shared(NamedTuple):
+    """What every ascent of a problem shares, on the devices that do the work."""
+
+    kernels: Kernels
+    pattern: Pattern
+    data: Data
+    n_data: int
+    n_components: int
+
+
+def shared_of(problem: Problem, pattern: Pattern) -> Shared:
+    """The shared part of all ascents, placed once."""
+    parts = problem.separable
+    assert parts is not None
+    there = everywhere if layout(BLOCK) == "cores" else jax.device_put
+    n_data, n_components = (
+        len(parts.target(problem.data)[0]),
+        len(parts.component_names),
+    )
+    pattern, data = there((pattern, problem.data))
+    return Shared(Kernels(problem), pattern, data, n_data, n_components)
+
+
+def ascended(shared: Shared, z: FloatArray, placed: FloatArray, steps: int) -> Ascended:
     """Positions (n, dimension) with `placed` components (n, n_components) refined.
 
     Not finite where the density is not finite at the start; `steps` 0 only looks.
     """
-    count, how, kernels = len(z), layout(BLOCK), Kernels(problem)
-    order = np.arange(-(-count // BLOCK) * BLOCK)
-    limits = np.where(order < count, steps, 0)
-    order[count:] = 0
-    blocks = []
-    for rows in order.reshape(-1, BLOCK):
-        own = (z[rows], placed[rows], limits[: len(rows)])
-        limits = limits[len(rows) :]
-        shared = (tuple(pattern), problem.data)
-        blocks.append(jax.device_get(_program(how)(kernels, how, own, shared)))
-    joined = [np.concatenate(parts)[:count] for parts in zip(*blocks, strict=True)]
-    return Ascended(*joined)
+    count, how = len(z), layout(BLOCK)
+    given = np.column_stack([z, placed, np.full(count, steps)])
+    filler = np.tile(np.append(given[0, :-1], IDLE), (-count % BLOCK, 1))
+    rows = np.concatenate([given, filler])
+    same, dealt, blocks = (tuple(shared.pattern), shared.data), _dealt(how), []
+    for own in rows.reshape(-1, BLOCK, rows.shape[1]):
+        done = np.asarray(_program(how)(shared.kernels, how, own[dealt], same))
+        blocks.append(done[np.argsort(dealt)])
+    return _unpacked(np.concatenate(blocks)[:count], shared, z.shape[1])
+
+
+def _dealt(how: Layout) -> NDArray[np.int_]:
+    """The rows of a block in the order in which cores take them: each its share."""
+    cores = len(jax.local_devices()) if how == "cores" else 1
+    return np.arange(BLOCK).reshape(-1, cores).T.ravel()
 
 
 def _ascend(kernels: Kernels, how: Layout, rows: Any, shared: Any) -> Any:
-    seen = (Pattern(*shared[0]), shared[1])
+    """One array in and one out, (n, ·): many small ones take longer to hand over."""
+    seen, problem = (Pattern(*shared[0]), shared[1]), kernels.problem
+    dimension = seen[0].moves.shape[1]
 
-    def one(row: _Row, same: _Shared) -> tuple[Array, ...]:
-        return tuple(_ascent(kernels.problem, row, same))
+    def one(packed: Array, same: _Same) -> Array:
+        row = packed[:dimension], packed[dimension:-1], packed[-1].astype(int)
+
+        def worked() -> Array:
+            return jnp.concatenate([jnp.ravel(x) for x in _ascent(problem, row, same)])
+
+        like = jax.eval_shape(worked)
+        idle = partial(jnp.zeros, like.shape, like.dtype)
+        found: Array = jax.lax.cond(row[2] == IDLE, idle, worked)
+        return found
 
     return map_chains(one, rows, seen, how)
+
+
+def _unpacked(rows: FloatArray, shared: Shared, dimension: int) -> Ascended:
+    """The rows that `_ascend` made, taken apart again."""
+    position, value, chi2, rest = np.split(
+        rows, [dimension, dimension + 1, dimension + 2], axis=1
+    )
+    columns = rest.reshape(len(rows), -1, shared.n_data)
+    n_background = columns.shape[1] - 1 - shared.n_components
+    residual, background, curves = np.split(columns, [1, 1 + n_background], axis=1)
+    return Ascended(
+        position, value[:, 0], chi2[:, 0], residual[:, 0], background, curves
+    )
 
 
 _ON_ONE = Program(_ascend, n_static=2)
@@ -100,7 +146,7 @@ def _program(how: Layout) -> Program:
     return _ON_CORES if how == "cores" else _ON_ONE
 
 
-def _ascent(problem: Problem, row: _Row, shared: _Shared) -> Ascended:
+def _ascent(problem: Problem, row: _Row, shared: _Same) -> Ascended:
     z, placed, steps = row
 
     def going(state: _State) -> Array:
@@ -122,7 +168,7 @@ def _ascent(problem: Problem, row: _Row, shared: _Shared) -> Ascended:
     return Ascended(end.position, value, chi2, residual, background, curves)
 
 
-def _turn(problem: Problem, row: _Row, shared: _Shared, state: _State) -> _State:
+def _turn(problem: Problem, row: _Row, shared: _Same, state: _State) -> _State:
     """One place looked at and taken or not; the first is the start, and is taken."""
     _, placed, steps = row
     position = state.position + state.step

@@ -177,7 +177,7 @@ def refined(stock: Stock, beams: Sequence[Beam], steps: int) -> list[Beam]:
         return []
     z = np.stack([beam.position for beam in beams])
     placed = np.stack([beam.placed for beam in beams])
-    found = ascended(stock.problem, stock.pattern, z, placed, steps)
+    found = ascended(stock.shared, z, placed, steps)
     return [
         replace(
             beam,

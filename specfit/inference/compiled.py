@@ -204,12 +204,28 @@ def _to_device(*arrays: Any) -> Any:
     return arrays
 
 
+def everywhere(arrays: Any) -> Any:
+    """Arrays whole on every device, for programs that split their rows among these.
+
+    Placed once, where a call that finds them elsewhere would place them each time.
+    """
+    devices = jax.local_devices()
+    if len(devices) == 1:
+        return arrays
+    return jax.device_put(arrays, _placing(1, 2)[1])
+
+
 def _placed(leaves: list[Any], places: list[Any]) -> list[Any]:
+    there = [
+        isinstance(x, jax.Array) and x.sharding == place
+        for x, place in zip(leaves, places, strict=True)
+    ]
+    away = [i for i, done in enumerate(there) if not done]
+    host = [leaves[i] for i in away]
     if isinstance(places[0], NamedSharding):
-        return list(jax.device_put(leaves, places))
-    there = [isinstance(x, jax.Array) and x.sharding == places[0] for x in leaves]
-    host = [x for x, done in zip(leaves, there, strict=True) if not done]
-    moved = iter(_to_device(*host))
+        moved = iter(jax.device_put(host, [places[i] for i in away]))
+    else:
+        moved = iter(_to_device(*host))
     return [x if done else next(moved) for x, done in zip(leaves, there, strict=True)]
 
 

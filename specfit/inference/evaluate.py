@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem, Values
@@ -21,6 +22,8 @@ Triple = tuple[float, FloatArray, FloatArray]
 
 BLOCK = 32
 """Rows evaluated by one call; a shape that never changes compiles once."""
+WIDE = 256
+"""The same where a row costs next to nothing and all are done at once."""
 
 
 @Program
@@ -30,7 +33,15 @@ def curvature_program(
     """Log-density at `z`, gradient, negative Hessian; see `curvature`."""
     value_and_gradient = jax.value_and_grad(lambda x: logdensity({"z": x}, data))
     value, gradient = value_and_gradient(z)
-    hessian = jax.jacfwd(lambda x: value_and_gradient(x)[1])(z)
+
+    def row(direction: Array) -> Array:
+        along: Array = jax.jvp(lambda x: value_and_gradient(x)[1], (z,), (direction,))[
+            1
+        ]
+        return along
+
+    # one after another: all at once spill the cache and take five times as long
+    hessian = jax.lax.map(row, jnp.eye(z.size))
     return value, gradient, -0.5 * (hessian + hessian.T)
 
 
@@ -110,7 +121,7 @@ def finite_starts(problem: Problem, z: FloatArray) -> Flags:
 def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
     """Unknowns and definitions in physical units at each row of `z`."""
     found: dict[str, FloatArray] = in_blocks(
-        lambda x: _constrain(problem.constrain, x, problem.data), z
+        lambda x: _constrain(problem.constrain, x, problem.data), z, WIDE
     )
     return found
 
@@ -118,21 +129,23 @@ def constrain(problem: Problem, z: FloatArray) -> dict[str, FloatArray]:
 def unconstrain(problem: Problem, values: dict[str, FloatArray]) -> FloatArray:
     """The positions (n, dimension) of constrained values (n,) by name."""
     return numpy(
-        in_blocks(lambda v: _unconstrain(problem.unconstrain, v, problem.data), values)
+        in_blocks(
+            lambda v: _unconstrain(problem.unconstrain, v, problem.data), values, WIDE
+        )
     )
 
 
-def in_blocks(function: Callable[[Any], Any], rows: Any) -> Any:
-    """`function` of all rows, called with `BLOCK` of them so that it compiles once.
+def in_blocks(function: Callable[[Any], Any], rows: Any, size: int = BLOCK) -> Any:
+    """`function` of all rows, called with `size` of them so that it compiles once.
 
     The last block is filled up with copies of the first row.
     """
     count = len(jax.tree.leaves(rows)[0])
-    order = np.arange(-(-count // BLOCK) * BLOCK)
+    order = np.arange(-(-count // size) * size)
     order[count:] = 0
     blocks = [
         function(jax.tree.map(lambda x, part=part: x[part], rows))
-        for part in order.reshape(-1, BLOCK)
+        for part in order.reshape(-1, size)
     ]
     return jax.tree.map(
         lambda *parts: np.concatenate([np.asarray(p) for p in parts])[:count], *blocks

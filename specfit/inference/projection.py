@@ -67,17 +67,18 @@ def _non_negative(
 ) -> Array:
     """Coefficients of `columns`, those `signed` not negative.
 
-    Negative ones are dropped and the rest solved again, as often as there are columns.
+    Negative ones are dropped and the rest solved again, until none is negative.
     """
     gram, right = columns @ columns.T, columns @ target
 
-    def drop(_: int, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        active, _old = state
+    def drop(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        active = state[0]
         solution = solve(gram, active, right)
-        return jnp.where(signed & (solution < 0.0), 0.0, active), solution
+        fewer = jnp.where(signed & (solution < 0.0), 0.0, active)
+        return fewer, solution, (fewer != active).any()
 
-    start = (present, jnp.zeros(columns.shape[0]))
-    _, solution = jax.lax.fori_loop(0, columns.shape[0], drop, start)
+    start = (present, jnp.zeros(columns.shape[0]), jnp.asarray(True))
+    _, solution, _ = jax.lax.while_loop(lambda state: state[2], drop, start)
     kept: Array = jnp.where(signed, jnp.maximum(solution, 0.0), solution)
     return kept
 

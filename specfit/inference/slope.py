@@ -59,19 +59,17 @@ def local(
         return along
 
     slopes = jax.vmap(moved)(pattern.seeds)  # (n_colours, n_columns, n_data)
-    heights = coefficients[:, None, None] * slopes.swapaxes(0, 1)
-    of = jnp.arange(len(pattern.seeds))[:, None] == pattern.colour
-    chosen = pattern.moves[:, None] * of  # (n_columns, n_colours, dimension)
-    change = jnp.einsum("rcx,rci->xi", heights, chosen)
+    heights = coefficients[:, None] * pattern.moves
+    change = jnp.einsum("irx,ri->ix", slopes[pattern.colour], heights)
     turn = pattern.moves * (slopes @ residual)[pattern.colour].T
     active = (coefficients != 0.0).astype(change.dtype)
-    follows = solve(columns @ columns.T, active, columns @ change - turn)
-    jacobian = columns.T @ follows - change
+    follows = solve(columns @ columns.T, active, columns @ change.T - turn)
+    jacobian = follows.T @ columns - change  # (dimension, n_data)
     height, pull, bend = _prior(problem, z, data)
     return Local(
         height - 0.5 * jnp.sum(residual**2),
-        pull - residual @ jacobian,
-        jacobian.T @ jacobian + jnp.diag(bend),
+        pull - jacobian @ residual,
+        jacobian @ jacobian.T + jnp.diag(bend),
     )
 
 

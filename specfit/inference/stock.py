@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specfit.contracts import FloatArray, Problem
-from specfit.inference import evaluate, projection, slope
+from specfit.inference import evaluate, projection
+from specfit.inference.ascent import Shared, shared_of
 from specfit.inference.exchange import Own, without_level
+from specfit.inference.slope import pattern
 
 BASES = 64
 """Prior draws tried to complete a partial assignment so that every rule holds."""
@@ -31,11 +33,11 @@ class Stock:
     unit norm or zero where not usable, in single precision; bases: draws that complete
     an assignment, the median of the prior first; twins: for each component those that it
     may be exchanged with: the first of them is placed first, from the atoms of all;
-    pattern: which unknowns move which curves.
+    shared: what ascents share, among it which unknowns move which curves.
     """
 
     problem: Problem
-    pattern: slope.Pattern
+    shared: Shared
     own: tuple[tuple[str, ...], ...]
     values: dict[str, FloatArray]
     curves: FloatArray
@@ -67,9 +69,9 @@ def stock(
         for name, value in few.items()
     }
     twins = _twins(parts.component_names, groups)
-    pattern = slope.pattern(problem, positions[:LOOKED])
+    shared = shared_of(problem, pattern(problem, positions[:LOOKED]))
     own = parts.component_parameters
-    return Stock(problem, pattern, own, few, curves, bases, twins)
+    return Stock(problem, shared, own, few, curves, bases, twins)
 
 
 def _twins(names: Sequence[str], groups: Sequence[Own]) -> tuple[tuple[int, ...], ...]:

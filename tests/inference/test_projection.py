@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from specfit.inference import search, slope
-from specfit.inference.ascent import BLOCK, ascended
+from specfit.inference.ascent import BLOCK, ascended, shared_of
 from specfit.inference.settings import Settings
 
 
@@ -52,12 +52,12 @@ def test_one_derivative_serves_the_coordinates_of_unlike_curves(patterns_at):
 
 def test_an_ascent_does_not_depend_on_its_neighbours(patterns_at):
     problem, positions = patterns_at
-    shared = slope.pattern(problem, positions[:2])
+    shared = shared_of(problem, slope.pattern(problem, positions[:2]))
     z = positions[: BLOCK + 3]
     placed = np.tile([1.0, 0.0, 0.0], (len(z), 1))
-    start = ascended(problem, shared, z, placed, 0)
-    many = ascended(problem, shared, z, placed, 5)
-    alone = ascended(problem, shared, z[-1:], placed[-1:], 5)
+    start = ascended(shared, z, placed, 0)
+    many = ascended(shared, z, placed, 5)
+    alone = ascended(shared, z[-1:], placed[-1:], 5)
     assert np.array_equal(start.position, z)
     assert (many.value >= start.value).all()
     assert np.max(many.value - start.value) > 100.0
