@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from specfit.inference.journal import Journal
 
 if TYPE_CHECKING:
     from specfit.pipeline import Options
+    from specfit.report.painter import Painter
 
 
 def prepare_device(device: str) -> None:
@@ -52,7 +52,7 @@ def _keep_programs(cache: Path) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one .spec file; the exit code is its verdict."""
-    from specfit import inference, pipeline
+    from specfit import inference, pipeline, report
     from specfit.report.writing import refuse_foreign
 
     checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
@@ -70,8 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
         with (
             keeping.journal(folder, who, arguments.resume, arguments.file) as journal,
             keeping.stoppable(reporter) as progress,
+            report.painter() as painter,
         ):
-            done = _written(checked, options, folder, progress, journal)
+            done = _written(checked, options, folder, progress, journal, painter)
     except KeyboardInterrupt:
         print(f"\n{say('stopped')}", file=sys.stderr)
         return exits.INTERRUPTED
@@ -93,13 +94,13 @@ def _written(
     folder: Path,
     progress: Progress,
     journal: Journal,
+    painter: Painter | None,
 ) -> Run | None:
     """The run, its folder written; None where it cannot start, and the folder says so."""
     from specfit import inference, report
     from specfit.report.writing import write_refusal
 
     beside = keeping.place(folder)
-    threading.Thread(target=report.ready).start()
     try:
         done = _found(checked, options, progress, journal)
     except inference.NonFiniteStart as error:
@@ -108,7 +109,7 @@ def _written(
         keeping.finished(folder)
         return None
     progress("report", 0.0, "")
-    report.write(done, folder, beside)
+    report.write(done, folder, beside, painter)
     if not _interrupted(done):
         keeping.finished(folder)
     return done
@@ -117,9 +118,11 @@ def _written(
 def _found(
     checked: Checked, options: Options, progress: Progress, journal: Journal
 ) -> Run:
-    from specfit import comparison, pipeline
+    from specfit import pipeline
 
     if checked.require().counts and not options.variant:
+        from specfit import comparison
+
         return comparison.numbered(
             checked, options, lambda name: named(progress, name), journal
         )

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from specfit.contracts import Array, Data, FloatArray, Problem
 from specfit.inference.backend import Layout, layout, map_chains
-from specfit.inference.compiled import Program, everywhere
+from specfit.inference.compiled import Program
 from specfit.inference.newton import FLAT, LONGEST_STEP
+from specfit.inference.placement import everywhere
 from specfit.inference.projection import Kernels, eliminated, project
 from specfit.inference.slope import Local, Pattern, local
 

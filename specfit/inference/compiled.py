@@ -32,10 +32,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import NamedSharding
 
 from specfit.contracts import Identified
 from specfit.inference import shelf
+from specfit.inference.placement import placed, placing
 from specfit.inference.room import HOLDERS, make_room
 
 OPTIONS = {"xla_cpu_use_fusion_emitters": False}
@@ -110,7 +111,7 @@ class Program:
 
     def _make(self, static: Any, n_split: int, shapes: Any, tree: Any) -> Run:
         """Found on the shelf, or made."""
-        places = _placing(n_split, len(shapes))
+        places = placing(n_split, len(shapes))
         name = self._name(static, shapes, tree)
 
         def anew() -> Run:
@@ -137,7 +138,7 @@ class Program:
         calls = _CALLS.findall(lowered.as_text()) if name else []
         if name and all(call.startswith("lapack_") for call in calls):
             _keep(name, compiled, bool(calls))
-        return lambda leaves: compiled(*_placed(leaves, places))
+        return lambda leaves: compiled(*placed(leaves, places))
 
     def _name(self, static: Any, shapes: Any, tree: Any) -> str:
         """All that decides the program, in one text; empty where it may not be kept."""
@@ -186,47 +187,6 @@ def identity(thing: Any) -> str:
 def _dtype(array: Any) -> Any:
     return jax.dtypes.canonicalize_dtype(np.asarray(array).dtype if np.isscalar(array)
                                          else array.dtype)  # fmt: skip
-
-
-def _placing(n_split: int, count: int) -> list[Any]:
-    """Where each argument lies: None on the first device; else whole or split."""
-    devices = jax.local_devices()
-    if not n_split:
-        return [jax.sharding.SingleDeviceSharding(devices[0])] * count
-    mesh = Mesh(devices, ("chain",))
-    split, whole = PartitionSpec("chain"), PartitionSpec()  # type: ignore[no-untyped-call]
-    return [NamedSharding(mesh, split if i < n_split else whole) for i in range(count)]
-
-
-@jax.jit
-def _to_device(*arrays: Any) -> Any:
-    """The arrays of the host on the first device, ten times as fast as `device_put`."""
-    return arrays
-
-
-def everywhere(arrays: Any) -> Any:
-    """Arrays whole on every device, for programs that split their rows among these.
-
-    Placed once, where a call that finds them elsewhere would place them each time.
-    """
-    devices = jax.local_devices()
-    if len(devices) == 1:
-        return arrays
-    return jax.device_put(arrays, _placing(1, 2)[1])
-
-
-def _placed(leaves: list[Any], places: list[Any]) -> list[Any]:
-    there = [
-        isinstance(x, jax.Array) and x.sharding == place
-        for x, place in zip(leaves, places, strict=True)
-    ]
-    away = [i for i, done in enumerate(there) if not done]
-    host = [leaves[i] for i in away]
-    if isinstance(places[0], NamedSharding):
-        moved = iter(jax.device_put(host, [places[i] for i in away]))
-    else:
-        moved = iter(_to_device(*host))
-    return [x if done else next(moved) for x, done in zip(leaves, there, strict=True)]
 
 
 def _compiled(lowered: Any) -> Any:
@@ -298,7 +258,7 @@ def _loaded(kept: Any, content: bytes, places: list[Any]) -> Run:
     order, tree = jax.tree.flatten(structure)
 
     def run(leaves: list[Any]) -> Any:
-        found = executable.execute_sharded(_placed(leaves, places))
+        found = executable.execute_sharded(placed(leaves, places))
         parts = found.disassemble_into_single_device_arrays()
         whole = [np.concatenate(parts[i]) if split else parts[i][0] for i in order]
         return jax.tree.unflatten(tree, whole)

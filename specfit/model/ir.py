@@ -344,3 +344,7 @@ def _essence(value: Any) -> Any:
 
 Apply.model_rebuild()
 Dist.model_rebuild()
+
+
+RESOLVED = (Parameter[Prior], Model[Prior], Document[Prior])
+"""Made here, where pydantic names them in the module: another process finds them."""

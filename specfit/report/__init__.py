@@ -8,7 +8,7 @@ functions that need them.
 from __future__ import annotations
 
 from specfit.report.figures.series import draw as draw_series
-from specfit.report.figures.style import ready
+from specfit.report.painter import painter
 from specfit.report.result import SCHEMA_VERSION, RunResult, result_schema
 from specfit.report.terminal import terminal
 from specfit.report.writing import write
@@ -17,7 +17,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "RunResult",
     "draw_series",
-    "ready",
+    "painter",
     "result_schema",
     "terminal",
     "write",

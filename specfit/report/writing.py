@@ -19,10 +19,11 @@ from pathlib import Path
 from specfit.contracts import Run
 from specfit.report.blocks import Page
 from specfit.report.collect import result_of
+from specfit.report.figures.gallery import figures
 from specfit.report.page import render
+from specfit.report.painter import Painter
 from specfit.report.quantities import Findings
 from specfit.report.result import SCHEMA_VERSION, result_schema
-from specfit.report.sections.spectrum import figure_name
 from specfit.report.storage import write_posterior
 from specfit.report.tables import write_tables
 
@@ -35,11 +36,16 @@ OWN = frozenset(
 """What a run folder is made of; anything else in it is carried over."""
 
 
-def write(run: Run, folder: Path, beside: Path | None = None) -> None:
+def write(
+    run: Run,
+    folder: Path,
+    beside: Path | None = None,
+    painter: Painter | None = None,
+) -> None:
     """Write the run folder `folder`, replacing an older run there at the very end.
 
     beside: the folder that holds what is not finished yet, on the same file system; by
-    default the one that `folder` lies in.
+    default the one that `folder` lies in.  painter: who draws the figures meanwhile.
 
     Raises
     ------
@@ -48,7 +54,7 @@ def write(run: Run, folder: Path, beside: Path | None = None) -> None:
 
     """
     with _replacing(folder, beside) as temporary:
-        fill(run, temporary)
+        fill(run, temporary, painter)
 
 
 def write_refusal(folder: Path, reason: str, beside: Path | None = None) -> None:
@@ -89,8 +95,10 @@ def _replacing(folder: Path, beside: Path | None) -> Iterator[Path]:
         shutil.rmtree(around, ignore_errors=True)
 
 
-def fill(run: Run, folder: Path) -> None:
+def fill(run: Run, folder: Path, painter: Painter | None = None) -> None:
     """Write every file of a run into an empty folder."""
+    if painter:
+        painter.begin(run)
     found = Findings(run)
     result = result_of(found)
     _text(folder / "result.json", result.model_dump_json(indent=2))
@@ -101,25 +109,11 @@ def fill(run: Run, folder: Path) -> None:
     write_posterior(found, folder / "posterior.nc")
     (folder / "tables").mkdir()
     write_tables(found, folder / "tables")
-    images = figures(found)
+    images = (painter.images() if painter else None) or figures(found)
     (folder / "figures").mkdir()
     for name, content in images.items():
         (folder / "figures" / f"{name}.png").write_bytes(content)
     _text(folder / "report.html", render(Page(found, images)))
-
-
-def figures(found: Findings) -> dict[str, bytes]:
-    """Every figure of a run as PNG, by name."""
-    from specfit.report.figures import correlations, priors, spectrum
-
-    spectra = found.run.model.spectra
-    drawn: dict[str, bytes | None] = {
-        figure_name(index, entry.label, len(spectra) == 1): spectrum.draw(found, index)
-        for index, entry in enumerate(spectra)
-    }
-    drawn["prior_vs_posterior"] = priors.draw(found)
-    drawn["correlations"] = correlations.draw(found)
-    return {name: content for name, content in drawn.items() if content is not None}
 
 
 def _text(path: Path, text: str) -> None:

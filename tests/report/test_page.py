@@ -11,10 +11,10 @@ import pytest
 from specfit.model import ir
 from specfit.report.blocks import Page
 from specfit.report.figures import correlations, priors, spectrum, style
+from specfit.report.figures.gallery import figures
 from specfit.report.page import prose, render
 from specfit.report.quantities import Findings
 from specfit.report.sections import SECTIONS
-from specfit.report.writing import figures
 
 PAYLOADS = (
     "<script>alert(1)</script>",
