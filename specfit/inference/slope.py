@@ -32,12 +32,16 @@ class Pattern(NamedTuple):
     """Which coordinates move which columns, so that one derivative serves several.
 
     seeds: (n_colours, dimension), ones at the coordinates of a colour, no two of which
-    move the same column; colour: (dimension,); moves: (n_columns, dimension), 0 or 1.
+    move the same column; colour: (dimension,); moves: (n_columns, dimension), 0 or 1;
+    first: (dimension,) a column that each moves, if any; several: (n,) the coordinates
+    that move more than one.
     """
 
     seeds: Any
     colour: Any
     moves: Any
+    first: Any
+    several: Any
 
 
 def local(
@@ -59,8 +63,7 @@ def local(
         return along
 
     slopes = jax.vmap(moved)(pattern.seeds)  # (n_colours, n_columns, n_data)
-    heights = coefficients[:, None] * pattern.moves
-    change = jnp.einsum("irx,ri->ix", slopes[pattern.colour], heights)
+    change = _moved(slopes, coefficients, pattern)
     turn = pattern.moves * (slopes @ residual)[pattern.colour].T
     active = (coefficients != 0.0).astype(change.dtype)
     follows = solve(columns @ columns.T, active, columns @ change.T - turn)
@@ -71,6 +74,20 @@ def local(
         pull - jacobian @ residual,
         jacobian @ jacobian.T + jnp.diag(bend),
     )
+
+
+def _moved(slopes: Array, coefficients: Array, pattern: Pattern) -> Array:
+    """How each coordinate moves the fitted sum (dimension, n_data).
+
+    Most move one column, and a product with all columns would be mostly zeros.
+    """
+    heights = (coefficients[:, None] * pattern.moves).T  # (dimension, n_columns)
+    at = jnp.arange(len(heights))
+    change = heights[at, pattern.first][:, None] * slopes[pattern.colour, pattern.first]
+    some = pattern.several
+    summed = jnp.einsum("irx,ir->ix", slopes[pattern.colour[some]], heights[some])
+    whole: Array = change.at[some].set(summed)
+    return whole
 
 
 def _prior(problem: Problem, z: Array, data: Data) -> tuple[Array, Array, Array]:
@@ -110,4 +127,6 @@ def pattern(problem: Problem, positions: FloatArray) -> Pattern:
         taken[place] |= mine
         colour[i] = place
     seeds = np.equal.outer(np.arange(len(taken)), colour) & moves.any(axis=0)
-    return Pattern(seeds.astype(float), colour, moves.astype(float))
+    several = np.flatnonzero(moves.sum(axis=0) > 1)
+    first = moves.argmax(axis=0)
+    return Pattern(seeds.astype(float), colour, moves.astype(float), first, several)

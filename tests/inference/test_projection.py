@@ -39,7 +39,9 @@ def test_one_derivative_serves_the_coordinates_of_unlike_curves(patterns_at):
     shared = slope.pattern(problem, positions[:2])
     # shift, splitting and field of all patterns at once, and the width of all
     assert len(shared.seeds) == 4
-    each = slope.Pattern(np.eye(14), np.arange(14), np.ones((4, 14)))
+    each = slope.Pattern(
+        np.eye(14), np.arange(14), np.ones((4, 14)), np.zeros(14, int), np.arange(14)
+    )
     for row in (0, 7):
         z, placed = positions[row], np.array([1.0, 1.0, 0.0])
         one, other = (
