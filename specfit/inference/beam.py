@@ -200,7 +200,7 @@ def best(beams: list[Beam], count: int) -> list[Beam]:
     """
     kept: list[Beam] = []
     for beam in sorted(beams, key=lambda b: -b.value):
-        same = [b for b in kept if alike(b, beam)]
+        same = alike(beam, kept)
         relabelled = all((b.placed != beam.placed).any() for b in same)
         if len(same) < 2 and relabelled:
             kept.append(beam)
@@ -209,10 +209,18 @@ def best(beams: list[Beam], count: int) -> list[Beam]:
     return kept
 
 
-def alike(one: Beam, other: Beam) -> bool:
-    """Whether two fits agree to one sd in their sum and in their components."""
-    if np.sum((one.residual - other.residual) ** 2) >= 1.0:
-        return False
+def alike(beam: Beam, others: Sequence[Beam]) -> list[Beam]:
+    """Those that agree with a fit to one sd in their sum and in their components."""
+    if not others:
+        return []
+    apart = np.stack([other.residual for other in others]) - beam.residual
+    near = np.einsum("ij,ij->i", apart, apart) < 1.0
+    return [
+        o for o, close in zip(others, near, strict=True) if close and _same(beam, o)
+    ]
+
+
+def _same(one: Beam, other: Beam) -> bool:
     apart = one.curves[:, None] - other.curves
     nearest = np.einsum("ijk,ijk->ij", apart, apart).min(axis=1)
     return bool((nearest < 1.0).all())

@@ -117,7 +117,7 @@ def rivals(stock: Stock, found: list[Beam]) -> list[Beam]:
         leader = max(beam.value for beam in known)
         for whole in _near(stock, base, 2):
             near = whole.value > leader - FARTHER
-            if near and not any(alike(whole, other) for other in known):
+            if near and not alike(whole, known):
                 known = [*known, whole]
         better = max(beam.value for beam in known) > leader + ENOUGH
         idle = 0 if better else idle + 1
