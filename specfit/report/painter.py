@@ -34,6 +34,11 @@ class Painter:
         self._process.start()
         theirs.close()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return int(self._process.pid or 0)
+
     def begin(self, run: Run) -> None:
         """Hand over what is to be drawn."""
         try:

@@ -1,0 +1,61 @@
+"""Figures drawn in a process of their own: the same, whatever becomes of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from specfit.report.figures.gallery import figures
+from specfit.report.painter import Painter
+from specfit.report.quantities import Findings
+
+from . import build
+
+
+def test_the_figures_are_those_of_the_main_process():
+    run = build.Scene().run()
+    mine = Painter()
+    mine.begin(run)
+    images = mine.images()
+    mine.close()
+    assert images == figures(Findings(run))
+
+
+def test_a_painter_that_died_leaves_the_work_to_others():
+    mine = Painter()
+    os.kill(mine.pid, signal.SIGKILL)
+    mine.begin(build.Scene().run())
+    assert mine.images() is None
+    mine.close()
+
+
+def test_a_painter_ends_with_the_process_that_asked_for_it():
+    begun = (
+        "import sys, time\n"
+        "from specfit.report.painter import Painter\n"
+        "if __name__ == '__main__':\n"
+        "    painter = Painter(); print(painter.pid, flush=True); time.sleep(600)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", begun], stdout=subprocess.PIPE, text=True
+    )
+    other = int(process.stdout.readline())
+    assert alive(other)
+    process.kill()
+    process.communicate(timeout=60)  # its output closes once nobody holds it open
+    for _ in range(100):
+        if not alive(other):
+            return
+        time.sleep(0.1)
+    raise AssertionError("it goes on alone")
+
+
+def alive(pid):
+    """Whether there is such a process that nobody has yet buried."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
