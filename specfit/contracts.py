@@ -169,10 +169,9 @@ class Separable(NamedTuple):
 
     curve = baseline(linear) − Σ components; every component is one site of the model.
     `component_names`: the sites in order.
-    `sample(key, n)`: n draws of all constrained values from the prior (rules included),
-        as a dict name → (n,).
     `atom(values, data)`: (n_components, n_data) unit-area absorption of each component.
-    `background(values, data)`: (n_baseline, n_data) the curves that scale the baseline.
+    `columns(position, data)`: the curves (n_baseline, n_data) that scale the baseline, and
+        the atoms at a position.
     `component_parameters`: for each component the names of the unknowns it alone or
         with others depends on (nonlinear ones only).
     `assemble(values, amplitudes, background, data)`: constrained values with the
@@ -183,9 +182,8 @@ class Separable(NamedTuple):
 
     component_names: tuple[str, ...]
     component_parameters: tuple[tuple[str, ...], ...]
-    sample: Callable[[Array, int], Values]
     atom: Callable[[Values, Data], Array]
-    background: Callable[[Values, Data], Array]
+    columns: Callable[[Position, Data], tuple[Array, Array]]
     assemble: Callable[[Values, Array, Array, Data], Values]
     target: Callable[[Data], tuple[Array, Array]]
 

@@ -12,13 +12,14 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.contracts import Array, Data, FloatArray, Separable, Values
+from specfit.contracts import Array, Data, FloatArray, Position, Separable, Values
 from specfit.density.curve import Curve
 from specfit.model.expressions import references
 from specfit.model.ir import Model, Prior, Site, Spectrum
 from specfit.model.support import Plan
 
 Vector = Callable[[Mapping[str, Any], Data], Array]
+Flat = Callable[[Position, Data], Array]
 _BASELINE = ("slope", "curvature")
 
 
@@ -49,7 +50,7 @@ def separable_part(
     curve: Curve,
     draws: Mapping[str, FloatArray],
     vector: Vector,
-    sample: Callable[[Array, int], Values],
+    forward: Flat,
     settle: Callable[[Values, Data], Values],
     identity: str,
 ) -> Separable | None:
@@ -65,7 +66,7 @@ def separable_part(
     totals = _totals(model, names, draws)
     if totals is None:
         return None
-    form = _Form(model, curve, names, totals, vector, settle)
+    form = _Form(model, curve, names, totals, (vector, forward), settle)
     form.identity = f"{identity}{totals}"
     return Separable(
         component_names=tuple(_name(model, s, site) for s, site in form.sites),
@@ -73,9 +74,8 @@ def separable_part(
             tuple(names.below([n for k, n in site.parameters.items() if k != "I"]))
             for _, site in form.sites
         ),
-        sample=sample,
         atom=form.atom,
-        background=form.background,
+        columns=form.columns,
         assemble=form.assemble,
         target=_target,
     )
@@ -90,12 +90,13 @@ class _Form:
         curve: Curve,
         names: _Names,
         totals: Sequence[float],
-        vector: Vector,
+        vectors: tuple[Vector, Flat],
         settle: Callable[[Values, Data], Values],
     ) -> None:
         self.identity = ""
         self.spectra, self.curve, self.totals = model.spectra, curve, totals
-        self.vector, self.settle = vector, settle
+        self.vector, self.forward = vectors
+        self.settle = settle
         self.sites = [
             (s, x) for s, part in enumerate(model.spectra) for x in part.sites
         ]
@@ -106,13 +107,19 @@ class _Form:
 
     def atom(self, values: Values, data: Data) -> Array:
         """Absorption of unit area of each site (n_sites, n_data)."""
-        stacks = self.curve.atoms(self.vector(values, data), data)
+        return self._atoms(self.vector(values, data), data)
+
+    def columns(self, position: Position, data: Data) -> tuple[Array, Array]:
+        """The curves that N0 and the free baseline coefficients scale, and the atoms."""
+        flat = self.forward(position, data)
+        return self._background(flat, data), self._atoms(flat, data)
+
+    def _atoms(self, flat: Array, data: Data) -> Array:
+        stacks = self.curve.atoms(flat, data)
         rows = jnp.concatenate(stacks)[self.slots]
         return _blocks(rows, self.owners, len(self.spectra))
 
-    def background(self, values: Values, data: Data) -> Array:
-        """The curves that N0 and the free baseline coefficients scale."""
-        flat = self.vector(values, data)
+    def _background(self, flat: Array, data: Data) -> Array:
         velocity = self.curve.velocity(flat, data)
         u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
         fixed = _fixed_baseline(self.curve, flat, u, self.free)

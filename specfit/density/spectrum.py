@@ -136,7 +136,7 @@ class _Parts:
                 self.curve,
                 draws.values,
                 self.vector,
-                lambda key, n: self.sample_prior(key, n, data),
+                self.flat,
                 self.settled,
                 self.identity,
             ),
@@ -223,6 +223,10 @@ class _Parts:
     def vector(self, values: Mapping[str, Any], data: Data) -> Array:
         """All values in one vector, from unknowns by name."""
         return self.where.forward(self.where.backward(values, data), data)[0]
+
+    def flat(self, position: Position, data: Data) -> Array:
+        """All values in one vector, at a position."""
+        return self.where.forward(position["z"], data)[0]
 
     def settled(self, values: Mapping[str, Any], data: Data) -> Values:
         """All values, from unknowns that are first moved well inside their bounds."""

@@ -55,9 +55,8 @@ def columns_of(problem: Problem, z: Array, placed: Array, data: Data) -> Array:
     """Weighted background and `placed` absorption of unit area, one curve a row."""
     parts = problem.separable
     assert parts is not None
-    values = problem.constrain({"z": z}, data)
-    absorption = -parts.atom(values, data) * placed[:, None]
-    rows = jnp.concatenate([parts.background(values, data), absorption])
+    background, atoms = parts.columns({"z": z}, data)
+    rows = jnp.concatenate([background, -atoms * placed[:, None]])
     weighted: Array = rows * jnp.sqrt(parts.target(data)[1])
     return weighted
 
@@ -130,7 +129,7 @@ class Kernels:
             *(problem.components, problem.pointwise, problem.noise),
         ]
         if parts is not None:
-            traced += [parts.atom, parts.background, parts.assemble, parts.target]
+            traced += [parts.atom, parts.columns, parts.assemble, parts.target]
         known = [identity(function) for function in traced]
         return " ".join(known) if all(known) else ""
 

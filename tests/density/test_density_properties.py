@@ -258,9 +258,11 @@ def test_the_separable_form_is_the_curve():
     values = problem.constrain(problem.unconstrain(TRUTH, data), data)
     fractions = jnp.stack([values[f"{n}.I"] for n in parts.component_names])
     amplitudes = values["N0"] * values["area"] * fractions
-    curve = values["N0"] * parts.background(values, data)[0]
-    curve = curve - amplitudes @ parts.atom(values, data)
-    expected = problem.predict(problem.unconstrain(TRUTH, data), data)
+    position = problem.unconstrain(TRUTH, data)
+    background, atoms = parts.columns(position, data)
+    np.testing.assert_allclose(atoms, parts.atom(values, data), rtol=1e-12)
+    curve = values["N0"] * background[0] - amplitudes @ atoms
+    expected = problem.predict(position, data)
     np.testing.assert_allclose(curve, expected.reshape(-1), rtol=1e-13)
     wrong = {**values, "N0": 9e5, "area": 0.1, "B.I": 0.8, "A.I": 0.1, "Fe.I": 0.1}
     back = parts.assemble(wrong, amplitudes, values["N0"][None], data)
@@ -294,8 +296,8 @@ def test_a_sloped_baseline_is_linear_too():
     position = problem.unconstrain(truth, data)
     values = problem.constrain(position, data)
     heights = jnp.array([9.9e5, 9.9e5 * 0.03])
-    rows = problem.separable.background(values, data)
-    curve = heights @ rows - 9.9e5 * 0.2 * problem.separable.atom(values, data)[0]
+    rows, atoms = problem.separable.columns(position, data)
+    curve = heights @ rows - 9.9e5 * 0.2 * atoms[0]
     expected = problem.predict(position, data)
     np.testing.assert_allclose(curve, expected.reshape(-1), rtol=1e-13)
     back = problem.separable.assemble(values, jnp.array([9.9e5 * 0.2]), heights, data)

@@ -175,6 +175,11 @@ def sample_prior(key, size, data):
     return draws | {f"{s}.I": shares[:, i] for i, s in enumerate(SITES)}
 
 
+def columns(position, data):
+    flat = data["level"] * jnp.ones((1, len(VELOCITY)))
+    return flat, atom(constrain(position, data), data)
+
+
 def assemble(values, amplitudes, background, data):
     total = jnp.sum(amplitudes)
     shares = {f"{s}.I": amplitudes[i] / total for i, s in enumerate(SITES)}
@@ -210,9 +215,8 @@ PATTERNS = Problem(
         component_parameters=tuple(
             (*(f"{s}.{p}" for p in VAGUE), "width") for s in SITES
         ),
-        sample=lambda key, size: sample_prior(key, size, {}),
         atom=atom,
-        background=lambda values, data: data["level"] * jnp.ones((1, len(VELOCITY))),
+        columns=columns,
         assemble=assemble,
         target=lambda d: (d["counts"], 1.0 / jnp.maximum(d["counts"], 1.0)),
     ),
