@@ -213,7 +213,7 @@ def quick(problem):
     }
     parts = problem.separable
     if parts is not None:
-        names = ("atom", "background", "assemble")
+        names = ("atom", "columns", "assemble")
         compiled["separable"] = parts._replace(
             **{n: jax.jit(getattr(parts, n), compiler_options=QUICK) for n in names}
         )
