@@ -249,7 +249,11 @@ def test_a_fault_in_one_spectrum_stops_no_other(shop, monkeypatch):
             raise IndexError("no such peak")
         return judged(self, spectrum, fit)
 
+    def faulty_block(self, found, spectra):
+        raise IndexError("no such peak")
+
     monkeypatch.setattr(Judge, "verdict", faulty)
+    monkeypatch.setattr(Judge, "block", faulty_block)
     names = list(shop.asked.files[:3])
     with pipeline.float64():
         found = shop.chunk(names, [shop.read(name) for name in names], said)
@@ -278,7 +282,8 @@ def test_want_of_memory_is_no_fault_of_a_spectrum(shop, monkeypatch, error):
     def starved(*_):
         raise error
 
-    monkeypatch.setattr(Judge, "verdict", starved)
+    monkeypatch.setattr(Judge, "residuals", starved)
+    monkeypatch.setattr(Judge, "block", lambda *_: None)
     names = list(shop.asked.files[:1])
     with pipeline.float64(), pytest.raises(type(error)):
         shop.chunk(names, [shop.read(names[0])], said)
