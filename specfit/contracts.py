@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import jax
 
     from specfit.model.ir import Document, Model, Prior
+    from specfit.rules.block import Block, Outcomes
 
     Array = jax.Array
 else:
@@ -341,11 +342,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class PhysicsRule:
-    """A rule of physics that always runs: `judge(model, measurements, fit)`."""
+    """A rule of physics that always runs: `judge(model, measurements, fit)`.
+
+    outcomes(block): the worst of its findings for each of many spectra, as `rules.block`
+    codes it.
+    """
 
     name: str
     source: str
     judge: Callable[[Model[Prior], Sequence[Measurement], Fit], Sequence[Finding]]
+    outcomes: Callable[[Block], Outcomes]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from math import degrees
 
 Dimension = tuple[tuple[str, int], ...]  # sorted (base, power), no zeros
@@ -109,6 +110,7 @@ DIMENSIONLESS: Dimension = ()
 _FACTOR = re.compile(r"([*·/]?)([^*·/^\d]+)(?:\^(-?\d{1,2}))?")
 
 
+@lru_cache(maxsize=256)  # asked for every file of a batch
 def parse_unit(text: str) -> Unit:
     """The unit written as `text`: `mm/s`, `kOe`, `counts*deg`, `Å^-1`, `%`.
 

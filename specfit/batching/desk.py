@@ -1,19 +1,20 @@
-"""One spectrum of a batch after the other: what the table says of it, and why."""
+"""From the fitted spectra of a batch to their rows: what the table says of it, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from specfit import inference
-from specfit.batching.judging import Judge
+from specfit import inference, rules
+from specfit.batching.judging import Judge, passing
 from specfit.batching.table import Column, Row
 from specfit.contracts import Fit, Measurement, Problem, Verdict
 from specfit.inference.batch import REACHED, Fitter, Many
 from specfit.inference.laplace import UNRELIABLE
-from specfit.rules import Residuals
+from specfit.rules import Block, Residuals
 
 SAMPLED = ("never", "flagged", "always")
 UNUSUAL, SLACK = 4.0, 2.0
@@ -36,6 +37,61 @@ class Desk:
     columns: Sequence[Column]
     sample: str
     usual: float
+
+    def rows(
+        self,
+        problem: Callable[[int], Problem],
+        found: Many,
+        spectra: Sequence[Measurement],
+        told: Callable[[int, str], None],
+    ) -> Iterator[Row]:
+        """What the table says of each spectrum: most are plain and done together."""
+        plain = self._plain(found, spectra)
+        for i, one in enumerate(spectra):
+            if i in plain:
+                yield plain[i]
+            else:
+                yield self.row(problem(i), found.only(i), one, partial(told, i))
+
+    def _plain(self, found: Many, spectra: Sequence[Measurement]) -> dict[int, Row]:
+        """The rows of spectra that are accepted as they were fitted, by place.
+
+        All others need a search, draws or sentences of their own.
+        """
+        if self.sample == "always" or not self.judge.poisson:
+            return {}
+        folded = self.fitter.change.folded(found.position)
+        usual = [one.axis.size == self.judge.length for one in spectra]
+        sound = passing(found) & (folded == found.position).all(axis=1)
+        places = np.flatnonzero(sound & (found.gain < REACHED) & usual)
+        if not places.size:
+            return {}
+        found = found.rows(places)
+        try:
+            block = self.judge.block(found, [spectra[int(i)] for i in places])
+            rows = list(self._accepted(found, block))
+        except MemoryError:
+            raise
+        except Exception:  # of which spectrum, and why, is found one by one
+            return {}
+        return {int(i): row for i, row in zip(places, rows, strict=True) if row}
+
+    def _accepted(self, found: Many, block: Block) -> Iterator[Row | None]:
+        """The rows of a block, None where something fails."""
+        grades = rules.grades(block)
+        (chi2, *_), freedom = block.once(rules.misfits)
+        misfit = (chi2 - freedom) / np.sqrt(2 * freedom)
+        worst = np.max(list(grades.values()), axis=0)
+        good = (worst < rules.FAILED) & (misfit <= max(UNUSUAL, SLACK * self.usual))
+        places = [found.names.index(column.name) for column in self.columns]
+        values, sd = found.values[:, places], found.sd[:, places]
+        for i, fine in enumerate(good):
+            warned = [name for name, of in grades.items() if of[i] == rules.WARNED]
+            yield None if not fine else Row(
+                "accepted", "", ", ".join(warned), "laplace",
+                float(chi2[i] / freedom), float(found.pareto_k[i]),
+                float(found.log_evidence[i]), values[i], sd[i],
+            )  # fmt: skip
 
     def row(
         self, problem: Problem, found: Many, spectrum: Measurement, say: Say

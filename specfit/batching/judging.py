@@ -16,13 +16,14 @@ from specfit.inference.laplace import UNRELIABLE
 from specfit.model import ir
 from specfit.model.expressions import evaluate
 from specfit.model.known import data_constants
-from specfit.rules import Residuals
+from specfit.rules import Block, Residuals
 
 REPLICATES = 8
 """Spectra drawn anew, from which the width of noise that is not Poisson is taken."""
 SHARED = 0.05
 """Weight of other modes above which the weightiest is no answer by itself."""
 Draws = Mapping[str, FloatArray]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class Later(Mapping[str, FloatArray]):
@@ -63,6 +64,8 @@ class Judge:
         self.constants = data_constants(model, (first,))
         self.prior, self.strategies = prior, strategies(model, (first,))
         self.mass_moves = density.mass_moves(model)
+        self.length = first.axis.size
+        self.poisson = all(part.noise.family == "poisson" for part in model.spectra)
 
     def verdict(self, spectrum: Measurement, fit: Fit) -> Verdict:
         """The verdict on a fit; not converged where Laplace's method is no answer."""
@@ -70,6 +73,17 @@ class Judge:
         if self.mass_moves:
             own = strategies(self.model, (spectrum,))
         return rules.judge(self.model, (spectrum,), fit, own)
+
+    def block(self, found: Many, spectra: Sequence[Measurement]) -> Block:
+        """Many fits as rules read them, their spectra being of one length."""
+        draws = np.ascontiguousarray(np.moveaxis(found.draws, 2, 0))
+        return Block(
+            self.model,
+            spectra,
+            dict(zip(found.names, draws, strict=True)),
+            found.expected[:, 0, : spectra[0].axis.size],
+            found.position.shape[1],
+        )
 
     def residuals(self, spectrum: Measurement, fit: Fit) -> Residuals:
         """What a fit leaves of its spectrum."""
@@ -126,6 +140,15 @@ class Judge:
             if rule.kind == "require":
                 kept &= np.asarray(evaluate(rule.expression, known, np)) != 0
         return draws[kept] if kept.mean() > 0.5 else draws
+
+
+def passing(found: Many) -> Flags:
+    """Which of many fits pass every gate."""
+    return np.asarray(
+        (found.gain <= REACHED)
+        & (found.pareto_k <= UNRELIABLE)
+        & (found.others <= SHARED)
+    )
 
 
 def _gates(found: Many) -> tuple[tuple[str, float, float, bool], ...]:

@@ -68,6 +68,7 @@ class Workshop:
         self.desk: Desk  # once the pilots are known
         self.model = _one_spectrum(checked)
         self.source = self.model.sources[0]
+        self.root = checked.path.resolve().parent
         given = pipeline.settings_of(document.run, asked.options)
         self.settings = inference.Settings(**given)
         self.columns = columns(self.model)
@@ -158,9 +159,8 @@ class Workshop:
 
     def read(self, file: str) -> Read:
         """The spectrum of a file, or in words why there is none."""
-        root = self.checked.path.resolve().parent
         try:
-            return read(self.source, root, self.checked.allow_outside, Path(file))
+            return read(self.source, self.root, self.checked.allow_outside, Path(file))
         except ReaderError as error:
             return message(error.code, error.words, "en") or error.code
 
@@ -186,11 +186,11 @@ class Workshop:
             fits = [ahead.submit(self._fit, [spectra[r] for r in b]) for b in blocks]
             for rows, fit in zip(blocks, fits, strict=True):
                 data, fitted = fit.result()
-                for place, row in enumerate(rows):
-                    problem = self._own(data, place)
-                    one: Any = spectra[row]
-                    mine, say = fitted.only(place), partial(told, row)
-                    put(table, row, self.desk.row(problem, mine, one, say))
+                mine: list[Any] = [spectra[row] for row in rows]
+                say = partial(_told_of, told, rows)
+                known = self.desk.rows(partial(self._own, data), fitted, mine, say)
+                for row, one in zip(rows, known, strict=True):
+                    put(table, row, one)
         finally:
             ahead.shutdown(cancel_futures=True)
         return plain(table)
@@ -225,6 +225,10 @@ class Workshop:
 
         own = jax.tree.map(lambda x: x[row], data)
         return self.problem._replace(data=own)
+
+
+def _told_of(told: Told, rows: Sequence[int], place: int, words: str) -> None:
+    told(rows[place], words)
 
 
 def _calibration(spectrum: Measurement) -> list[str]:

@@ -35,11 +35,18 @@ class Mathematics(NamedTuple):
     def choose(self, where: Any, special: Callable[[], Any], usual: Any) -> Any:
         """`special()` where a condition holds, else `usual`.
 
-        With NumPy the former is computed only if it is needed anywhere.
+        The former is computed only if it is needed anywhere, by JAX too (where one
+        problem is computed at a time, as on a CPU).
         """
-        if self.array is np and not np.any(where):
-            return usual
-        return self.array.where(where, special(), usual)
+        if self.array is np:
+            return np.where(where, special(), usual) if np.any(where) else usual
+        from jax.lax import cond
+
+        return cond(
+            self.array.any(where),
+            lambda: self.array.where(where, special(), usual),
+            lambda: usual,
+        )
 
     def stirling(self, n: Any) -> Any:
         """Remainder log n! − (n + ½) log n + n − ½ log 2π for n > 0, about 1 / 12n."""

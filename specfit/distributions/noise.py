@@ -53,7 +53,7 @@ def _log_ratio(mu: Array, y: Array) -> Array:
     change = (mu - safe) / safe
     close = jnp.abs(change) < 0.5
     near = jnp.log1p(jnp.where(close, change, 0.0))
-    far = jnp.log(jnp.where(close, 1.0, mu)) - jnp.log(safe)
+    far = jnp.log(jnp.where(close, 1.0, mu / safe))
     return jnp.where(y > 0, y * jnp.where(close, near, far), 0.0)
 
 

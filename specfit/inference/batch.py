@@ -22,7 +22,7 @@ from specfit.inference import evaluate, many
 from specfit.inference.backend import layout
 from specfit.inference.exchange import Exchange
 from specfit.inference.ground import physical
-from specfit.inference.laplace import FREEDOM
+from specfit.inference.laplace import FREEDOM, UNRELIABLE
 from specfit.inference.many import Fitted, Starts
 from specfit.inference.newton import FLAT
 from specfit.inference.pareto import pareto_k
@@ -80,13 +80,14 @@ class Many:
 
     def only(self, row: int) -> Many:
         """One row of it."""
-        return self._rows(slice(row, row + 1))
+        return self.rows(slice(row, row + 1))
 
     def first(self, count: int) -> Many:
         """The first rows of it."""
-        return self._rows(slice(0, count))
+        return self.rows(slice(0, count))
 
-    def _rows(self, which: slice) -> Many:
+    def rows(self, which: slice | IndexArray) -> Many:
+        """Some rows of it."""
         parts = {name: v[which] for name, v in vars(self).items() if name != "names"}
         return replace(self, **parts)
 
@@ -170,7 +171,7 @@ def _fit_block(
     few, draws = _ratios(problem, names, frames, volume, data, FEW)
     pareto = np.array([pareto_k(row) for row in few])
     logs = logsumexp(few, axis=1) - np.log(FEW)
-    doubtful = ~(_crooked(few, problem.dimension) < CROOKED)
+    doubtful = ~(_crooked(few, problem.dimension) < CROOKED) | (pareto > UNRELIABLE)
     for rows in _groups(np.flatnonzero(doubtful)):
         mine, size, own = jax.tree.map(
             lambda x, rows=rows: x[rows], (frames, volume, data)

@@ -54,8 +54,7 @@ def load(name: str, root: Path, allow_outside: bool = False) -> FileContent:
 
     """
     path = _resolve(name, root)
-    base = root.resolve()
-    if not allow_outside and not path.is_relative_to(base):
+    if not allow_outside and not path.is_relative_to(base := root.resolve()):
         raise ReaderError("data-outside", {"file": name, "root": str(base)})
     data = _read_regular(name, path)
     if not data:
@@ -109,7 +108,9 @@ def _read_regular(name: str, path: Path) -> bytes:
             raise ReaderError("data-not-regular", {"file": name})
         if status.st_size > MAXIMUM_BYTES:
             raise _too_large(name, status.st_size)
-        data = stream.read(MAXIMUM_BYTES + 1)
+        data = stream.read(status.st_size + 1)  # all that is allowed takes room at once
+        if len(data) > status.st_size:
+            data += stream.read(MAXIMUM_BYTES + 1)
     if len(data) > MAXIMUM_BYTES:
         raise _too_large(name, len(data))
     return data

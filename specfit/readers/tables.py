@@ -8,6 +8,7 @@ numbers wins, and what was found is told to the reader of the report.  Chosen in
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)",
     re.IGNORECASE | re.ASCII,
 )
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1b\x1c-\x1f]")
+_BINARY = bytes([*range(0x09), *range(0x0E, 0x1A), *range(0x1B, 0x20)])
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
             return _decode_as(data, encoding, name), title
     if data[1:40:2].count(0) > len(data[1:40:2]) // 2:
         return _decode_as(data, "utf-16-le", name), "UTF-16 (little endian)"
-    if _BINARY.search(data):
+    if len(data.translate(None, _BINARY)) < len(data):
         raise ReaderError("data-binary", {"file": name})
     for encoding, title in (("utf-8", "UTF-8"), ("cp932", "cp932 (Shift JIS)")):
         try:
@@ -113,6 +114,34 @@ def split(line: str, dialect: Dialect) -> list[float] | None:
     return numbers
 
 
+_MARKS = {"comma": ",", "tab": "\t", "semicolon": ";", "blanks": None}
+
+
+def _alike(lines: Sequence[str], dialect: Dialect) -> FloatArray | None:
+    """The numbers of lines that all have as many; None for what only `split` can judge."""
+    mark = _MARKS[dialect.name]
+    text = (mark or " ").join(lines)
+    if not lines or dialect.decimal == "," or "_" in text or "|" in text:
+        return None  # Python reads numbers with underscores, we join by bars
+    if not text.isascii():
+        return None
+    widths = {len(s.split()) if mark is None else s.count(mark) + 1 for s in lines}
+    if len(widths) > 1:
+        return None
+    fields, columns = text.split(mark), widths.pop()
+    try:
+        return np.stack(
+            [_column("|".join(fields[i::columns])) for i in range(columns)], 1
+        )
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=32)  # the files of a series have one axis
+def _column(text: str) -> FloatArray:
+    return np.array(list(map(float, text.split("|"))))
+
+
 @lru_cache(maxsize=4)  # a file is asked for its format, then for its numbers
 def sniff(text: str) -> tuple[Dialect, int]:
     """The dialect that reads most of the first lines, and how many columns it finds."""
@@ -120,7 +149,12 @@ def sniff(text: str) -> tuple[Dialect, int]:
     sample = [line for line in sample if not COMMENT.match(line)][:SAMPLE]
     best, best_lines, best_columns = DIALECTS[0], 0, 0
     for dialect in DIALECTS:
-        widths = [len(row) for s in sample if (row := split(s, dialect)) is not None]
+        alike = _alike(sample, dialect)
+        if alike is not None:
+            widths = [alike.shape[1]] * len(sample)
+        else:
+            rows = (split(line, dialect) for line in sample)
+            widths = [len(row) for row in rows if row is not None]
         if len(widths) > best_lines:
             best, best_lines = dialect, len(widths)
             best_columns = max(set(widths), key=widths.count)
@@ -169,21 +203,17 @@ def read_numbers(text: str, name: str) -> Table:
 
 
 def _plain_table(text: str, dialect: Dialect, columns: int) -> Table | None:
-    """The numbers of a text that is a header and then nothing but rows, read in C.
+    """The numbers of a text that is a header and then nothing but rows, read at once.
 
     None for anything else; what is wrong with it, and where, is found line by line.
     """
     every = text.rstrip("\n").split("\n")
     rows = (split(line, dialect) for line in every[:SAMPLE])
     first = next((i for i, r in enumerate(rows) if r and len(r) == columns), None)
-    if first is None or dialect.decimal == "," or len(every) > MAXIMUM_CHANNELS:
+    if first is None or len(every) > MAXIMUM_CHANNELS:
         return None
-    delimiter = {"comma": ",", "tab": "\t", "semicolon": ";"}.get(dialect.name)
-    try:
-        values = np.loadtxt(every[first:], delimiter=delimiter, comments=None, ndmin=2)
-    except ValueError:
-        return None
-    if values.shape != (len(every) - first, columns):
+    values = _alike(every[first:], dialect)
+    if values is None or values.shape[1] != columns:
         return None
     comments = sum(bool(COMMENT.match(s)) for s in every[:first] if s.strip())
     header = sum(bool(s.strip()) for s in every[:first]) - comments

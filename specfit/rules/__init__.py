@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from specfit.contracts import (
     Finding,
     Fit,
@@ -38,18 +40,25 @@ from specfit.rules import (
     stated_priors,
     superparamagnetism,
 )
+from specfit.rules.block import FAILED, PASSED, WARNED, Block, Outcomes
 from specfit.rules.conflict import Conflict, conflicts
+from specfit.rules.many_statements import statement_outcomes
 from specfit.rules.posterior import Posterior
-from specfit.rules.residuals import Residuals, chi2_reduced, statistics
+from specfit.rules.residuals import Residuals, chi2_reduced, misfits, statistics
 from specfit.rules.statements import judge_statements
 
 __all__ = [
+    "FAILED",
     "RULES",
+    "WARNED",
+    "Block",
     "Conflict",
     "Residuals",
     "chi2_reduced",
     "conflicts",
+    "grades",
     "judge",
+    "misfits",
     "statistics",
     "with_findings",
 ]
@@ -98,6 +107,18 @@ def judge(
     if not fit.converged:
         return Verdict("not_converged", tuple(findings), _failed_gates(fit))
     return _verdict(findings)
+
+
+def grades(block: Block) -> dict[str, Outcomes]:
+    """The outcome of every statement and rule for each of many spectra, by its name.
+
+    In the order of `judge`; statements of one kind together, at their worst.
+    """
+    found: dict[str, Outcomes] = {}
+    for rule in block.model.rules:
+        outcome = statement_outcomes(block, rule)
+        found[rule.kind] = np.maximum(found.get(rule.kind, PASSED), outcome)
+    return found | {entry.name: entry.outcomes(block) for entry in RULES}
 
 
 def with_findings(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:

@@ -8,7 +8,8 @@ import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Dist, Model, Parameter, Prior
-from specfit.rules.draws import flat, passed, share
+from specfit.rules.block import OPEN, PASSED, Block, Outcomes, worst
+from specfit.rules.draws import flat, passed, shares
 
 NAME = "bounds"
 SOURCE = "more than 5 % of the posterior within 1 % of a bound, and of the prior"
@@ -19,11 +20,7 @@ def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Warn of unknowns whose posterior gathers at an end of `in [low, high]`."""
-    bounded = [
-        (parameter, ends)
-        for parameter in model.parameters
-        if (ends := _ends(parameter.prior.dist))
-    ]
+    bounded = _bounded(model)
     found = [
         finding
         for parameter, ends in bounded
@@ -36,6 +33,32 @@ def judge(
     if found or not bounded:
         return found
     return [passed(NAME, "no posterior leans on a bound of its prior", SOURCE)]
+
+
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once; what leans on a bound is held against the prior apart."""
+    found = []
+    for parameter, ends in _bounded(block.model):
+        draws, inner = block.flat(parameter.name), _inner(ends)
+        leans = np.maximum(*_outside(draws, inner)) > MASS
+        found.append(np.where(leans, OPEN, PASSED))
+    return worst(block, found)
+
+
+def _bounded(
+    model: Model[Prior],
+) -> list[tuple[Parameter[Prior], tuple[float, float]]]:
+    """The unknowns between two bounds, and these."""
+    return [
+        (parameter, ends)
+        for parameter in model.parameters
+        if (ends := _ends(parameter.prior.dist))
+    ]
+
+
+def _inner(ends: tuple[float, float]) -> list[float]:
+    near = NEAR * (ends[1] - ends[0])
+    return [ends[0] + near, ends[1] - near]
 
 
 def _ends(dist: Dist) -> tuple[float, float] | None:
@@ -53,8 +76,7 @@ def _judge_one(
     fit: Fit,
     draws: FloatArray,
 ) -> Finding | None:
-    near = NEAR * (ends[1] - ends[0])
-    inner = [ends[0] + near, ends[1] - near]
+    inner = _inner(ends)
     masses = _outside(draws, inner)
     if max(masses) > MASS and parameter.name in fit.prior:
         # a scale prior has half its mass near zero
@@ -78,8 +100,8 @@ def _judge_one(
     )
 
 
-def _outside(draws: FloatArray, inner: Sequence[float]) -> list[float]:
-    return [share(draws < inner[0]), share(draws > inner[1])]
+def _outside(draws: FloatArray, inner: Sequence[float]) -> list[FloatArray]:
+    return [shares(draws < inner[0]), shares(draws > inner[1])]
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

@@ -12,8 +12,9 @@ same without a scale.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Dist, Model, Parameter, Prior, Provenance
+from specfit.rules.block import Block, Flags, Outcomes, graded, worst
+from specfit.rules.block import environment as block_environment
 from specfit.rules.draws import environment, passed, spread
 from specfit.rules.rarity import normal_sd
 from specfit.rules.remembered import remembered
@@ -82,6 +85,30 @@ def conflicts(
     )
 
 
+def many_conflicts(block: Block) -> FloatArray:
+    """Of each parameter drawn from the database and each spectrum (n_parameters, 3, n).
+
+    `in_records`, `in_prior`, `vague_weight` (0 where the prior is no mixture).
+    """
+    known = block.once(block_environment)
+    figures = [
+        _figures(block.flat(parameter.name), parameter.prior.dist, known, origin)
+        for parameter in block.model.parameters
+        if (origin := parameter.prior.provenance) is not None
+    ]
+    return np.array(figures).reshape(-1, 3, len(block))
+
+
+def _figures(
+    draws: FloatArray, dist: Dist, known: Mapping[str, object], origin: Provenance
+) -> list[FloatArray]:
+    mean = draws.mean(axis=-1)
+    in_prior = _out(mean, dist, 1.0)
+    in_records = in_prior if origin.widen == 1 else _out(mean, dist, origin.widen)
+    vague = _vague_weight(draws, dist, known)
+    return [in_records, in_prior, np.zeros_like(mean) if vague is None else vague]
+
+
 def largest(found: Sequence[Conflict]) -> Conflict | None:
     """The conflict that `conflict(db)` speaks of; None without database priors."""
     return max(found, key=lambda item: item.in_prior, default=None)
@@ -93,33 +120,32 @@ def _compare(
     parameter: Parameter[Prior],
     origin: Provenance,
 ) -> Conflict:
-    draws = np.ravel(fit.draws[parameter.name])
-    mean = float(draws.mean())
-    dist = parameter.prior.dist
-    in_prior = _out(mean, dist, 1.0)
+    draws, dist = np.ravel(fit.draws[parameter.name]), parameter.prior.dist
+    in_records, in_prior, vague = map(float, _figures(draws, dist, known, origin))
     return Conflict(
         parameter=parameter,
         origin=origin,
-        mean=mean,
+        mean=float(draws.mean()),
         sd=spread(draws),
-        in_records=in_prior if origin.widen == 1 else _out(mean, dist, origin.widen),
+        in_records=in_records,
         in_prior=in_prior,
-        vague_weight=_vague_weight(draws, dist, known),
+        vague_weight=vague if len(dist.components) > 1 else None,
     )
 
 
-def _out(mean: float, dist: Dist, narrower: float) -> float:
+def _out(mean: FloatArray, dist: Dist, narrower: float) -> FloatArray:
     """Sd of a normal as rare as `mean` under the records, their scale divided.
 
     Of two clusters of records the nearer one counts.
     """
     records = [part for _, part in dist.components[:-1]] or [dist]
-    return normal_sd(mean, records, narrower) or 0.0
+    out = normal_sd(mean, records, narrower)
+    return np.zeros_like(mean) if out is None else out
 
 
 def _vague_weight(
-    draws: FloatArray, dist: Dist, known: dict[str, object]
-) -> float | None:
+    draws: FloatArray, dist: Dist, known: Mapping[str, object]
+) -> FloatArray | None:
     """Posterior weight of the last component, the class range.
 
     The mixture is cut off as a whole, so that the bounds leave the shares alone.
@@ -135,11 +161,14 @@ def _vague_weight(
         )
         total = np.logaddexp.reduce(logs, axis=0)
         weights = np.exp(logs[-1] - total)
-    return float(np.mean(np.nan_to_num(weights, nan=1.0)))
+    return np.asarray(np.mean(np.nan_to_num(weights, nan=1.0), axis=-1))
 
 
-def _log_density(x: FloatArray, dist: Dist, known: dict[str, object]) -> FloatArray:
-    arguments = [float(evaluate(argument, known, np)) for argument in dist.arguments]
+def _log_density(x: FloatArray, dist: Dist, known: Mapping[str, object]) -> FloatArray:
+    arguments = [
+        np.asarray(evaluate(argument, known, np), dtype=float)
+        for argument in dist.arguments
+    ]
     value = np.asarray(LAWS[dist.family].density(NUMPY, x, *arguments), dtype=float)
     inside = np.ones_like(x, dtype=bool)
     if dist.family == "uniform":
@@ -163,16 +192,27 @@ def judge(
     return [passed(NAME, text, SOURCE)]
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    found = block.once(many_conflicts)
+    return worst(block, [graded(*_grades(*figures)) for figures in found])
+
+
+def _grades(in_records: Any, in_prior: Any, vague: Any) -> tuple[Flags, Flags]:
+    """Whether the reader is told, and whether the prior is contradicted."""
+    warned = np.asarray((in_records > FAR) | (vague > 0.5))
+    return warned, warned & (in_prior > LIMIT)
+
+
 def _judge_one(item: Conflict) -> Finding | None:
-    vague = item.vague_weight is not None and item.vague_weight > 0.5
-    if item.in_records <= FAR and not vague:
+    warned, failed = _grades(item.in_records, item.in_prior, item.vague_weight or 0.0)
+    if not warned:
         return None
-    failed = item.in_prior > LIMIT
     return Finding(
         NAME,
         "physics",
         "failed" if failed else "warned",
-        _sentence(item, failed),
+        _sentence(item, bool(failed)),
         value=item.in_prior,
         detail="likely causes: " + _causes(item),
         source=SOURCE,
@@ -217,4 +257,4 @@ def _causes(item: Conflict) -> str:
     return known
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

@@ -136,7 +136,7 @@ def judged_sites(
 
 def spread(draws: FloatArray) -> float:
     """Standard deviation, 0 for a constant."""
-    return float(draws.std(ddof=1)) if draws.size > 1 else 0.0
+    return float(spreads(draws))
 
 
 def plus_minus(mean: float, sd: float) -> str:
@@ -153,6 +153,19 @@ def share(condition: Any) -> float:
     if held.dtype == bool:
         return float(np.count_nonzero(held)) / held.size
     return float(np.mean(held.astype(float)))
+
+
+def shares(condition: Any) -> FloatArray:
+    """Share of the draws, the last axis, for which a condition holds."""
+    held = np.asarray(condition)
+    return np.asarray(np.count_nonzero(held, axis=-1) / held.shape[-1])
+
+
+def spreads(draws: FloatArray) -> FloatArray:
+    """Standard deviation along the last axis, 0 for constants."""
+    if draws.shape[-1] < 2:
+        return np.zeros(draws.shape[:-1])
+    return np.asarray(draws.std(axis=-1, ddof=1))
 
 
 def passed(rule: str, text: str, source: str) -> Finding:

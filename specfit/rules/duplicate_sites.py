@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -10,13 +11,8 @@ import numpy as np
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
-from specfit.rules.draws import (
-    IronSite,
-    iron_sites,
-    passed,
-    share,
-    symbol_draws,
-)
+from specfit.rules.block import Block, Outcomes, graded, worst
+from specfit.rules.draws import IronSite, iron_sites, passed, shares, symbol_draws
 
 NAME = "duplicate_sites"
 SOURCE = (
@@ -28,17 +24,16 @@ VELOCITY_PER_UNIT = {
     "Bint": FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes[0],
 }
 """How far the outer line moves with each parameter: mm/s, mm/s, mm/s per tesla."""
+CLOSE = 0.2  # linewidths
+Draws = Callable[[str], FloatArray | None]
+"""Draws of a symbol of one site."""
 
 
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Warn of pairs of a kind closer than Γ/5 in every hyperfine parameter."""
-    pairs = [
-        (left, right)
-        for left, right in combinations(iron_sites(model), 2)
-        if left.site.kind == right.site.kind and left.spectrum is right.spectrum
-    ]
+    pairs = _pairs(model)
     found = [
         finding
         for left, right in pairs
@@ -50,13 +45,34 @@ def judge(
     return [passed(NAME, text, SOURCE)]
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    distances = [
+        _distance(partial(block.symbol, left), partial(block.symbol, right))
+        for left, right in _pairs(block.model)
+    ]
+    close = [shares(d < CLOSE) > 0.5 for d in distances if d is not None]
+    return worst(block, [graded(flags, False) for flags in close])
+
+
+def _pairs(model: Model[Prior]) -> list[tuple[IronSite, IronSite]]:
+    """The pairs of a kind in one spectrum."""
+    return [
+        (left, right)
+        for left, right in combinations(iron_sites(model), 2)
+        if left.site.kind == right.site.kind and left.spectrum is right.spectrum
+    ]
+
+
 def _judge_pair(
     model: Model[Prior], fit: Fit, left: IronSite, right: IronSite
 ) -> Finding | None:
-    distance = _distance(model, fit, left, right)
+    distance = _distance(
+        *(partial(symbol_draws, fit, model, item) for item in (left, right))
+    )
     if distance is None:
         return None
-    probability = share(distance < 0.2)
+    probability = float(shares(distance < CLOSE))
     if probability <= 0.5:
         return None
     return Finding(
@@ -73,15 +89,12 @@ def _judge_pair(
     )
 
 
-def _distance(
-    model: Model[Prior], fit: Fit, left: IronSite, right: IronSite
-) -> FloatArray | None:
+def _distance(left: Draws, right: Draws) -> FloatArray | None:
     """Largest line shift between two sites, in linewidths, for each draw."""
-    width = symbol_draws(fit, model, left, "width")
+    width = left("width")
     shifts = []
     for symbol, slope in VELOCITY_PER_UNIT.items():
-        first = symbol_draws(fit, model, left, symbol)
-        second = symbol_draws(fit, model, right, symbol)
+        first, second = left(symbol), right(symbol)
         if first is not None and second is not None:
             shifts.append(slope * np.abs(first - second))
     if width is None or not shifts:
@@ -92,4 +105,4 @@ def _distance(
     return np.asarray(largest / width)
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

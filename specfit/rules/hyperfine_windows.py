@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
-from specfit.rules.draws import (
-    DOUBT,
-    iron_sites,
-    passed,
-    share,
-    symbol_draws,
-)
+from specfit.rules.block import Block, Flags, Outcomes, graded, worst
+from specfit.rules.draws import DOUBT, iron_sites, passed, shares, symbol_draws
 
 NAME = "hyperfine_windows"
 SOURCE = (
@@ -41,8 +38,31 @@ def judge(
     return [passed(NAME, text, SOURCE)]
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    found = []
+    for item in iron_sites(block.model):
+        shift, hyperfine = (block.symbol(item, symbol) for symbol in ("IS", "Bint"))
+        if shift is not None:
+            found.append(graded(False, shares(_outside(shift)) > DOUBT))
+        if hyperfine is not None:
+            above, unusual = _beyond(hyperfine)
+            failed = (above > DOUBT) & (unusual > DOUBT)
+            found.append(graded(unusual > DOUBT, failed))
+    return worst(block, found)
+
+
+def _outside(draws: FloatArray) -> Flags:
+    return np.asarray((draws < SHIFT[0]) | (draws > SHIFT[1]))
+
+
+def _beyond(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Shares above the largest field and above the usual ones."""
+    return shares(draws > LARGEST_FIELD), shares(draws > UNUSUAL_FIELD)
+
+
 def _judge_shift(name: str, draws: FloatArray) -> list[Finding]:
-    outside = share((draws < SHIFT[0]) | (draws > SHIFT[1]))
+    outside = float(shares(_outside(draws)))
     if outside <= DOUBT:
         return []
     text = (
@@ -64,8 +84,7 @@ def _judge_shift(name: str, draws: FloatArray) -> list[Finding]:
 
 
 def _judge_field(name: str, draws: FloatArray) -> list[Finding]:
-    above = share(draws > LARGEST_FIELD)
-    unusual = share(draws > UNUSUAL_FIELD)
+    above, unusual = map(float, _beyond(draws))
     if unusual <= DOUBT:
         return []
     failed = above > DOUBT
@@ -86,4 +105,4 @@ def _judge_field(name: str, draws: FloatArray) -> list[Finding]:
     ]
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import (
     DOUBT,
+    iron_sites,
     judged_sites,
     passed,
-    share,
-    spread,
+    shares,
+    spreads,
 )
 
 NAME = "intensity_ratio"
@@ -33,9 +37,31 @@ def judge(
     return [passed(NAME, text, SOURCE)]
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    found = []
+    for item in iron_sites(block.model):
+        draws = block.symbol(item, "x")
+        if draws is not None:
+            mean, sd, outside = _figures(draws)
+            failed, warned = outside > DOUBT, _far(mean, sd)
+            found.append((sd > 0) * graded(warned, failed))
+    return worst(block, found)
+
+
+def _figures(draws: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean, standard deviation and the share outside what is possible."""
+    outside = shares((draws < 0) | (draws > 4))
+    return np.asarray(draws.mean(axis=-1)), spreads(draws), outside
+
+
+def _far(mean: FloatArray, sd: FloatArray) -> Flags:
+    return np.asarray(np.abs(mean - 2) > np.maximum(3 * sd, FAR))
+
+
 def _judge_one(name: str, draws: FloatArray) -> Finding | None:
-    mean, sd = float(draws.mean()), spread(draws)
-    outside = share((draws < 0) | (draws > 4))
+    figures = _figures(draws)
+    mean, sd, outside = map(float, figures)
     if outside > DOUBT:
         return Finding(
             NAME,
@@ -47,7 +73,7 @@ def _judge_one(name: str, draws: FloatArray) -> Finding | None:
             value=mean,
             source=SOURCE,
         )
-    if abs(mean - 2) <= max(3 * sd, FAR):
+    if not _far(*figures[:2]):
         return None
     return Finding(
         NAME,
@@ -75,4 +101,4 @@ def _meaning(ratio: float) -> str:
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

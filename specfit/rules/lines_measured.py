@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.rules.block import Block, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
 
 NAME = "lines_measured"
 SOURCE = "line positions IS ± k·Bint ± QS/2 on the field scale of the data"
+SYMBOLS = ("IS", "QS", "Bint")
 
 
 def judge(
@@ -30,15 +32,36 @@ def judge(
     return [passed(NAME, "every line of every sextet was measured", SOURCE)]
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    low, high = np.array([(m.axis.min(), m.axis.max()) for m in block.spectra]).T
+    slopes = np.array([one.field_slopes for one in block.spectra])
+    found = []
+    for item in iron_sites(block.model, "sextet"):
+        draws = [block.symbol(item, symbol) for symbol in SYMBOLS]
+        lines = _lines(draws, slopes)
+        missing = (lines < low[:, None]) | (lines > high[:, None])
+        found.append(graded(missing.any(axis=1), False))
+    return worst(block, found)
+
+
+def _lines(draws: Sequence[FloatArray | None], slopes: FloatArray) -> FloatArray:
+    """The six positions (…, 6) at the means of the draws (…, n_draws), mm/s.
+
+    slopes: (…, 3), k16, k25, k34.
+    """
+    means = [np.zeros(1) if d is None else d.mean(axis=-1)[..., None] for d in draws]
+    shift, splitting, field = means
+    signed = slopes[..., [0, 1, 2, 2, 1, 0]] * np.array([-1, -1, -1, 1, 1, 1])
+    bend = 0.5 * splitting * np.array([1, -1, -1, -1, -1, 1])
+    return np.asarray(shift + signed * field + bend)
+
+
 def _judge_one(
     model: Model[Prior], fit: Fit, item: IronSite, measurement: Measurement
 ) -> Finding | None:
-    draws = [symbol_draws(fit, model, item, symbol) for symbol in ("IS", "QS", "Bint")]
-    shift, splitting, field = (0.0 if d is None else float(d.mean()) for d in draws)
-    k16, k25, k34 = measurement.field_slopes
-    slopes = np.array([-k16, -k25, -k34, k34, k25, k16])
-    bend = 0.5 * splitting * np.array([1, -1, -1, -1, -1, 1])
-    lines = shift + slopes * field + bend
+    draws = [symbol_draws(fit, model, item, symbol) for symbol in SYMBOLS]
+    lines = _lines(draws, np.array(measurement.field_slopes))
     low, high = float(measurement.axis.min()), float(measurement.axis.max())
     missing = [i + 1 for i, v in enumerate(lines) if not low <= v <= high]
     if not missing:
@@ -56,4 +79,4 @@ def _judge_one(
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from specfit.constants import MINIMUM_FWHM
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
-from specfit.rules.draws import (
-    DOUBT,
-    flat,
-    iron_sites,
-    passed,
-    share,
-)
+from specfit.rules.block import Block, Flags, Outcomes, graded, worst
+from specfit.rules.draws import DOUBT, flat, iron_sites, passed, shares
 
 NAME = "linewidth"
 SOURCE = "twice the natural width of the 14.4 keV line, Γ_nat = 0.097 mm/s (τ = 141 ns)"
@@ -46,10 +43,21 @@ def _widths(model: Model[Prior]) -> dict[str, list[str]]:
     return widths
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    broken = [_pressed(block.flat(name))[2] for name in _widths(block.model)]
+    return worst(block, [graded(False, flags) for flags in broken])
+
+
+def _pressed(draws: FloatArray) -> tuple[FloatArray, FloatArray, Flags]:
+    """Shares below the floor and close to it, and whether that breaks the rule."""
+    below, pressed = shares(draws < MINIMUM_FWHM), shares(draws < CLOSE * MINIMUM_FWHM)
+    return below, pressed, np.asarray((below > DOUBT) | (pressed > 0.5))
+
+
 def _judge_one(name: str, sites: list[str], draws: FloatArray) -> Finding | None:
-    below = share(draws < MINIMUM_FWHM)
-    pressed = share(draws < CLOSE * MINIMUM_FWHM)
-    if below <= DOUBT and pressed <= 0.5:
+    below, pressed, broken = _pressed(draws)
+    if not broken:
         return None
     where = f"`{name}` ({', '.join(sites)})"
     said = "lies below" if below > DOUBT else "is pressed against"
@@ -59,7 +67,7 @@ def _judge_one(name: str, sites: list[str], draws: FloatArray) -> Finding | None
         "failed",
         f"linewidth {where} {said} {MINIMUM_FWHM} mm/s, twice the natural width: "
         "no source and absorber can give a narrower line",
-        probability=1.0 - (below if below > DOUBT else pressed),
+        probability=1.0 - float(below if below > DOUBT else pressed),
         value=float(draws.mean()),
         detail="likely causes: velocity calibration too small, a half width (HWHM) "
         "taken for a full width, or one line fitted by several sites",
@@ -67,4 +75,4 @@ def _judge_one(name: str, sites: list[str], draws: FloatArray) -> Finding | None
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

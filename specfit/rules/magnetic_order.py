@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
 from specfit.model.lookup import record_for
+from specfit.rules.block import FAILED, PASSED, Block, Outcomes
 from specfit.rules.draws import IronSite, iron_sites, parameter_of, passed
 
 NAME = "magnetic_order"
@@ -24,6 +25,13 @@ def judge(
         return found
     names = ", ".join(item.name for item in known)
     return [passed(NAME, f"magnetically ordered when measured: {names}", SOURCE)]
+
+
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once: of the model alone."""
+    sextets = iron_sites(block.model, "sextet")
+    above = any(_judge_one(block.model, item) for item in sextets)
+    return block.all(FAILED if above else PASSED)
 
 
 def ordering(model: Model[Prior], item: IronSite) -> tuple[str, float] | None:
@@ -62,4 +70,4 @@ def _judge_one(model: Model[Prior], item: IronSite) -> Finding | None:
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

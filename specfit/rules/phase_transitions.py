@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
-from specfit.rules.draws import IronSite, iron_sites, passed, share, symbol_draws
+from specfit.rules.block import PASSED, WARNED, Block, Outcomes, graded, worst
+from specfit.rules.draws import IronSite, iron_sites, passed, shares, symbol_draws
 
 NAME = "phase_transitions"
 SOURCE = (
@@ -22,11 +23,7 @@ def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Warn of hematite of the wrong quadrupole sign, and of magnetite below Verwey."""
-    known = [
-        item
-        for item in iron_sites(model, "sextet")
-        if item.temperature is not None and _phase(item) in ("hematite", "magnetite")
-    ]
+    known = _known(model)
     found: list[Finding] = []
     for item in known:
         judge_one = _morin if _phase(item) == "hematite" else _verwey
@@ -38,19 +35,52 @@ def judge(
     return [passed(NAME, text, SOURCE)]
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    found: list[Outcomes] = []
+    for item in _known(block.model):
+        splitting = block.symbol(item, "QS")
+        if _phase(item) == "magnetite":
+            found.append(block.all(PASSED if _verwey_above(item) else WARNED))
+        elif (
+            splitting is not None and (agrees := _agreeing(splitting, item)) is not None
+        ):
+            found.append(graded(agrees < 0.5, False))
+    return worst(block, found)
+
+
+def _known(model: Model[Prior]) -> list[IronSite]:
+    """The sextets of which it is known what they show at their temperature."""
+    return [
+        item
+        for item in iron_sites(model, "sextet")
+        if item.temperature is not None and _phase(item) in ("hematite", "magnetite")
+    ]
+
+
+def _agreeing(splitting: FloatArray, item: IronSite) -> FloatArray | None:
+    """Share of the draws of the sign that is stable; None within the transition."""
+    temperature = item.temperature
+    if temperature is None or MORIN[0] < temperature < MORIN[1]:
+        return None
+    return shares(splitting < 0 if temperature >= MORIN[1] else splitting > 0)
+
+
+def _verwey_above(item: IronSite) -> bool:
+    return item.temperature is None or item.temperature >= VERWEY
+
+
 def _phase(item: IronSite) -> str:
     return (item.site.record or "").split(".")[0]
 
 
 def _morin(model: Model[Prior], fit: Fit, item: IronSite) -> Finding | None:
     splitting = symbol_draws(fit, model, item, "QS")
-    temperature = item.temperature
-    if splitting is None or temperature is None or MORIN[0] < temperature < MORIN[1]:
+    agrees = None if splitting is None else _agreeing(splitting, item)
+    if splitting is None or agrees is None or agrees >= 0.5:
         return None
-    above = temperature >= MORIN[1]
-    probability = share(splitting < 0 if above else splitting > 0)
-    if probability >= 0.5:
-        return None
+    probability = float(agrees)
+    above = item.temperature is not None and item.temperature >= MORIN[1]
     side = "above" if above else "below"
     expected = "−0.20" if above else "+0.41"
     return Finding(
@@ -69,7 +99,7 @@ def _morin(model: Model[Prior], fit: Fit, item: IronSite) -> Finding | None:
 
 
 def _verwey(model: Model[Prior], fit: Fit, item: IronSite) -> Finding | None:
-    if item.temperature is None or item.temperature >= VERWEY:
+    if _verwey_above(item):
         return None
     return Finding(
         NAME,
@@ -82,4 +112,4 @@ def _verwey(model: Model[Prior], fit: Fit, item: IronSite) -> Finding | None:
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

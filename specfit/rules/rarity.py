@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from specfit.contracts import FloatArray
 from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
 from specfit.distributions.sampling import quantile
@@ -24,21 +25,22 @@ _SMALLEST = -745.0  # the logarithm of the least double, where a tail underflows
 
 
 def normal_sd(
-    value: float,
+    value: float | FloatArray,
     parts: Sequence[Dist],
     narrower: float = 1.0,
     known: Mapping[str, Any] | None = None,
     within: tuple[float | None, float | None] = (None, None),
-) -> float | None:
+) -> FloatArray | None:
     """Sd of a normal as rare as `value`, under the nearest of `parts`; 0 near its middle.
 
-    `narrower` divides the scale of normal and Student-t parts; `known`: values of the
-    names that arguments speak of; `within`: the bounds of the whole density.  None where
-    no part says anything: flat ones, and those whose arguments are not known.
+    `value`: a number or an array of them, and so the result.  `narrower` divides the
+    scale of normal and Student-t parts; `known`: values of the names that arguments
+    speak of; `within`: the bounds of the whole density.  None where no part says
+    anything: flat ones, and those whose arguments are not known.
     """
     known = known or {}
     tails = [
-        _log_tail(value, part, narrower, known, within)
+        _log_tail(np.asarray(value, dtype=float), part, narrower, known, within)
         for part in parts
         if part.family in LAWS
         and part.family != "uniform"
@@ -48,16 +50,16 @@ def normal_sd(
         return None
     from scipy.special import ndtri_exp
 
-    return float(-ndtri_exp(max(tails)))
+    return np.asarray(-ndtri_exp(np.max(tails, axis=0)))
 
 
 def _log_tail(
-    value: float,
+    value: FloatArray,
     part: Dist,
     narrower: float,
     known: Mapping[str, Any],
     within: tuple[float | None, float | None],
-) -> float:
+) -> FloatArray:
     """The log probability beyond `value`, on its side of the median.
 
     Where the density is higher than at the median (at a bound, at the zero of a scale)
@@ -72,14 +74,14 @@ def _log_tail(
     middle = _median(part.family, tuple(numbers), low, high)
     density = LAWS[part.family].density
     with np.errstate(all="ignore"):
-        here, there = (float(density(NUMPY, x, *numbers)) for x in (value, middle))
-        if here >= there:
-            return float(np.log(0.5))
-        side = (low, value) if value < middle else (value, high)
-        beyond = log_mass(NUMPY, part.family, numbers, *side)
-        whole = log_mass(NUMPY, part.family, numbers, low, high)
-        tail = float(beyond - whole)
-    return tail if np.isfinite(tail) else _SMALLEST
+        here, there = (density(NUMPY, x, *numbers) for x in (value, middle))
+        below, above, whole = (
+            log_mass(NUMPY, part.family, numbers, *side)
+            for side in ((low, value), (value, high), (low, high))
+        )
+        tail = np.where(value < middle, below, above) - whole
+    tail = np.where(here >= there, np.log(0.5), tail)
+    return np.where(np.isfinite(tail), tail, _SMALLEST)
 
 
 @lru_cache(maxsize=4096)
@@ -90,10 +92,10 @@ def _median(
     return quantile(family, 0.5, numbers, low, high)
 
 
-def _symmetric(value: float, family: str, numbers: Sequence[float]) -> float:
+def _symmetric(value: FloatArray, family: str, numbers: Sequence[float]) -> FloatArray:
     """The same of a density symmetric about its location, without bounds."""
     *shape, location, scale = numbers
     below = LAWS[family].below
     with np.errstate(all="ignore"):
-        tail = float(below(NUMPY, -abs(value - location), *shape, 0.0, scale))
-    return tail if np.isfinite(tail) else _SMALLEST
+        tail = below(NUMPY, -abs(value - location), *shape, 0.0, scale)
+    return np.where(np.isfinite(tail), tail, _SMALLEST)

@@ -16,6 +16,7 @@ import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior, Spectrum
+from specfit.rules.block import Block, Flags, Outcomes, graded
 from specfit.rules.remembered import remembered
 
 NAME = "residuals"
@@ -70,23 +71,36 @@ class Residuals:
     @property
     def chi2_z(self) -> float:
         """Distance of χ² from its degrees of freedom, in standard deviations."""
-        return (self.chi2 - self.freedom) / float(np.sqrt(2 * self.freedom))
+        return float(_z(np.asarray(self.chi2), self.freedom))
 
     @property
     def gross(self) -> bool:
         """Whether the misfit is larger than the counting noise itself."""
-        return self.chi2_reduced > GROSS and self.chi2_z > GROSS_Z
+        return bool(_gross(np.asarray(self.chi2), self.freedom))
 
     @property
     def chi2_off(self) -> bool:
         """Whether χ² is beyond chance."""
-        outside = not BAND[0] <= self.chi2_reduced <= BAND[1]
-        return abs(self.chi2_z) > FAR or (outside and abs(self.chi2_z) > 3)
+        return bool(_off(np.asarray(self.chi2), self.freedom))
 
     @property
     def insufficient(self) -> bool:
         """Whether any statistic says that the model leaves structure behind."""
         return self.chi2_off or max(abs(self.lag1_z), abs(self.runs_z)) > FAR
+
+
+def _z(chi2: FloatArray, freedom: int) -> FloatArray:
+    return np.asarray((chi2 - freedom) / np.sqrt(2 * freedom))
+
+
+def _gross(chi2: FloatArray, freedom: int) -> Flags:
+    return np.asarray((chi2 / freedom > GROSS) & (_z(chi2, freedom) > GROSS_Z))
+
+
+def _off(chi2: FloatArray, freedom: int) -> Flags:
+    outside = (chi2 / freedom < BAND[0]) | (chi2 / freedom > BAND[1])
+    z = np.abs(_z(chi2, freedom))
+    return np.asarray((z > FAR) | (outside & (z > 3)))
 
 
 @remembered
@@ -120,21 +134,19 @@ def _of_spectrum(
     replicated = fit.replicated[:, index, : counts.size]
     sd = _sd(spectrum, expected, replicated)
     pearson = (counts - expected) / sd
-    chi2 = float(np.sum(pearson**2))
+    chi2, lag1, runs, runs_z = map(float, _figures(pearson))
     replicas = np.sum(((replicated - expected) / sd) ** 2, axis=1)
-    lag1 = float(np.sum(pearson[1:] * pearson[:-1]) / chi2)
-    runs, runs_z = _runs(pearson)
     where, worst = _worst(pearson)
     return Residuals(
         label=spectrum.label,
         pearson=pearson,
         chi2=chi2,
-        freedom=max(1, round(counts.size - parameters)),
+        freedom=_freedom(counts.size, parameters),
         predictive=float(np.mean(replicas >= chi2)),
         replicates=replicas.size,
         lag1=lag1,
         lag1_z=lag1 * float(np.sqrt(counts.size)),
-        runs=runs,
+        runs=int(runs),
         runs_z=runs_z,
         worst_at=float(measurement.axis[where]),
         worst_z=worst,
@@ -151,18 +163,27 @@ def _sd(spectrum: Spectrum, expected: FloatArray, replicated: FloatArray) -> Flo
     return scaled
 
 
-def _runs(pearson: FloatArray) -> tuple[int, float]:
+def _freedom(channels: int, parameters: float) -> int:
+    return max(1, round(channels - parameters))
+
+
+def _figures(pearson: FloatArray) -> tuple[FloatArray, ...]:
+    """χ², lag-one correlation, runs and their z of residuals (…, n_channels)."""
+    chi2 = np.sum(pearson**2, axis=-1)
+    lag1 = np.sum(pearson[..., 1:] * pearson[..., :-1], axis=-1) / chi2
+    return chi2, lag1, *_runs(pearson)
+
+
+def _runs(pearson: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Number of runs of one sign and its z; negative z means too few, long runs."""
     positive = pearson > 0
-    runs = 1 + int(np.sum(positive[1:] != positive[:-1]))
-    n = positive.size
-    up = int(positive.sum())
-    down = n - up
-    if up == 0 or down == 0:
-        return runs, -float(np.sqrt(n))
-    mean = 1 + 2 * up * down / n
+    runs = 1 + np.count_nonzero(positive[..., 1:] != positive[..., :-1], axis=-1)
+    n = positive.shape[-1]
+    up = np.count_nonzero(positive, axis=-1)
+    mean = 1 + 2 * up * (n - up) / n
     variance = (mean - 1) * (mean - 2) / (n - 1)
-    return runs, float((runs - mean) / np.sqrt(max(variance, 1e-12)))
+    z = (runs - mean) / np.sqrt(np.maximum(variance, 1e-12))
+    return np.asarray(runs), np.where((up == 0) | (up == n), -np.sqrt(n), z)
 
 
 def _worst(pearson: FloatArray) -> tuple[int, float]:
@@ -184,6 +205,22 @@ def judge(
     for item in statistics(model, measurements, fit):
         found += _findings(item)
     return found
+
+
+def misfits(block: Block) -> tuple[tuple[FloatArray, ...], int]:
+    """χ², lag-one correlation, runs and their z of Poisson counts; their freedom."""
+    counts = np.stack([one.values for one in block.spectra])
+    sd = np.sqrt(np.maximum(block.curve, 1e-12))
+    figures = _figures((counts - block.curve) / sd)
+    return figures, _freedom(counts.shape[-1], block.n_unknowns)
+
+
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    (chi2, lag1, _, runs_z), freedom = block.once(misfits)
+    lag1_z = lag1 * np.sqrt(block.curve.shape[-1])
+    warned = _off(chi2, freedom) | (np.abs(lag1_z) > FAR) | (np.abs(runs_z) > FAR)
+    return graded(warned, _gross(chi2, freedom))
 
 
 def _findings(item: Residuals) -> list[Finding]:
@@ -251,4 +288,4 @@ def _advice(item: Residuals) -> str:
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

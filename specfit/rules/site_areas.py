@@ -8,12 +8,14 @@ import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import (
     DOUBT,
+    iron_sites,
     judged_sites,
     passed,
-    share,
-    spread,
+    shares,
+    spreads,
 )
 
 NAME = "site_areas"
@@ -32,9 +34,30 @@ def judge(
     return [passed(NAME, text, SOURCE)]
 
 
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    found = []
+    for item in iron_sites(block.model):
+        draws = block.symbol(item, "I")
+        if draws is not None:
+            negative, mean, sd, upper = _figures(draws)
+            found.append(graded(_doubtful(mean, sd, upper), negative > DOUBT))
+    return worst(block, found)
+
+
+def _figures(draws: FloatArray) -> tuple[FloatArray, ...]:
+    """Share below zero, mean, standard deviation, 95 % upper limit."""
+    upper = np.asarray(np.quantile(draws, 0.95, axis=-1))
+    return shares(draws < 0), np.asarray(draws.mean(axis=-1)), spreads(draws), upper
+
+
+def _doubtful(mean: FloatArray, sd: FloatArray, upper: FloatArray) -> Flags:
+    return np.asarray((mean < 2 * sd) | (upper < DETECTION))
+
+
 def _judge_one(name: str, draws: FloatArray) -> Finding | None:
-    mean, sd = float(draws.mean()), spread(draws)
-    negative = share(draws < 0)
+    figures = _figures(draws)
+    negative, mean, sd, upper = map(float, figures)
     if negative > DOUBT:
         return Finding(
             NAME,
@@ -45,8 +68,7 @@ def _judge_one(name: str, draws: FloatArray) -> Finding | None:
             value=mean,
             source=SOURCE,
         )
-    upper = float(np.quantile(draws, 0.95))
-    if mean >= 2 * sd and upper >= DETECTION:
+    if not _doubtful(*figures[1:]):
         return None
     return Finding(
         NAME,
@@ -60,4 +82,4 @@ def _judge_one(name: str, draws: FloatArray) -> Finding | None:
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

@@ -7,13 +7,16 @@ held to what the file states of them; any other unknown is only told of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.expressions import references
 from specfit.model.ir import Model, Parameter, Prior
+from specfit.model.known import arguments_of
+from specfit.rules.block import Block, Outcomes, graded, worst
 from specfit.rules.draws import flat, passed, plus_minus, spread
 from specfit.rules.rarity import normal_sd
 
@@ -53,11 +56,44 @@ def judge(
         judged += out is not None
         if out is not None and out > FAR:
             draws = flat(fit, model, parameter.name)
-            found.append(_finding(parameter, draws, out, parameter.name in identity))
+            decisive = _decisive(parameter, identity)
+            found.append(_finding(parameter, draws, float(out), decisive))
     if found or not judged:
         return found
     text = f"none of {judged} posteriors contradicts its stated or default prior"
     return [passed(NAME, text, SOURCE)]
+
+
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    identity = _identity(block.model)
+    means = {name: draws.mean(axis=-1) for name, draws in block.draws.items()}
+    found = []
+    for parameter in block.model.parameters:
+        if parameter.prior.provenance is None:
+            out = _many_out(parameter, means)
+            if out is not None:
+                failed = (out > LIMIT) & _decisive(parameter, identity)
+                found.append(graded(out > FAR, failed))
+    return worst(block, found)
+
+
+def _many_out(
+    parameter: Parameter[Prior], means: Mapping[str, FloatArray]
+) -> FloatArray | None:
+    """As `_out`, one by one where the prior rests on other unknowns."""
+    dist = parameter.prior.dist
+    if not any(references(argument) for argument in arguments_of(dist)):
+        return _out(parameter, means)
+    count = len(means[parameter.name])
+    rows = [{name: mean[i] for name, mean in means.items()} for i in range(count)]
+    each = [_out(parameter, row) for row in rows]
+    return None if any(out is None for out in each) else np.array(each)
+
+
+def _decisive(parameter: Parameter[Prior], identity: set[str]) -> bool:
+    """Whether a value that the file states says which state an ion is in."""
+    return parameter.name in identity and parameter.origin in ("explicit", "template")
 
 
 def _identity(model: Model[Prior]) -> set[str]:
@@ -79,7 +115,7 @@ def _identity(model: Model[Prior]) -> set[str]:
     return found
 
 
-def _out(parameter: Parameter[Prior], known: dict[str, float]) -> float | None:
+def _out(parameter: Parameter[Prior], known: Mapping[str, Any]) -> FloatArray | None:
     dist = parameter.prior.dist
     parts = [part for _, part in dist.components] or [dist]
     within = (dist.low, dist.high)
@@ -87,7 +123,7 @@ def _out(parameter: Parameter[Prior], known: dict[str, float]) -> float | None:
 
 
 def _finding(
-    parameter: Parameter[Prior], draws: FloatArray, out: float, identity: bool
+    parameter: Parameter[Prior], draws: FloatArray, out: float, decisive: bool
 ) -> Finding:
     unit = f" {parameter.unit}" if parameter.unit else ""
     stated = parameter.origin in ("explicit", "template")
@@ -95,7 +131,7 @@ def _finding(
     return Finding(
         NAME,
         "physics",
-        "failed" if out > LIMIT and identity and stated else "warned",
+        "failed" if out > LIMIT and decisive else "warned",
         f"`{parameter.name}` is {plus_minus(float(draws.mean()), spread(draws))}{unit}, "
         f"{out:.1f} sd out in its {_WHOSE.get(parameter.origin, 'stated')} prior",
         value=out,
@@ -105,4 +141,4 @@ def _finding(
     )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

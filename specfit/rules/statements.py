@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from specfit.contracts import Finding, RequireStrategy
+from specfit.contracts import Finding, FloatArray, RequireStrategy
 from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
 from specfit.model.expressions import COMPARISONS, evaluate, to_text
@@ -92,7 +92,9 @@ def _strategy(strategy: RequireStrategy | None) -> str:
 def _expect(posterior: Posterior, rule: Rule) -> Finding:
     draws = posterior.draws(rule.expression)
     mean, sd = float(draws.mean()), spread(draws)
-    tension = _tension(mean, rule.dist, posterior.known) if rule.dist else 0.0
+    tension = 0.0
+    if rule.dist:
+        tension = float(tension_of(np.asarray(mean), rule.dist, posterior.known))
     return Finding(
         "expect",
         "expect",
@@ -105,19 +107,19 @@ def _expect(posterior: Posterior, rule: Rule) -> Finding:
     )
 
 
-def _tension(mean: float, dist: Dist, known: Mapping[str, object]) -> float:
-    """Distance of a value from the middle of a density, in equivalent normal sd."""
+def tension_of(mean: FloatArray, dist: Dist, known: Mapping[str, object]) -> FloatArray:
+    """Distance of values from the middle of a density, in equivalent normal sd."""
     from scipy.special import ndtri_exp
 
     arguments = [float(np.mean(evaluate(a, known, np))) for a in dist.arguments]
     law = LAWS[dist.family]
     with np.errstate(all="ignore"):
-        below = float(law.below(NUMPY, np.float64(mean), *arguments))
-        above = float(law.above(NUMPY, np.float64(mean), *arguments))
+        below = law.below(NUMPY, mean, *arguments)
+        above = law.above(NUMPY, mean, *arguments)
     if dist.family in ("halfnormal", "exponential", "halfcauchy"):
         below, above = 0.0, above + np.log(0.5)  # zero is what they expect most
-    smaller = np.nan_to_num(min(below, above), nan=-np.inf)
-    return abs(float(ndtri_exp(max(float(smaller), -1e6))))
+    smaller = np.nan_to_num(np.minimum(below, above), nan=-np.inf)
+    return np.asarray(np.abs(ndtri_exp(np.maximum(smaller, -1e6))))
 
 
 # ---------------------------------------------------------------------- check

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
+import numpy as np
+
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.rules.block import WARNED, Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
 from specfit.rules.magnetic_order import ordering
 
@@ -29,6 +32,31 @@ def judge(
         return found
     text = "no doublet looks like a superparamagnetic oxide at room temperature"
     return [passed(NAME, text, SOURCE)]
+
+
+def outcomes(block: Block) -> Outcomes:
+    """Of many spectra at once."""
+    found: list[Outcomes] = []
+    for item in iron_sites(block.model, "doublet"):
+        if _ordered_phase(block.model, item) is not None:
+            found.append(block.all(WARNED))
+        shift, splitting = (block.symbol(item, symbol) for symbol in ("IS", "QS"))
+        if shift is not None and splitting is not None and _warm(item):
+            found.append(graded(_fine(shift, splitting), False))
+    return worst(block, found)
+
+
+def _warm(item: IronSite) -> bool:
+    """Whether a doublet without a record was measured at room temperature."""
+    known = item.temperature is not None and item.site.record is None
+    return known and ROOM[0] <= (item.temperature or 0.0) <= ROOM[1]
+
+
+def _fine(shift: FloatArray, splitting: FloatArray) -> Flags:
+    """Whether the means are those of a fine oxide."""
+    centre, split = shift.mean(axis=-1), np.abs(splitting.mean(axis=-1))
+    within = (centre >= SHIFT[0]) & (centre <= SHIFT[1])
+    return np.asarray(within & (split >= SPLITTING[0]) & (split <= SPLITTING[1]))
 
 
 def _judge_one(model: Model[Prior], fit: Fit, item: IronSite) -> Finding | None:
@@ -56,17 +84,16 @@ def _ordered_phase(model: Model[Prior], item: IronSite) -> str | None:
 
 
 def _fine_oxide(model: Model[Prior], fit: Fit, item: IronSite) -> str | None:
-    cold = item.temperature is None or not ROOM[0] <= item.temperature <= ROOM[1]
-    if cold or item.site.record is not None:
+    if not _warm(item):
         return None
     shift = symbol_draws(fit, model, item, "IS")
     splitting = symbol_draws(fit, model, item, "QS")
     if shift is None or splitting is None:
         return None
-    centre, split = float(shift.mean()), abs(float(splitting.mean()))
-    if not (SHIFT[0] <= centre <= SHIFT[1] and SPLITTING[0] <= split <= SPLITTING[1]):
+    if not _fine(shift, splitting):
         return None
+    centre, split = float(shift.mean()), abs(float(splitting.mean()))
     return f"has IS {centre:.2f} and QS {split:.2f} mm/s at {item.temperature:g} K"
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge)
+RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

@@ -12,12 +12,13 @@ import jax
 import numpy as np
 import pytest
 
-from specfit import batching, inference, pipeline
+from specfit import batching, inference, pipeline, rules
 from specfit.batching import folder, workshop
 from specfit.batching.judging import Judge
 from specfit.cli import main
 from specfit.inference import batch, levenberg
 from specfit.inference.journal import Journal
+from specfit.rules.block import OPEN
 
 SHIFTS = (0.31, 0.33, 0.36, 0.38, 0.40, 0.35, 0.34)
 
@@ -249,13 +250,83 @@ def test_a_fault_in_one_spectrum_stops_no_other(shop, monkeypatch):
             raise IndexError("no such peak")
         return judged(self, spectrum, fit)
 
+    def faulty_block(self, found, spectra):
+        raise IndexError("no such peak")
+
     monkeypatch.setattr(Judge, "verdict", faulty)
+    monkeypatch.setattr(Judge, "block", faulty_block)
     names = list(shop.asked.files[:3])
     with pipeline.float64():
         found = shop.chunk(names, [shop.read(name) for name in names], said)
     assert list(found["verdict"]) == ["accepted", "not_converged", "accepted"]
     assert "IndexError: no such peak" in found["reasons"][1]
     assert np.isnan(found["values"][1]).all()
+
+
+def test_rows_done_together_are_those_done_one_by_one(shop):
+    work(shop)
+    names = list(shop.asked.files[:5])
+    spectra_read = [shop.read(name) for name in names]
+    with pipeline.float64():
+        data, found = shop._fit(spectra_read)
+        plain = shop.desk._plain(found, spectra_read)
+        assert plain
+        for i, row in plain.items():
+            alone = shop.desk.row(
+                shop._own(data, i), found.only(i), spectra_read[i], said
+            )
+            for name, value in vars(alone).items():
+                np.testing.assert_array_equal(getattr(row, name), value, err_msg=name)
+
+
+WORST = {"passed": 0, "warned": 1, "failed": 2}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rule_says_of_many_spectra_what_it_says_of_each(shop, seed):
+    """Draws and curves moved about, so that rules fail."""
+    work(shop)
+    names = list(shop.asked.files[:7])
+    spectra_read = [shop.read(name) for name in names]
+    generator = np.random.default_rng(seed)
+    with pipeline.float64():
+        data, found = shop._fit(spectra_read)
+        factor = generator.lognormal(0.0, 0.7, (7, 1, len(found.names)))
+        curve = found.expected * generator.lognormal(0.0, 0.02, (7, 1, 1))
+        found = replace(found, draws=found.draws * factor, expected=curve)
+        grades = rules.grades(shop.judge.block(found, spectra_read))
+        for i, one in enumerate(spectra_read):
+            fit = shop.judge.fit(
+                found.only(i), one, shop._own(data, i)._replace(holds=None)
+            )
+            verdict = shop.judge.verdict(one, fit)
+            known: dict = {}
+            for item in verdict.findings:
+                known[item.rule] = max(WORST[item.outcome], known.get(item.rule, 0))
+            for name, outcomes in grades.items():
+                if outcomes[i] != OPEN:
+                    assert outcomes[i] == known.get(name, 0), name
+
+
+def test_few_weights_that_look_bad_are_looked_at_again(shop, monkeypatch):
+    """The tail of so few says little: a file is sampled only where many agree."""
+    work(shop)
+    asked = []
+    ratios = batch._ratios
+
+    def heard(problem, names, frames, volume, data, count):
+        asked.append(count)
+        return ratios(problem, names, frames, volume, data, count)
+
+    def alarmed(row):
+        return 0.9 if len(row) == batch.FEW else 0.1
+
+    monkeypatch.setattr(batch, "_ratios", heard)
+    monkeypatch.setattr(batch, "pareto_k", alarmed)
+    with pipeline.float64():
+        _, found = shop._fit([shop.read(name) for name in shop.asked.files[:2]])
+    assert batch.MORE in asked
+    assert (found.pareto_k == 0.1).all()
 
 
 PAIRS = """  N0 ~ normal(max(spectrum.counts), 2000) counts
@@ -278,7 +349,8 @@ def test_want_of_memory_is_no_fault_of_a_spectrum(shop, monkeypatch, error):
     def starved(*_):
         raise error
 
-    monkeypatch.setattr(Judge, "verdict", starved)
+    monkeypatch.setattr(Judge, "residuals", starved)
+    monkeypatch.setattr(Judge, "block", lambda *_: None)
     names = list(shop.asked.files[:1])
     with pipeline.float64(), pytest.raises(type(error)):
         shop.chunk(names, [shop.read(names[0])], said)
