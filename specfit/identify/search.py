@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 
 from specfit.identify import residue
 from specfit.identify.appearance import Spectrum
+from specfit.identify.elsewhere import elsewhere
 from specfit.identify.layout import layout_of
 from specfit.identify.mixture import Mixture, fitted
 from specfit.identify.patterns import PhasePattern
@@ -34,8 +35,8 @@ BEAMS, MOST = 3, 8
 """Sets of each size that go on, and phases in a set at most."""
 TOP, MENDED = 3, 12
 """Sets that are taken apart, and how many times at most."""
-FEW = 4
-"""Sites of one phase whose orders are all tried."""
+AGAIN, GAINED = 4, 0.1
+"""How often the modes of a phase are searched as long as that gains so many nats."""
 STANDS_IN, FOLLOWED = 3, 3
 """Sites with which a phase may stand in for two others, and how many of those that take
 its place are then given a second."""
@@ -139,21 +140,34 @@ class Search:
         start[len(start) - sum(map(len, pieces)) :] = np.concatenate(pieces)
         return fitted(self.spectrum, phases, start)
 
-    def relabelled(self, found: Mixture) -> Mixture:
-        """The set with the sites of a phase in another order, where that is better."""
+    def relocated(self, found: Mixture) -> Mixture:
+        """The set with its phases of several sites at other modes, where that is better."""
         best = found
         for phase in found.phases:
-            for order in _orders([site.kind for site in phase.sites]):
-                index = best.phases.index(phase)
-                places, start = best.layout.sites_of(index), best.theta.copy()
-                for here, there in zip(places, order, strict=True):
-                    start[here] = best.theta[places[there]]
-                best = self.keep(fitted(self.spectrum, best.phases, start)) or best
+            for seed in range(AGAIN if len(phase.sites) > 1 else 0):
+                before = best
+                best = self._moved(best, best.phases.index(phase), seed)
+                if best is before:
+                    break
+        return best
+
+    def _moved(self, found: Mixture, index: int, seed: int) -> Mixture:
+        """The set with one phase at the best of the other places it may stand."""
+        left = residue.without(self.spectrum, found, (index,))
+        best = found
+        for theta in elsewhere(self.known, left, found, index, seed):
+            start = found.theta.copy()
+            start[found.layout.own(index)] = theta
+            other = fitted(self.spectrum, found.phases, start)
+            if other is not None and other.log_evidence > best.log_evidence + GAINED:
+                best = other
+        if best is not found:
+            self.keep(best)
         return best
 
     def apart(self, found: Mixture) -> None:
         """Every phase taken out and replaced, every pair replaced by one."""
-        found = self.relabelled(found)
+        found = self.relocated(found)
         n = len(found.phases)
         everyone = range(n)
         for index in everyone:
@@ -165,15 +179,6 @@ class Search:
         for pair in combinations(everyone, 2):
             self.replaced(found, pair)
         self.grown(found)
-
-
-def _orders(kinds: Sequence[str]) -> list[list[int]]:
-    """The other orders of a few sites of one kind; of more, two of one kind exchanged."""
-    usual = list(range(len(kinds)))
-    if len(kinds) <= FEW and len(set(kinds)) == 1:
-        return [list(order) for order in permutations(usual)][1:]
-    pairs = [(a, b) for a, b in combinations(usual, 2) if kinds[a] == kinds[b]]
-    return [[b if i == a else a if i == b else i for i in usual] for a, b in pairs]
 
 
 def identify(
