@@ -60,6 +60,7 @@ class Asked:
     source: ir.DataSource
     measured: Measurement
     phases: tuple[PhasePattern, ...]
+    restricted: bool
 
     @property
     def temperature(self) -> float:
@@ -91,7 +92,7 @@ def _asked(checked: Checked, arguments: argparse.Namespace) -> Asked:
         raise _fault(checked, "identify-element", span, str(error)) from error
     if not phases:
         raise _fault(checked, "identify-no-phase", span, f"{temperature:g}")
-    return Asked(source, measured, phases)
+    return Asked(source, measured, phases, bool(names or elements))
 
 
 def _fault(checked: Checked, code: str, span: Span, word: str) -> SpecError:
@@ -127,7 +128,12 @@ def _found(asked: Asked, progress: Progress | None) -> identified.Identified:
     tell(0.0, "")
     ranking = search.identify(spectrum, (*asked.phases, *search.unknowns()), tell)
     return identified.Identified(
-        asked.source, asked.measured, asked.phases, spectrum, ranking.answers()
+        asked.source,
+        asked.measured,
+        asked.phases,
+        spectrum,
+        ranking.answers(),
+        asked.restricted,
     )
 
 
