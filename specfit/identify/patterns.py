@@ -14,6 +14,7 @@ from math import log
 import numpy as np
 
 from specfit.contracts import FloatArray
+from specfit.identify.formulas import elements_in
 from specfit.model import records
 from specfit.model.ir import Citation, Const, Dist
 from specfit.model.lookup import SiteRecord, area_fractions, record_for, usable_states
@@ -89,7 +90,8 @@ class PhasePattern:
     """A phase: its sites, the logarithms of their shares with spreads, its width.
 
     name: of the phase, with that of the site where each site is a form of its own.
-    recorded: temperature of the nearest record (K).
+    recorded: temperature of the nearest record (K).  elements: in its formula; none
+    where that cannot be read.
     """
 
     name: str
@@ -100,6 +102,7 @@ class PhasePattern:
     width: float  # mm/s, usual FWHM
     log_weight: float  # of the phase before the spectrum is seen
     recorded: float
+    elements: frozenset[str] = frozenset()
 
 
 def patterns(
@@ -174,6 +177,7 @@ def _phase(
         float(np.median(widths)),
         0.0 if abs(nearest - temperature) <= NEAR else log(RARE),
         nearest,
+        elements_in(entry.formula),
     )
 
 

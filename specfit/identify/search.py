@@ -25,7 +25,13 @@ from specfit.identify.elsewhere import elsewhere
 from specfit.identify.layout import layout_of
 from specfit.identify.mixture import Mixture, fitted
 from specfit.identify.patterns import PhasePattern
-from specfit.identify.ranking import Ranking, evidence_of_nothing, ranked, score
+from specfit.identify.ranking import (
+    Ranking,
+    evidence_of_nothing,
+    lacking,
+    ranked,
+    score,
+)
 from specfit.identify.screen import Bank, Guess, bank, promising
 from specfit.identify.unknown import premature
 
@@ -51,12 +57,13 @@ class Search:
 
     spectrum: Spectrum
     known: Bank
+    held: frozenset[str] = frozenset()
     seen: dict[frozenset[str], Mixture] = field(default_factory=dict)
     done: set[tuple[int, ...]] = field(default_factory=set)
 
     def score(self, found: Mixture) -> float:
         """Log-evidence and log prior of a set."""
-        return score(found, len(self.known.phases))
+        return score(found, len(self.known.phases), self.held)
 
     def best(self, sets: Iterable[Mixture], count: int) -> list[Mixture]:
         """The best of some sets."""
@@ -116,9 +123,12 @@ class Search:
         rest = [i for i in range(n) if i not in members]
         taken = {found.phases[i].name for i in rest} if found else set()
         guesses = promising(self.known, left, taken | premature(taken))
+        there = [found.phases[i] for i in rest] if found else []
+        worth = {g: g.worth - lacking([*there, g.phase], self.held) for g in guesses}
+        guesses.sort(key=lambda guess: -worth[guess])
         made = []
         for guess in guesses[:TRIED]:
-            if guess.worth > guesses[0].worth - WITHIN:
+            if worth[guess] > worth[guesses[0]] - WITHIN:
                 made.append(self.keep(self._joined(found, rest, guess)))
         return [one for one in made if one is not None]
 
@@ -185,13 +195,17 @@ def identify(
     spectrum: Spectrum,
     phases: Sequence[PhasePattern],
     progress: Callable[[float, str], None] = lambda done, words: None,
+    held: frozenset[str] = frozenset(),
 ) -> Ranking:
-    """The sets of phases that explain a spectrum best."""
+    """The sets of phases that explain a spectrum best.
+
+    held: elements that are said to be in one of the phases that are there.
+    """
     known = bank(spectrum, phases)
     rungs = _rungs(spectrum)
     search: Search | None = None
     for number, share in enumerate(rungs):
-        last, search = search, Search(_thinned(spectrum, share), known)
+        last, search = search, Search(_thinned(spectrum, share), known, held)
 
         def tell(done: float, words: str, number: int = number) -> None:
             progress((number + done) / len(rungs), words)
@@ -204,7 +218,7 @@ def identify(
     assert search is not None
     nothing = evidence_of_nothing(spectrum)
     found = [m for m in search.seen.values() if search.score(m) > nothing]
-    return ranked(found, len(phases))
+    return ranked(found, len(phases), held)
 
 
 def _rungs(spectrum: Spectrum) -> list[float]:

@@ -18,7 +18,8 @@ from scipy.special import expit
 
 from specfit.identify import mixture as mixtures
 from specfit.identify.appearance import Spectrum
-from specfit.identify.asked import ELEMENTS, candidates
+from specfit.identify.asked import candidates
+from specfit.identify.formulas import ELEMENTS
 from specfit.identify.layout import layout_of
 from specfit.identify.patterns import WIDTHS, patterns
 from specfit.identify.screen import bank
