@@ -5,7 +5,9 @@ present values with two sites moved, and its present values exchanged between si
 sites with like values have modes of their own, a few tenths of a line width apart, and a
 set that is judged by a poor one loses to a set with a phase more.  Instead of: fits of
 the whole set from every start; the places are found side by side, while what else is
-there responds linearly, and only what seems better is fitted.
+there responds linearly, and only what seems better is fitted.  Two phases may also have
+shared their sites wrongly between them: an exchange changes nothing of the curve, so that
+the prior alone says which are worth a fit.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, islice, permutations
 
 import numpy as np
+from scipy.special import logsumexp
 
 from specfit.contracts import FloatArray
-from specfit.identify.appearance import Block
-from specfit.identify.mixture import Mixture
+from specfit.identify.appearance import Block, Spectrum
+from specfit.identify.mixture import Mixture, log_prior
 from specfit.identify.patterns import PhasePattern
 from specfit.identify.placing import Batch, placed
 from specfit.identify.residue import Residue
@@ -34,6 +37,10 @@ EARLY, HOPEFUL, LATE = 6, 20, 16
 BETTER, FITTED = 0.3, 2
 """Nats by which another place must seem better than the present, and how many of them
 are worth a fit of the whole set."""
+
+COST, TRADED = 10.0, 4
+"""Nats that an exchange of sites between two phases may cost before the fit, and how
+many of the cheapest are fitted."""
 
 
 def elsewhere(
@@ -98,6 +105,47 @@ def _exchanged(
         for places, source in zip(own.values, order, strict=True):
             theta[places] = here[own.values[source]]
         yield theta
+
+
+def traded(spectrum: Spectrum, found: Mixture) -> list[FloatArray]:
+    """Unknowns of a set with two sites of different phases exchanged, the likeliest."""
+    layout = found.layout
+    least = log_prior(layout, found.theta, spectrum)[0] - COST
+    sites = [
+        (index, j, site.kind)
+        for index, phase in enumerate(found.phases)
+        for j, site in enumerate(phase.sites)
+    ]
+    made = []
+    for (one, i, kind), (other, j, another) in combinations(sites, 2):
+        if one == other or kind != another or len(sites) == len(found.phases):
+            continue
+        theta = _trade(found, (one, i), (other, j))
+        worth = log_prior(layout, theta, spectrum)[0]
+        if worth > least:
+            made.append((worth, theta))
+    return [theta for _, theta in sorted(made, key=lambda pair: -pair[0])[:TRADED]]
+
+
+def _trade(found: Mixture, one: tuple[int, int], other: tuple[int, int]) -> FloatArray:
+    """The unknowns with the values and areas of two sites exchanged."""
+    layout, theta = found.layout, found.theta.copy()
+    places = [layout.sites_of(index)[site] for index, site in (one, other)]
+    theta[places[0]], theta[places[1]] = found.theta[places[1]], found.theta[places[0]]
+    shares = layout.shares + found.theta[layout.share]
+    numbers = [int(layout.first_site[index]) + site for index, site in (one, other)]
+    logs = np.empty_like(shares)
+    for index in range(len(found.phases)):
+        own = layout.of_site == index
+        whole = found.theta[layout.area[index]] - logsumexp(shares[own])
+        logs[own] = shares[own] + whole
+    logs[numbers] = logs[numbers[::-1]]
+    for index in (one[0], other[0]):
+        own = layout.of_site == index
+        off = logs[own] - layout.shares[own]
+        theta[layout.share[own]] = off - off.mean()
+        theta[layout.area[index]] = logsumexp(logs[own])
+    return theta
 
 
 def _orders(kinds: Sequence[str]) -> list[list[int]]:

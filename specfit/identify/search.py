@@ -19,9 +19,10 @@ from itertools import combinations
 
 import numpy as np
 
+from specfit.contracts import FloatArray
 from specfit.identify import residue
 from specfit.identify.appearance import Spectrum
-from specfit.identify.elsewhere import elsewhere
+from specfit.identify.elsewhere import elsewhere, traded
 from specfit.identify.layout import layout_of
 from specfit.identify.mixture import Mixture, fitted
 from specfit.identify.patterns import PhasePattern
@@ -152,7 +153,7 @@ class Search:
 
     def relocated(self, found: Mixture) -> Mixture:
         """The set with its phases of several sites at other modes, where that is better."""
-        best = found
+        best = self._better(found, traded(self.spectrum, found))
         for phase in found.phases:
             for seed in range(AGAIN if len(phase.sites) > 1 else 0):
                 before = best
@@ -164,10 +165,16 @@ class Search:
     def _moved(self, found: Mixture, index: int, seed: int) -> Mixture:
         """The set with one phase at the best of the other places it may stand."""
         left = residue.without(self.spectrum, found, (index,))
-        best = found
+        starts = []
         for theta in elsewhere(self.known, left, found, index, seed):
-            start = found.theta.copy()
-            start[found.layout.own(index)] = theta
+            starts.append(found.theta.copy())
+            starts[-1][found.layout.own(index)] = theta
+        return self._better(found, starts)
+
+    def _better(self, found: Mixture, starts: Iterable[FloatArray]) -> Mixture:
+        """The set fitted from other starts, where one of them leads to a better mode."""
+        best = found
+        for start in starts:
             other = fitted(self.spectrum, found.phases, start)
             if other is not None and other.log_evidence > best.log_evidence + GAINED:
                 best = other

@@ -31,6 +31,32 @@ def with_values(layout, spectrum, values):
     return theta
 
 
+def test_two_phases_trade_sites():
+    """The ferric doublets of almandine and augite, given to the wrong one of them."""
+    phases = patterns(295.0, ("almandine", "augite"))[0]
+    flat = blank()
+    layout = layout_of(flat, phases)
+    theta = layout.start(flat)
+    theta[layout.saturation] = 0.0
+    theta[layout.area] = np.log([0.227, 0.054])
+    own = [(1.30, 3.53), (0.31, 0.52), (1.13, 2.64), (1.15, 2.03), (0.42, 0.37)]
+    places = [p for index in range(2) for p in layout.sites_of(index)]
+    for place, values in zip(places, own, strict=True):
+        theta[place] = values
+    theta[layout.share] = -0.85, 0.85, -1.23, -0.98, 2.21
+    counts = mixtures.curve(flat, layout, theta).expected
+    drawn = np.random.default_rng(3).poisson(counts).astype(float)
+    spectrum = Spectrum(drawn, flat.velocity, 0.0, flat.jacobian, SLOPES)
+    best = mixtures.fitted(spectrum, phases, theta)
+    theta[places[1]], theta[places[4]] = theta[places[4]], theta[places[1]]
+    theta[layout.area] = np.log([0.099, 0.187])
+    theta[layout.share] = -0.3, 0.3, -1.41, -1.53, 2.94
+    poor = mixtures.fitted(spectrum, phases, theta)
+    assert poor.log_evidence < best.log_evidence - 3.0
+    search = Search(spectrum, bank(spectrum, phases))
+    assert search.relocated(poor).log_evidence > best.log_evidence - 0.5
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_better_mode_is_found(seed):
     phases = patterns(295.0, ("Sm2Fe17N3", "FeTi"))[0]
