@@ -177,7 +177,9 @@ def _add_identify(commands: _Commands) -> None:  # type: ignore[valid-type]
     command.add_argument("--out", type=Path, help="folder (default runs/NAME.identify)")
     only = 'only these, as in "magnetite, hematite"'
     command.add_argument("--phases", default="", metavar="NAMES", help=only)
-    made = 'only phases made of these, as in "Fe, O, H"'
+    made = (
+        'only phases made of these, as in "Fe, O, Na!"; ! marks what one of them holds'
+    )
     command.add_argument("--elements", default="", metavar="SYMBOLS", help=made)
     command.add_argument("--json", action="store_true", help="print identify.json")
     command.add_argument("--quiet", action="store_true", help="no progress")

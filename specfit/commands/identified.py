@@ -44,6 +44,7 @@ class Identified:
     considered: tuple[PhasePattern, ...]
     spectrum: Spectrum
     answers: tuple[Answer, ...]
+    restricted: bool  # whether the user said which phases or elements to consider
 
     @cached_property
     def best(self) -> tuple[Component, ...]:
@@ -107,15 +108,23 @@ def remarks(found: Identified) -> list[str]:
     if not found.phases:
         said.append(say("identify-nothing"))
     for one in found.best:
-        said += [_unknown(one)] if one.kind else list(_doubts(found.answers[0], one))
-    return [*said, *_texture(found), *_thickness(found), _left(found)]
+        said += [_unknown(one)] if one.kind else list(_doubts(found, one))
+    said += [_under(one) for one in found.best if one.under]
+    return [*said, *_hint(found), *_texture(found), *_thickness(found), _left(found)]
 
 
-def _doubts(answer: Answer, one: Component) -> Iterator[str]:
-    others = [n for n in answer.stand_ins[one.phase.name] if not n.startswith("?")]
+def _doubts(found: Identified, one: Component) -> Iterator[str]:
+    others = _others(found.answers[0], one)
     if others:
         words = say("identify-or").join(others)
         yield say("identify-alike", phase=one.phase.name, others=words)
+    if one.phase.log_weight < 0.0:
+        yield say(
+            "identify-far",
+            phase=one.phase.name,
+            recorded=f"{one.phase.recorded:g}",
+            temperature=f"{found.source.conditions['T']:g}",
+        )
     for value in one.unlike:
         places = max(0, decimals(value.spread))
         yield say(
@@ -128,6 +137,24 @@ def _doubts(answer: Answer, one: Component) -> Iterator[str]:
             recorded=fixed(value.recorded, places),
             spread=fixed(value.spread, places),
         )
+
+
+def _others(answer: Answer, one: Component) -> list[str]:
+    """The phases of the database that could stand in the place of one."""
+    return [n for n in answer.stand_ins[one.phase.name] if not n.startswith("?")]
+
+
+def _under(one: Component) -> str:
+    assert one.under is not None
+    larger = f"({one.under.sites[0].kind})" if is_unknown(one.under) else one.under.name
+    return say("identify-under", phase=_called(one), larger=larger)
+
+
+def _hint(found: Identified) -> Iterator[str]:
+    """What would help where phases of other elements look alike."""
+    answer = found.answers[0]
+    if not found.restricted and any(_others(answer, one) for one in found.phases):
+        yield say("identify-elements")
 
 
 def _unknown(one: Component) -> str:

@@ -60,6 +60,8 @@ class Asked:
     source: ir.DataSource
     measured: Measurement
     phases: tuple[PhasePattern, ...]
+    held: frozenset[str]  # elements surely in one of them
+    restricted: bool
 
     @property
     def temperature(self) -> float:
@@ -69,7 +71,7 @@ class Asked:
 
 def _asked(checked: Checked, arguments: argparse.Namespace) -> Asked:
     """The spectrum and the phases to consider, or the fault as a `SpecError`."""
-    from specfit.identify.asked import NotAnElement, candidates, listed
+    from specfit.identify.asked import NotAnElement, candidates, elements_of, listed
     from specfit.model.records import RecordError
 
     if len(checked.measured) != 1:
@@ -81,9 +83,10 @@ def _asked(checked: Checked, arguments: argparse.Namespace) -> Asked:
         raise _fault(checked, "identify-no-temperature", span, source.data)
     options = source.options
     names = listed(arguments.phases or str(options.get("phases", "")))
-    elements = listed(arguments.elements or str(options.get("elements", "")))
+    said = arguments.elements or str(options.get("elements", ""))
     temperature = source.conditions["T"]
     try:
+        elements, held = elements_of(said)
         phases = candidates(temperature, names, elements)
     except RecordError as error:
         raise SpecError([Diagnostic(error.code, span, error.words)]) from error
@@ -91,7 +94,7 @@ def _asked(checked: Checked, arguments: argparse.Namespace) -> Asked:
         raise _fault(checked, "identify-element", span, str(error)) from error
     if not phases:
         raise _fault(checked, "identify-no-phase", span, f"{temperature:g}")
-    return Asked(source, measured, phases)
+    return Asked(source, measured, phases, held, bool(names or elements))
 
 
 def _fault(checked: Checked, code: str, span: Span, word: str) -> SpecError:
@@ -125,9 +128,15 @@ def _found(asked: Asked, progress: Progress | None) -> identified.Identified:
             progress("identify", done, words)
 
     tell(0.0, "")
-    ranking = search.identify(spectrum, (*asked.phases, *search.unknowns()), tell)
+    considered = (*asked.phases, *search.unknowns())
+    ranking = search.identify(spectrum, considered, tell, asked.held)
     return identified.Identified(
-        asked.source, asked.measured, asked.phases, spectrum, ranking.answers()
+        asked.source,
+        asked.measured,
+        asked.phases,
+        spectrum,
+        ranking.answers(),
+        asked.restricted,
     )
 
 

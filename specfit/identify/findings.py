@@ -15,6 +15,9 @@ from specfit.identify.unknown import is_unknown
 
 NEAR = 3.0
 """Spreads within which a value is like those recorded."""
+SMALLER = 0.2
+"""Share of a larger component below which another, all of its lines on lines of that
+one, may be a deviation of its lines from their ideal heights and shapes."""
 NAMED = 3
 """Phases at most that something unknown is said to be like."""
 
@@ -40,7 +43,8 @@ class Component:
     """A phase that was found.
 
     share, share_sd: of the resonant area.  kind: of a site of no known phase, else "".
-    alike: the phases that have such a site.
+    alike: the phases that have such a site.  under: a much larger one on whose lines all
+    of its own lie, None where there is none.
     """
 
     phase: PhasePattern
@@ -49,6 +53,7 @@ class Component:
     values: tuple[Value, ...]
     kind: str
     alike: tuple[str, ...]
+    under: PhasePattern | None
 
     @property
     def unlike(self) -> tuple[Value, ...]:
@@ -67,8 +72,25 @@ def components(
         kind = phase.sites[0].kind if is_unknown(phase) else ""
         alike = _alike(kind, [v.value for v in values], everything) if kind else ()
         share, error = float(shares[index]), float(errors[index])
-        made.append(Component(phase, share, error, values, kind, alike))
+        under = _under(found, index)
+        made.append(Component(phase, share, error, values, kind, alike, under))
     return tuple(sorted(made, key=lambda one: -one.share))
+
+
+def _under(found: Mixture, index: int) -> PhasePattern | None:
+    """The largest phase that has a line, within its half width, at each of this one's."""
+    layout, areas = found.layout, found.areas
+    where = layout.moves @ found.theta
+    reach = 0.5 * np.exp(found.theta[layout.width])
+    own = where[layout.of_line == index]
+    for other in sorted(range(len(areas)), key=lambda one: -float(areas[one])):
+        if areas[index] > SMALLER * areas[other]:
+            return None
+        lines = where[layout.of_line == other]
+        far = np.abs(own[:, None] - lines).min(axis=1)
+        if bool((far < reach[other]).all()):
+            return found.phases[other]
+    return None
 
 
 def fractions(found: Mixture) -> tuple[FloatArray, FloatArray]:

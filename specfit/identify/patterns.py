@@ -14,6 +14,7 @@ from math import log
 import numpy as np
 
 from specfit.contracts import FloatArray
+from specfit.identify.formulas import elements_in
 from specfit.model import records
 from specfit.model.ir import Citation, Const, Dist
 from specfit.model.lookup import SiteRecord, area_fractions, record_for, usable_states
@@ -89,6 +90,8 @@ class PhasePattern:
     """A phase: its sites, the logarithms of their shares with spreads, its width.
 
     name: of the phase, with that of the site where each site is a form of its own.
+    recorded: temperature of the nearest record (K).  elements: in its formula; none
+    where that cannot be read.
     """
 
     name: str
@@ -98,6 +101,8 @@ class PhasePattern:
     spreads: FloatArray  # (n_sites,)
     width: float  # mm/s, usual FWHM
     log_weight: float  # of the phase before the spectrum is seen
+    recorded: float
+    elements: frozenset[str] = frozenset()
 
 
 def patterns(
@@ -162,7 +167,7 @@ def _phase(
         spreads.append(np.hypot(SURE, 0.25 * ratio) if high > 0.0 else UNSAID)
     if not sites:
         return None
-    nearest = min(abs(s.T_K - temperature) for s in _states(entry))
+    nearest = min((s.T_K for s in _states(entry)), key=lambda t: abs(t - temperature))
     return PhasePattern(
         sites[0].key if one_of_many else entry.phase,
         entry.title,
@@ -170,7 +175,9 @@ def _phase(
         np.array(logs),
         np.array(spreads),
         float(np.median(widths)),
-        0.0 if nearest <= NEAR else log(RARE),
+        0.0 if abs(nearest - temperature) <= NEAR else log(RARE),
+        nearest,
+        elements_in(entry.formula),
     )
 
 

@@ -7,7 +7,7 @@ phases apart, and which of them is named first is chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import lgamma
@@ -19,11 +19,15 @@ from specfit.contracts import FloatArray
 from specfit.identify.appearance import Spectrum
 from specfit.identify.layout import BASE, LEVEL
 from specfit.identify.mixture import Mixture
+from specfit.identify.patterns import PhasePattern
 
 FAR = 12.0
 """Nats behind the best at which a set is no longer listed."""
 TURNS = 8
 """Newton's steps to the mode of a baseline, which is almost linear in its unknowns."""
+LACKING = 3.0
+"""Nats against a set for each element that is said to be in one of its phases and is in
+none: whoever says so is wrong once in twenty times."""
 ALIKE = 3.0
 """Nats that an exchange may cost: odds of 20 to 1."""
 
@@ -116,19 +120,34 @@ def _deviance(counts: FloatArray, expected: FloatArray) -> float:
     return float(np.sum(counts * np.log(ratio) - (expected - counts)))
 
 
-def score(found: Mixture, n_known: int) -> float:
-    """Log-evidence and log prior of a set: each number of phases, then each set, alike."""
+def lacking(phases: Sequence[PhasePattern], held: frozenset[str]) -> float:
+    """What the elements that a set should hold and does not count against it (nats).
+
+    A phase of no known formula may hold anything.
+    """
+    own = [phase.elements for phase in phases]
+    return LACKING * len(held.difference(*own)) if all(own) else 0.0
+
+
+def score(found: Mixture, n_known: int, held: frozenset[str] = frozenset()) -> float:
+    """Log-evidence and log prior of a set: each number of phases, then each set, alike.
+
+    held: elements that are said to be in one of its phases.
+    """
     n = len(found.phases)
     ways = lgamma(n_known + 1) - lgamma(n + 1) - lgamma(n_known - n + 1)
-    return found.log_evidence - ways + sum(one.log_weight for one in found.phases)
+    weights = sum(one.log_weight for one in found.phases)
+    return found.log_evidence - ways + weights - lacking(found.phases, held)
 
 
-def ranked(found: Iterable[Mixture], n_known: int) -> Ranking:
+def ranked(
+    found: Iterable[Mixture], n_known: int, held: frozenset[str] = frozenset()
+) -> Ranking:
     """The sets within `FAR` of the best."""
-    order = sorted(found, key=lambda one: -score(one, n_known))
+    order = sorted(found, key=lambda one: -score(one, n_known, held))
     if not order:
         return Ranking((), np.zeros(0))
-    scores = np.array([score(one, n_known) for one in order])
+    scores = np.array([score(one, n_known, held) for one in order])
     near = scores > scores[0] - FAR
     return Ranking(
         tuple(one for one, kept in zip(order, near, strict=True) if kept), scores[near]

@@ -15,16 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 
+from specfit.contracts import FloatArray
 from specfit.identify import residue
 from specfit.identify.appearance import Spectrum
+from specfit.identify.elsewhere import elsewhere, traded
 from specfit.identify.layout import layout_of
 from specfit.identify.mixture import Mixture, fitted
 from specfit.identify.patterns import PhasePattern
-from specfit.identify.ranking import Ranking, evidence_of_nothing, ranked, score
+from specfit.identify.ranking import (
+    Ranking,
+    evidence_of_nothing,
+    lacking,
+    ranked,
+    score,
+)
 from specfit.identify.screen import Bank, Guess, bank, promising
 from specfit.identify.unknown import premature
 
@@ -34,8 +42,8 @@ BEAMS, MOST = 3, 8
 """Sets of each size that go on, and phases in a set at most."""
 TOP, MENDED = 3, 12
 """Sets that are taken apart, and how many times at most."""
-FEW = 4
-"""Sites of one phase whose orders are all tried."""
+AGAIN, GAINED = 4, 0.1
+"""How often the modes of a phase are searched as long as that gains so many nats."""
 STANDS_IN, FOLLOWED = 3, 3
 """Sites with which a phase may stand in for two others, and how many of those that take
 its place are then given a second."""
@@ -50,12 +58,13 @@ class Search:
 
     spectrum: Spectrum
     known: Bank
+    held: frozenset[str] = frozenset()
     seen: dict[frozenset[str], Mixture] = field(default_factory=dict)
     done: set[tuple[int, ...]] = field(default_factory=set)
 
     def score(self, found: Mixture) -> float:
         """Log-evidence and log prior of a set."""
-        return score(found, len(self.known.phases))
+        return score(found, len(self.known.phases), self.held)
 
     def best(self, sets: Iterable[Mixture], count: int) -> list[Mixture]:
         """The best of some sets."""
@@ -115,9 +124,12 @@ class Search:
         rest = [i for i in range(n) if i not in members]
         taken = {found.phases[i].name for i in rest} if found else set()
         guesses = promising(self.known, left, taken | premature(taken))
+        there = [found.phases[i] for i in rest] if found else []
+        worth = {g: g.worth - lacking([*there, g.phase], self.held) for g in guesses}
+        guesses.sort(key=lambda guess: -worth[guess])
         made = []
         for guess in guesses[:TRIED]:
-            if guess.worth > guesses[0].worth - WITHIN:
+            if worth[guess] > worth[guesses[0]] - WITHIN:
                 made.append(self.keep(self._joined(found, rest, guess)))
         return [one for one in made if one is not None]
 
@@ -139,21 +151,40 @@ class Search:
         start[len(start) - sum(map(len, pieces)) :] = np.concatenate(pieces)
         return fitted(self.spectrum, phases, start)
 
-    def relabelled(self, found: Mixture) -> Mixture:
-        """The set with the sites of a phase in another order, where that is better."""
-        best = found
+    def relocated(self, found: Mixture) -> Mixture:
+        """The set with its phases of several sites at other modes, where that is better."""
+        best = self._better(found, traded(self.spectrum, found))
         for phase in found.phases:
-            for order in _orders([site.kind for site in phase.sites]):
-                index = best.phases.index(phase)
-                places, start = best.layout.sites_of(index), best.theta.copy()
-                for here, there in zip(places, order, strict=True):
-                    start[here] = best.theta[places[there]]
-                best = self.keep(fitted(self.spectrum, best.phases, start)) or best
+            for seed in range(AGAIN if len(phase.sites) > 1 else 0):
+                before = best
+                best = self._moved(best, best.phases.index(phase), seed)
+                if best is before:
+                    break
+        return best
+
+    def _moved(self, found: Mixture, index: int, seed: int) -> Mixture:
+        """The set with one phase at the best of the other places it may stand."""
+        left = residue.without(self.spectrum, found, (index,))
+        starts = []
+        for theta in elsewhere(self.known, left, found, index, seed):
+            starts.append(found.theta.copy())
+            starts[-1][found.layout.own(index)] = theta
+        return self._better(found, starts)
+
+    def _better(self, found: Mixture, starts: Iterable[FloatArray]) -> Mixture:
+        """The set fitted from other starts, where one of them leads to a better mode."""
+        best = found
+        for start in starts:
+            other = fitted(self.spectrum, found.phases, start)
+            if other is not None and other.log_evidence > best.log_evidence + GAINED:
+                best = other
+        if best is not found:
+            self.keep(best)
         return best
 
     def apart(self, found: Mixture) -> None:
         """Every phase taken out and replaced, every pair replaced by one."""
-        found = self.relabelled(found)
+        found = self.relocated(found)
         n = len(found.phases)
         everyone = range(n)
         for index in everyone:
@@ -167,26 +198,21 @@ class Search:
         self.grown(found)
 
 
-def _orders(kinds: Sequence[str]) -> list[list[int]]:
-    """The other orders of a few sites of one kind; of more, two of one kind exchanged."""
-    usual = list(range(len(kinds)))
-    if len(kinds) <= FEW and len(set(kinds)) == 1:
-        return [list(order) for order in permutations(usual)][1:]
-    pairs = [(a, b) for a, b in combinations(usual, 2) if kinds[a] == kinds[b]]
-    return [[b if i == a else a if i == b else i for i in usual] for a, b in pairs]
-
-
 def identify(
     spectrum: Spectrum,
     phases: Sequence[PhasePattern],
     progress: Callable[[float, str], None] = lambda done, words: None,
+    held: frozenset[str] = frozenset(),
 ) -> Ranking:
-    """The sets of phases that explain a spectrum best."""
+    """The sets of phases that explain a spectrum best.
+
+    held: elements that are said to be in one of the phases that are there.
+    """
     known = bank(spectrum, phases)
     rungs = _rungs(spectrum)
     search: Search | None = None
     for number, share in enumerate(rungs):
-        last, search = search, Search(_thinned(spectrum, share), known)
+        last, search = search, Search(_thinned(spectrum, share), known, held)
 
         def tell(done: float, words: str, number: int = number) -> None:
             progress((number + done) / len(rungs), words)
@@ -199,7 +225,7 @@ def identify(
     assert search is not None
     nothing = evidence_of_nothing(spectrum)
     found = [m for m in search.seen.values() if search.score(m) > nothing]
-    return ranked(found, len(phases))
+    return ranked(found, len(phases), held)
 
 
 def _rungs(spectrum: Spectrum) -> list[float]:

@@ -48,7 +48,7 @@ def _pattern(kind: str, name: str) -> PhasePattern:
     )
     site = SitePattern(name, kind, priors, DRAWS[kind])
     return PhasePattern(
-        name, kind, (site,), np.zeros(1), np.array([UNSAID]), USUAL, 0.0
+        name, kind, (site,), np.zeros(1), np.array([UNSAID]), USUAL, 0.0, np.nan
     )
 
 

@@ -139,6 +139,30 @@ def test_nothing_of_the_user_is_written_over(specfit, tmp_path):
     assert "holds no identification" in err
 
 
+def test_what_to_doubt_is_said(specfit, tmp_path):
+    """A doublet on the inner lines of iron; a phase recorded at 4.2 K alone."""
+    iron, on_its_lines = (0.0, 0.0, 33.04, 0.2), (0.0, 1.68, 0.02)
+    path = write(tmp_path, [iron], [on_its_lines])
+    names = "iron, kamacite, FeIVoxo_heme"
+    options = ("--quiet", "--out", tmp_path / "found")
+    code, out, err = specfit("identify", path, "--phases", names, *options)
+    assert code == 0, out + err
+    assert "FeIVoxo_heme: all its lines lie on lines of iron.alpha" in out
+    assert "FeIVoxo_heme: recorded at 4.2 K" in out
+    assert "iron.alpha: recorded" not in out
+    assert "iron.alpha: this spectrum cannot tell it from kamacite" in out
+    assert "--elements" not in out
+
+
+def test_elements_are_asked_for_where_they_would_help(specfit, tmp_path):
+    path = write(tmp_path, [(0.0, 0.0, 33.04, 0.2)])
+    options = ("--quiet", "--out", tmp_path / "found")
+    code, out, err = specfit("identify", path, *options)
+    assert code == 0, out + err
+    assert "iron.alpha: this spectrum cannot tell it from" in out
+    assert '`--elements "Fe, O, H"`, with the elements' in out
+
+
 def measured(tmp_path, *names):
     for name in names:
         if not (SHARED / name).exists():
@@ -179,3 +203,4 @@ def test_a_thick_iron_foil(specfit, tmp_path):
     assert first["phases"][0]["name"] == "iron.alpha"
     assert first["phases"][0]["share"] > 0.95
     assert "saturated" in out
+    assert "all its lines lie on lines of iron.alpha" in out

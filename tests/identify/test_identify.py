@@ -11,6 +11,7 @@ from specfit.identify.densities import Densities
 from specfit.identify.findings import components, dips, fractions, misfit
 from specfit.identify.layout import layout_of
 from specfit.identify.patterns import twins
+from specfit.identify.ranking import LACKING, lacking
 from specfit.identify.residue import of_nothing, without
 from specfit.identify.screen import bank, promising
 
@@ -201,6 +202,19 @@ def test_twins_are_one_answer():
     (name,) = first.best.names
     assert {name, *first.stand_ins[name]} >= {"BaFe12O19", "SrFe12O19"}
     assert first.probability > 0.9
+
+
+def test_an_element_that_must_be_there_decides_between_twins():
+    phases = chosen("BaFe12O19", "SrFe12O19", "hematite", "pyrite")
+    spectrum = simulated(chosen("BaFe12O19"), [0.4], seed=7)
+    for element, name in (("Ba", "BaFe12O19"), ("Sr", "SrFe12O19")):
+        held = frozenset({element})
+        found = identify(spectrum, (*phases, *unknowns()), held=held)
+        assert found.sets[0].names == {name}
+        assert found.probabilities[0] > 0.7
+    assert lacking(chosen("hematite", "pyrite"), frozenset("SO")) == 0.0
+    assert lacking(chosen("hematite"), frozenset({"Ba", "O"})) == LACKING
+    assert lacking([*chosen("hematite"), unknowns()[0]], frozenset({"Ba"})) == 0.0
 
 
 def test_forms_of_iron_are_not_mixed():

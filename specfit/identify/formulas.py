@@ -1,0 +1,24 @@
+"""The elements in a formula as the records write it."""
+
+from __future__ import annotations
+
+import re
+
+_SYMBOLS = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga "
+    "Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr "
+    "Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr "
+    "Ra Ac Th Pa U Np Pu Am"
+)
+ELEMENTS = frozenset(_SYMBOLS.split())
+
+
+def elements_in(formula: str) -> frozenset[str]:
+    """The symbols in a formula; none where it cannot be read."""
+    symbols = re.findall(r"[A-Z][a-z]?", formula)
+    rest = re.sub(
+        r"[A-Z][a-z]?|alpha|beta|gamma|delta|eps|zeta|nano|[nx]?H2O", "", formula
+    )
+    if re.search(r"[a-wyz]{2}", rest) or not ELEMENTS.issuperset(symbols):
+        return frozenset()
+    return frozenset(symbols)
