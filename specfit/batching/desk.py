@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +23,8 @@ UNUSUAL, SLACK = 4.0, 2.0
 misfit that is usual."""
 Say = Callable[[str], None]
 """What is being done with a spectrum that takes longer."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ class Desk:
             rows = list(self._accepted(found, block))
         except MemoryError:
             raise
-        except Exception:  # of which spectrum, and why, is found one by one
+        except Exception as error:  # of which spectrum, and why, is found one by one
+            _log.warning("rules of a block: %s: %s", type(error).__name__, error)
             return {}
         return {int(i): row for i, row in zip(places, rows, strict=True) if row}
 
