@@ -96,6 +96,7 @@ def test_what_is_left_of_another_run_is_not_gone_on_with(place, capsys):
 def test_one_run_at_a_time_in_a_folder(place):
     first = place.begin("busy", "--quiet")
     place.wait_for("busy", "*.step")
+    first.send_signal(signal.SIGSTOP)  # it would end before the others are asked
     code, said = place.ended("busy", "--resume", "--quiet")
     assert code == 2
     assert "error[folder-busy]" in said
