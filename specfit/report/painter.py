@@ -4,13 +4,17 @@ Matplotlib takes a second to import and the figures of a run two to draw, all of
 Python; a thread would take turns with the search, a process takes another core.  It is
 started with the run and told what to draw at the end.  Whatever befalls it, the main
 process then draws itself; and it ends when the main process does, however that ends.
+
+A command with two pipes, not `multiprocessing`'s `spawn`: that would run the user's own
+script again, and is not allowed in a worker of a pool.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import logging
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,64 +25,95 @@ from specfit.report.figures.gallery import figures
 from specfit.report.figures.style import ready
 from specfit.report.quantities import Findings
 
+_log = logging.getLogger(__name__)
 Images = dict[str, bytes]
 
 
 class Painter:
-    """The other process, and the way to it."""
+    """The other process, and the way to it.
+
+    Raises OSError where none can be started.
+    """
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")  # a fork of JAX would hang
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_paint, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
+        path = os.pathsep.join(part for part in sys.path if part)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "specfit.report.painter"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what fails there fails here again, and is told
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self._told = False
 
     @property
     def pid(self) -> int:
         """The number of the process."""
-        return int(self._process.pid or 0)
+        return self._process.pid
 
     def begin(self, run: Run) -> None:
         """Hand over what is to be drawn."""
+        assert self._process.stdin is not None
+        pipe = Connection(os.dup(self._process.stdin.fileno()), readable=False)
         try:
-            self._pipe.send(run)
-        except OSError:  # it is gone: `images` will say so
-            return
+            with pipe:
+                pipe.send(run)
+            self._told = True
+        except Exception as error:  # then `images` has none, and others draw
+            _log.warning("figures are not drawn beside: %s", error)
 
     def images(self) -> Images | None:
         """The figures by name once they are drawn; None where nobody drew them."""
+        if not self._told:
+            return None
+        assert self._process.stdout is not None
+        pipe = Connection(os.dup(self._process.stdout.fileno()), writable=False)
         try:
-            found: Images = self._pipe.recv()
+            with pipe:
+                found: Images = pipe.recv()
         except (EOFError, OSError):
             return None
         return found
 
     def close(self) -> None:
         """Send the process home, whatever it is doing."""
-        self._pipe.close()
-        self._process.terminate()
-        self._process.join()
+        self._process.kill()
+        self._process.communicate()
 
 
 @contextmanager
 def painter() -> Iterator[Painter | None]:
     """A painter, where it has a core to work on and Matplotlib is not here already."""
-    if len(os.sched_getaffinity(0)) == 1 or "matplotlib" in sys.modules:
-        yield None
-        return
-    mine = Painter()
+    mine = None
+    if _cores() > 1 and "matplotlib" not in sys.modules and sys.executable:
+        try:
+            mine = Painter()
+        except OSError as error:
+            _log.warning("no process for the figures: %s", error)
     try:
         yield mine
     finally:
-        mine.close()
+        if mine:
+            mine.close()
 
 
-def _paint(pipe: Connection) -> None:
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def main() -> None:
     """Draw one run; Ctrl-C is for the main process, which decides what becomes of it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    given, back = (Connection(os.dup(fd)) for fd in (0, 1))
+    os.dup2(2, 1)  # nothing that is printed may come between
     try:
         ready()
-        pipe.send(figures(Findings(pipe.recv())))
+        back.send(figures(Findings(given.recv())))
     except (EOFError, OSError):
         return
+
+
+if __name__ == "__main__":
+    main()
