@@ -76,6 +76,8 @@ class Desk:
         except MemoryError:
             raise
         except Exception as error:  # of which spectrum, and why, is found one by one
+            if "RESOURCE_EXHAUSTED" in str(error):
+                raise
             _log.warning("rules of a block: %s: %s", type(error).__name__, error)
             return {}
         return {int(i): row for i, row in zip(places, rows, strict=True) if row}

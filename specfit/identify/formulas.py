@@ -13,12 +13,22 @@ _SYMBOLS = (
 ELEMENTS = frozenset(_SYMBOLS.split())
 
 
+_REMARK = re.compile(r"\([^()]*([a-z]{3}|[_<%])[^()]*\)")
+"""Words in brackets, as in `FeS2 (cubic)`, and structures, as in `FeNi (L1_0)`."""
+_WORDS = re.compile(
+    r"(alpha|beta|gamma|delta|epsilon|eps|zeta|theta|chi)(-prime|')?-?"
+    r"|\b(nano|bcc|fcc|bct|hcp|frozen|low moment|high moment)\b|[nx]?H2O"
+)
+"""What stands before or after a formula, and water."""
+
+
 def elements_in(formula: str) -> frozenset[str]:
     """The symbols in a formula; none where it cannot be read."""
-    symbols = re.findall(r"[A-Z][a-z]?", formula)
-    rest = re.sub(
-        r"[A-Z][a-z]?|alpha|beta|gamma|delta|eps|zeta|nano|[nx]?H2O", "", formula
-    )
+    bare = _REMARK.sub(" ", formula).replace("LDH", "(OH)2")  # a layered hydroxide
+    dry = _WORDS.sub(" ", bare)
+    symbols = re.findall(r"[A-Z][a-z]?", dry)
+    symbols += ["H", "O"] if "H2O" in bare else []
+    rest = re.sub(r"[A-Z][a-z]?", "", dry)
     if re.search(r"[a-wyz]{2}", rest) or not ELEMENTS.issuperset(symbols):
         return frozenset()
     return frozenset(symbols)

@@ -223,7 +223,7 @@ def identify(
             search.take_over(last)
         _mend(search, tell)
     assert search is not None
-    nothing = evidence_of_nothing(spectrum)
+    nothing = evidence_of_nothing(spectrum) - lacking((), held)
     found = [m for m in search.seen.values() if search.score(m) > nothing]
     return ranked(found, len(phases), held)
 

@@ -221,6 +221,7 @@ def alike(beam: Beam, others: Sequence[Beam]) -> list[Beam]:
 
 
 def _same(one: Beam, other: Beam) -> bool:
+    """Whether each component has one like it in the other fit, and the other way round."""
     apart = one.curves[:, None] - other.curves
-    nearest = np.einsum("ijk,ijk->ij", apart, apart).min(axis=1)
-    return bool((nearest < 1.0).all())
+    distance = np.einsum("ijk,ijk->ij", apart, apart)
+    return bool(max(distance.min(axis=1).max(), distance.min(axis=0).max()) < 1.0)

@@ -137,7 +137,7 @@ def _alike(lines: Sequence[str], dialect: Dialect) -> FloatArray | None:
         return None
 
 
-@lru_cache(maxsize=32)  # the files of a series have one axis
+@lru_cache(maxsize=4)  # the files of a series have one axis
 def _column(text: str) -> FloatArray:
     return np.array(list(map(float, text.split("|"))))
 

@@ -343,14 +343,16 @@ PAIRS = """  N0 ~ normal(max(spectrum.counts), 2000) counts
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: out of memory")]
 )
-def test_want_of_memory_is_no_fault_of_a_spectrum(shop, monkeypatch, error):
+@pytest.mark.parametrize("asked", ["block", "residuals"])
+def test_want_of_memory_is_no_fault_of_a_spectrum(shop, monkeypatch, asked, error):
+    """Neither where a block is judged, nor where a spectrum is judged alone."""
     work(shop)
 
     def starved(*_):
         raise error
 
-    monkeypatch.setattr(Judge, "residuals", starved)
     monkeypatch.setattr(Judge, "block", lambda *_: None)
+    monkeypatch.setattr(Judge, asked, starved)
     names = list(shop.asked.files[:1])
     with pipeline.float64(), pytest.raises(type(error)):
         shop.chunk(names, [shop.read(names[0])], said)

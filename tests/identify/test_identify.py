@@ -212,7 +212,10 @@ def test_an_element_that_must_be_there_decides_between_twins():
         found = identify(spectrum, (*phases, *unknowns()), held=held)
         assert found.sets[0].names == {name}
         assert found.probabilities[0] > 0.7
-    assert lacking(chosen("hematite", "pyrite"), frozenset("SO")) == 0.0
+    together = chosen("hematite", "pyrite")
+    assert lacking(together, frozenset("SO")) == 0.0
+    assert lacking(together, frozenset({"S", "Ba"})) == LACKING
+    assert lacking((), frozenset("SO")) == 2.0 * LACKING, "nothing holds nothing"
     assert lacking(chosen("hematite"), frozenset({"Ba", "O"})) == LACKING
     assert lacking([*chosen("hematite"), unknowns()[0]], frozenset({"Ba"})) == 0.0
 
