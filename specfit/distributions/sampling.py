@@ -18,7 +18,7 @@ from specfit.distributions.truncation import Bound, Component, log_mass
 IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 _ROUNDS = 16  # of rejection; then what is left is drawn by inversion
 _HALVINGS = 200  # enough for any double
-_RELATIVE = 1e-13  # of the way between the bounds; then bisection has converged
+_RELATIVE = 1e-11  # of the way between the bounds; then bisection has converged
 
 
 def sample(
@@ -38,14 +38,14 @@ def sample(
     shape = (size,) if isinstance(size, int) else tuple(size)
     given = _spread(arguments, shape)
     bottom, top = _bounds(low, high, shape)
-    draw = FAMILIES[family].sample
+    count, draw = math.prod(shape), FAMILIES[family].sample
     values, rest = _reject(
-        lambda here: draw(generator, here.size, *(a[here] for a in given)), bottom, top
+        lambda here: draw(generator, here.size, *_at(here, given)), count, bottom, top
     )
     if rest.size:
         uniform = generator.uniform(size=rest.size)
-        left = [a[rest] for a in given]
-        values[rest] = _invert(family, uniform, left, bottom[rest], top[rest])
+        left, ends = _at(rest, given), _at(rest, (bottom, top))
+        values[rest] = _invert(family, uniform, left, *ends)
     return values.reshape(shape)
 
 
@@ -68,9 +68,13 @@ def sample_mixture(
         for weight, family, given in components
     ]
     bottom, top = _bounds(low, high, shape)
-    values, rest = _reject(lambda here: _mixed(generator, parts, here), bottom, top)
+    count = math.prod(shape)
+    values, rest = _reject(
+        lambda here: _mixed(generator, parts, here), count, bottom, top
+    )
     if rest.size:
-        values[rest] = _mixed(generator, parts, rest, bottom[rest], top[rest])
+        ends = _at(rest, (bottom, top))
+        values[rest] = _mixed(generator, parts, rest, *ends)
     return values.reshape(shape)
 
 
@@ -88,15 +92,18 @@ def quantile(
 
 
 def _reject(
-    draw: Callable[[IndexArray], FloatArray], bottom: FloatArray, top: FloatArray
+    draw: Callable[[IndexArray], FloatArray],
+    count: int,
+    bottom: FloatArray,
+    top: FloatArray,
 ) -> tuple[FloatArray, IndexArray]:
     """Values drawn until they lie within the bounds, and the places still open."""
-    values = np.empty(bottom.shape)
-    open_: IndexArray = np.arange(values.size)
+    values = np.empty(count)
+    open_: IndexArray = np.arange(count)
     for _ in range(_ROUNDS):
-        values[open_] = draw(open_)
-        inside = (values[open_] >= bottom[open_]) & (values[open_] <= top[open_])
-        open_ = open_[~inside]
+        drawn = values[open_] = draw(open_)
+        low, high = _at(open_, (bottom, top))
+        open_ = open_[~((drawn >= low) & (drawn <= high))]
         if not open_.size:
             break
     return values, open_
@@ -110,27 +117,42 @@ def _mixed(
     high: Bound = None,
 ) -> FloatArray:
     """One draw of the mixture for each place, from within the bounds if they are given."""
-    picked = [(w[here], family, [a[here] for a in given]) for w, family, given in parts]
+    picked = [(w, family, _at(here, given)) for w, family, given in parts]
+    weights = _at(here, [weight for weight, _, _ in parts])
     with np.errstate(all="ignore"):
         logs = [
             np.log(w)
             + (0.0 if low is None else log_mass(NUMPY, family, given, low, high))
-            for w, family, given in picked
+            for w, (_, family, given) in zip(weights, picked, strict=True)
         ]
-    chosen = np.argmax(
-        np.stack(logs) + generator.gumbel(size=(len(parts), here.size)), 0
-    )
+    chosen = _chosen(generator, logs, here.size)
     values = np.empty(here.size)
     for index, (_, family, given) in enumerate(picked):
-        mine = chosen == index
-        within = (None, None) if low is None else (low[mine], high[mine])
-        arguments = [a[mine] for a in given]
-        values[mine] = sample(generator, int(mine.sum()), family, arguments, *within)
+        mine = np.flatnonzero(chosen == index)
+        within = (None, None) if low is None else tuple(_at(mine, (low, high)))
+        values[mine] = sample(generator, mine.size, family, _at(mine, given), *within)
     return values
 
 
+def _chosen(generator: Generator, logs: Sequence[Any], size: int) -> IndexArray:
+    """For each of `size` places one of the components, by their log weights."""
+    if all(np.ndim(log) == 0 for log in logs):
+        shares = np.cumsum(np.exp(np.array(logs) - max(logs)))
+        uniform = generator.uniform(high=shares[-1], size=size)
+        return np.asarray(np.searchsorted(shares[:-1], uniform, side="right"))
+    every = np.stack([np.broadcast_to(log, size) for log in logs])
+    return np.asarray(np.argmax(every + generator.gumbel(size=every.shape), axis=0))
+
+
+def _at(places: IndexArray, arrays: Sequence[FloatArray]) -> list[FloatArray]:
+    """Of arrays their values at `places`; single numbers serve all places."""
+    return [a[places] if a.ndim else a for a in arrays]
+
+
 def _spread(arguments: Sequence[Any], shape: tuple[int, ...]) -> list[FloatArray]:
-    return [np.broadcast_to(np.asarray(a, float), shape).ravel() for a in arguments]
+    """Arrays of one value for each place; single numbers are left as they are."""
+    given = [np.asarray(a, float) for a in arguments]
+    return [np.broadcast_to(a, shape).ravel() if a.ndim else a for a in given]
 
 
 def _bounds(
@@ -156,7 +178,7 @@ def _invert(
     bottom, top = edges(FAMILIES[family].support, tuple(arguments))
     low = low if bottom is None else np.maximum(low, bottom)
     high = high if top is None else np.minimum(high, top)
-    law = LAWS[family]
+    law, way = LAWS[family], _way(low, high)
     with np.errstate(all="ignore"):
         upper = law.above(NUMPY, low, *arguments) < math.log(0.5)
 
@@ -175,18 +197,24 @@ def _invert(
             middle = 0.5 * (left + right)
             if np.all((right - left) <= _RELATIVE * right):
                 break
-            value = tail(_between(middle, low, high))
+            value = tail(way(middle))
             beyond = np.where(upper, value < target, value > target)
             left = np.where(beyond, left, middle)
             right = np.where(beyond, middle, right)
-        return _between(right, low, high)
+        return way(right)
 
 
-def _between(part: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    """The point at `part` (0 to 1) of the way from `low` to `high`, which may be ∞."""
-    bottom, top = np.nan_to_num(low, neginf=0.0), np.nan_to_num(high, posinf=0.0)
-    rise, fall = part / (1.0 - part), (1.0 - part) / part
-    inner = np.where(np.isfinite(high), bottom + part * (top - bottom), bottom + rise)
-    outer = np.where(np.isfinite(high), top - fall, rise - fall)
-    point: FloatArray = np.where(np.isfinite(low), inner, outer)
+def _way(low: FloatArray, high: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """The point at a part (0 to 1) of the way from `low` to `high`, which may be ∞."""
+    finite = np.isfinite(low), np.isfinite(high)
+    if all(end.all() for end in finite):
+        return lambda part: np.asarray(low + part * (high - low))
+    bottom, top = np.where(finite[0], low, 0.0), np.where(finite[1], high, 0.0)
+
+    def point(part: FloatArray) -> FloatArray:
+        rise, fall = part / (1.0 - part), (1.0 - part) / part
+        inner = np.where(finite[1], bottom + part * (top - bottom), bottom + rise)
+        outer = np.where(finite[1], top - fall, rise - fall)
+        return np.where(finite[0], inner, outer)
+
     return point

@@ -1,9 +1,10 @@
-"""Figures drawn in a process of their own, so that the main one need not wait.
+"""Figures drawn in processes of their own, so that the main one need not wait.
 
 Matplotlib takes a second to import and the figures of a run two to draw, all of it in
-Python; a thread would take turns with the search, a process takes another core.  It is
-started with the run and told what to draw at the end.  Whatever befalls it, the main
-process then draws itself; and it ends when the main process does, however that ends.
+Python; a thread would take turns with the search, a process takes another core.  They
+are started with the run and told what to draw at the end.  Whatever befalls one, the
+main process then draws itself; and they end when the main process does, however that
+ends.
 
 A command with two pipes, not `multiprocessing`'s `spawn`: that would run the user's own
 script again, and is not allowed in a worker of a pool.
@@ -29,35 +30,32 @@ _log = logging.getLogger(__name__)
 Images = dict[str, bytes]
 
 
+HANDS = 2
+"""Processes that share the figures: at the end no core has anything else to do."""
+
+
 class Painter:
-    """The other process, and the way to it.
+    """The other processes, and the way to them.
 
     Raises OSError where none can be started.
     """
 
-    def __init__(self) -> None:
-        path = os.pathsep.join(part for part in sys.path if part)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "specfit.report.painter"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # what fails there fails here again, and is told
-            env={**os.environ, "PYTHONPATH": path},
-        )
+    def __init__(self, hands: int = HANDS) -> None:
+        self._hands = [_hand() for _ in range(hands)]
         self._told = False
 
     @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
+    def pids(self) -> list[int]:
+        """The numbers of the processes."""
+        return [hand.pid for hand in self._hands]
 
     def begin(self, run: Run) -> None:
         """Hand over what is to be drawn."""
-        assert self._process.stdin is not None
-        pipe = Connection(os.dup(self._process.stdin.fileno()), readable=False)
         try:
-            with pipe:
-                pipe.send(run)
+            for part, hand in enumerate(self._hands):
+                assert hand.stdin is not None
+                with Connection(os.dup(hand.stdin.fileno()), readable=False) as pipe:
+                    pipe.send((run, part, len(self._hands)))
             self._told = True
         except Exception as error:  # then `images` has none, and others draw
             _log.warning("figures are not drawn beside: %s", error)
@@ -66,19 +64,32 @@ class Painter:
         """The figures by name once they are drawn; None where nobody drew them."""
         if not self._told:
             return None
-        assert self._process.stdout is not None
-        pipe = Connection(os.dup(self._process.stdout.fileno()), writable=False)
+        found: Images = {}
         try:
-            with pipe:
-                found: Images = pipe.recv()
+            for hand in self._hands:
+                assert hand.stdout is not None
+                with Connection(os.dup(hand.stdout.fileno()), writable=False) as pipe:
+                    found |= pipe.recv()
         except (EOFError, OSError):
             return None
         return found
 
     def close(self) -> None:
-        """Send the process home, whatever it is doing."""
-        self._process.kill()
-        self._process.communicate()
+        """Send the processes home, whatever they are doing."""
+        for hand in self._hands:
+            hand.kill()
+            hand.communicate()
+
+
+def _hand() -> subprocess.Popen[bytes]:
+    path = os.pathsep.join(part for part in sys.path if part)
+    return subprocess.Popen(
+        [sys.executable, "-m", "specfit.report.painter"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # what fails there fails here again, and is told
+        env={**os.environ, "PYTHONPATH": path},
+    )
 
 
 @contextmanager
@@ -104,13 +115,14 @@ def _cores() -> int:
 
 
 def main() -> None:
-    """Draw one run; Ctrl-C is for the main process, which decides what becomes of it."""
+    """Draw a part of one run; Ctrl-C is for the main process, which decides."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     given, back = (Connection(os.dup(fd)) for fd in (0, 1))
     os.dup2(2, 1)  # nothing that is printed may come between
     try:
         ready()
-        back.send(figures(Findings(given.recv())))
+        run, part, parts = given.recv()
+        back.send(figures(Findings(run), part, parts))
     except (EOFError, OSError):
         return
 
