@@ -103,7 +103,7 @@ class Curve:
             width = jnp.broadcast_to(fwhm[:, None], height.shape)
             parts = (lines.position, height, width, lines.gauss_sigma)
             position, weight, width, sigma = (
-                part[stack.member].reshape(self.n_spectra, -1) for part in parts
+                _by_spectrum(stack, part) for part in parts
             )
             present = jnp.repeat(stack.present, height.shape[1], axis=1)
             if not stack.present.all():
@@ -193,6 +193,17 @@ def _stack(
         member=member,
         present=present,
     )
+
+
+def _by_spectrum(stack: Stack, part: Array) -> Array:
+    """A number of each line (n_sites, n_lines), as (n_spectra, lines of a spectrum).
+
+    Looking up what is in order anyway would be done again for every line and channel.
+    """
+    n_spectra, in_order = len(stack.member), np.arange(len(stack.spectrum))
+    if not np.array_equal(stack.member.ravel(), in_order):
+        part = part[stack.member]
+    return part.reshape(n_spectra, -1)
 
 
 def _members(spectra: Sequence[int], n_spectra: int) -> tuple[FloatArray, FloatArray]:

@@ -39,9 +39,11 @@ from specfit.inference import shelf
 from specfit.inference.placement import placed, placing
 from specfit.inference.room import HOLDERS, make_room
 
-OPTIONS = {"xla_cpu_use_fusion_emitters": False}
+OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_scheduler_type": 1}
 """XLA's older emitters of fused loops compile in two thirds of the time; the code they
-make runs as fast."""
+make runs as fast.  Scheduler 1 lays a program out for little memory, one step after
+another, instead of sharing steps of microseconds out to threads: a gradient of the
+density then costs a third of the processor's time, and chains keep the cores busy."""
 KEPT = 256
 """Programs that one process holds; the oldest is dropped first."""
 

@@ -9,7 +9,6 @@ labellings, n! times that of one.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import lgamma
@@ -20,6 +19,7 @@ from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.evaluate import Flags
 from specfit.inference.laplace import Gaussian
+from specfit.inference.owned import Owned, Pair, alike_pairs, owned
 
 TRIED = 4
 """Prior draws at which an exchange must leave the density as it is."""
@@ -32,8 +32,8 @@ ROUNDING = 1e-9
 """The same relative to their size, which is large where a prior draw fits badly."""
 
 
-Own = tuple[dict[str, str], ...]
-"""The components of a group, each as its unknowns by last name (IS → A.IS)."""
+Own = tuple[Owned, ...]
+"""The components of a group."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def exchangeable(
         return ()
     like = [
         pair
-        for pair in alike_pairs(problem.separable.component_names, names)
+        for pair in alike_pairs(owned(problem, names, positions))
         if _symmetric(problem, names, pair, positions[:TRIED])
     ]
     return tuple(_joined(like))
@@ -161,31 +161,6 @@ def exchange(
         if all(_symmetric(problem, names, (own[0], o), at_peak) for o in own[1:])
     )
     return Exchange(problem, names, ordered)
-
-
-Pair = tuple[dict[str, str], dict[str, str]]
-
-
-def alike_pairs(components: Sequence[str], names: Sequence[str]) -> list[Pair]:
-    """Each pair of like components, as their unknowns by last name (`A.IS`, `B.IS`).
-
-    The levels of a series (`A[77]`, `A[295]`) are one component, with all its unknowns
-    (`A.IS`, `A.Bint[77]`, `A.Bint[295]`): levels share unknowns and move together.
-    """
-    owned = [
-        {n.removeprefix(f"{one}."): n for n in names if n.startswith(f"{one}.")}
-        for one in dict.fromkeys(map(without_level, components))
-    ]
-    return [
-        (first, second)
-        for first, second in itertools.combinations(owned, 2)
-        if first and set(first) == set(second)
-    ]
-
-
-def without_level(component: str) -> str:
-    """The name of a component without its level: `A` of `A[77]`."""
-    return component.partition("[")[0]
 
 
 def exchanged(

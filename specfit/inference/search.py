@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.beam import Beam, best, whole_beams
-from specfit.inference.exchange import Own, alike_pairs, exchangeable, exchanged
+from specfit.inference.exchange import Own, exchangeable, exchanged
 from specfit.inference.mend import MOST_RIVALS, adequate, settled, undisputed
 from specfit.inference.newton import Peak, climb
+from specfit.inference.owned import alike_pairs, owned
 from specfit.inference.projection import assemble
 from specfit.inference.rounds import Rounds
 from specfit.inference.settings import NonFiniteStart, Settings
@@ -99,7 +100,7 @@ def _search(task: _Task) -> Found:
         raise NonFiniteStart(
             evaluate.terms_at_fault(problem, positions[0]), len(positions)
         )
-    twins = swapped(problem, peaks[0], tuple(prior), groups)
+    twins = swapped(problem, peaks[0], (tuple(prior), positions), groups)
     peaks = distinct(problem, peaks + polish(problem, twins))
     return Found(tuple(peaks), groups, prior, positions, notes)
 
@@ -210,16 +211,21 @@ def _separate(problem: Problem, low: Peak, high: Peak) -> bool:
 
 
 def swapped(
-    problem: Problem, peak: Peak, names: tuple[str, ...], groups: tuple[Own, ...]
+    problem: Problem,
+    peak: Peak,
+    drawn: tuple[tuple[str, ...], FloatArray],
+    groups: tuple[Own, ...],
 ) -> list[FloatArray]:
     """The peak with the values of two like components exchanged, for every pair.
 
-    names: those of a full set of values.  Swaps find the labelling that the priors
-    prefer; of `groups` that may be exchanged it is known that they prefer none.
+    drawn: names of a full set of values, and draws of the prior.  Swaps find the
+    labelling that the priors prefer; of `groups` that may be exchanged it is known that
+    they prefer none.
     """
     if problem.separable is None:
         return []
-    pairs = alike_pairs(problem.separable.component_names, names)
+    names, positions = drawn
+    pairs = alike_pairs(owned(problem, names, positions))
     starts = [
         exchanged(problem, names, pair, peak.position[None])[0]
         for pair in pairs

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate, projection
 from specfit.inference.ascent import Shared, shared_of
-from specfit.inference.exchange import Own, without_level
+from specfit.inference.exchange import Own
+from specfit.inference.owned import without_level
 from specfit.inference.slope import pattern
 
 BASES = 64

@@ -2,24 +2,94 @@
 
 from types import SimpleNamespace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from specfit import pipeline
 from specfit.inference import Settings, evaluate, find, ground
-from specfit.inference.exchange import alike_pairs
+from specfit.inference.exchange import exchangeable as may_change_places
+from specfit.inference.owned import alike_pairs, by_name, owned
+from specfit.inference.search import prior_sample
+
+SITE = """
+  site {0} : doublet {{
+    IS ~ 0.4(3) mm/s
+    QS ~ free in [0, 3] mm/s
+    width = {1}
+  }}
+"""
+OUTSIDE = """
+specfit 1
+
+data spectrum : transmission {{
+  file = "doublets.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 K
+}}
+
+model two : mossbauer57Fe on spectrum {{
+  N0 ~ 1.00e5 ± 2.0e3 counts
+  area ~ free in [0.001, 5.0] mm/s
+{0}
+  (A.I, B.I) ~ dirichlet(1, 1)
+  observe spectrum.counts ~ poisson
+}}
+"""
+
+
+def widths_outside(folder, first, second, width_of_a, width_of_b):
+    """A problem of two doublets, each with a width that stands outside."""
+    lines = [
+        f"  {name} ~ {prior} mm/s in [0.194, 0.60] mm/s\n"
+        for name, prior in (("wide_A", first), ("wide_B", second))
+        if name in width_of_a + width_of_b
+    ]
+    lines += [SITE.format("A", width_of_a), SITE.format("B", width_of_b)]
+    velocity = np.linspace(-4.0, 4.0, 64)
+    rows = "\n".join(f"{v:.4f},100000" for v in velocity)
+    (folder / "doublets.csv").write_text(rows)
+    file = folder / "two.spec"
+    file.write_text(OUTSIDE.format("".join(lines)))
+    checked = pipeline.check_with_data(file)
+    model = checked.require().models[0]
+    return pipeline.build(model, pipeline.measure(model, checked))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "widths", "groups"),
+    [
+        ("0.28(4)", "0.28(4)", ("wide_A", "wide_B"), 1),
+        ("0.28(4)", "0.28(1)", ("wide_A", "wide_B"), 0),  # priors tell them apart
+        ("0.28(4)", "0.28(1)", ("wide_A", "wide_A"), 1),
+        ("0.28(4)", "0.28(4)", ("wide_A", "1.2 * wide_A"), 0),
+    ],
+)
+def test_a_site_changes_places_with_the_width_that_only_it_has(
+    tmp_path, first, second, widths, groups
+):
+    with pipeline.float64():
+        problem = widths_outside(tmp_path, first, second, *widths)
+        prior, positions = prior_sample(problem, jax.random.key(0), Settings())
+        mine = [own["width"] for own in owned(problem, tuple(prior), positions)]
+        found = may_change_places(problem, tuple(prior), positions)
+    alone = widths == ("wide_A", "wide_B")
+    assert mine == (["wide_A", "wide_B"] if alone else ["A.width", "B.width"])
+    assert len(found) == groups
 
 
 def test_levels_of_a_series_move_together():
     names = ("A.IS", "B.IS", "A.Bint[77]", "A.Bint[295]", "B.Bint[77]", "B.Bint[295]")
-    pairs = alike_pairs(["A[77]", "B[77]", "A[295]", "B[295]"], names)
+    pairs = alike_pairs(by_name(["A[77]", "B[77]", "A[295]", "B[295]"], names))
     assert pairs == [
         (
             {"IS": "A.IS", "Bint[77]": "A.Bint[77]", "Bint[295]": "A.Bint[295]"},
             {"IS": "B.IS", "Bint[77]": "B.Bint[77]", "Bint[295]": "B.Bint[295]"},
         )
     ]
-    assert alike_pairs(["A", "B"], ("A.IS", "B.IS", "B.QS")) == []
+    assert alike_pairs(by_name(["A", "B"], ("A.IS", "B.IS", "B.QS"))) == []
 
 
 def halves(z, data):
