@@ -30,17 +30,13 @@ _log = logging.getLogger(__name__)
 Images = dict[str, bytes]
 
 
-HANDS = 2
-"""Processes that share the figures: at the end no core has anything else to do."""
-
-
 class Painter:
     """The other processes, and the way to them.
 
     Raises OSError where none can be started.
     """
 
-    def __init__(self, hands: int = HANDS) -> None:
+    def __init__(self, hands: int = 1) -> None:
         self._hands = [_hand() for _ in range(hands)]
         self._told = False
 
@@ -98,7 +94,7 @@ def painter() -> Iterator[Painter | None]:
     mine = None
     if _cores() > 1 and "matplotlib" not in sys.modules and sys.executable:
         try:
-            mine = Painter()
+            mine = Painter(min(2, _cores() - 1))
         except OSError as error:
             _log.warning("no process for the figures: %s", error)
     try:

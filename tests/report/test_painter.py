@@ -16,7 +16,7 @@ from . import build
 
 def test_the_figures_are_those_of_the_main_process():
     run = build.Scene().run()
-    mine = Painter()
+    mine = Painter(2)
     mine.begin(run)
     images = mine.images()
     mine.close()
@@ -24,7 +24,7 @@ def test_the_figures_are_those_of_the_main_process():
 
 
 def test_a_painter_that_died_leaves_the_work_to_others():
-    mine = Painter()
+    mine = Painter(2)
     os.kill(mine.pids[-1], signal.SIGKILL)
     mine.begin(build.Scene().run())
     assert mine.images() is None
@@ -36,7 +36,7 @@ def test_a_painter_ends_with_the_process_that_asked_for_it():
         "import sys, time\n"
         "from specfit.report.painter import Painter\n"
         "if __name__ == '__main__':\n"
-        "    painter = Painter(); print(*painter.pids, flush=True); time.sleep(600)\n"
+        "    painter = Painter(2); print(*painter.pids, flush=True); time.sleep(600)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", begun], stdout=subprocess.PIPE, text=True
