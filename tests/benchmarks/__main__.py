@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks [--quick] [--write] [PART …]`: measure, print, keep."""
+"""`python -m tests.benchmarks [--quick] [--write] [--anew] [PART …]`.
+
+Measures, prints, keeps; what was interrupted goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import importlib
 
 from specfit.inference import use_cores
 from tests.benchmarks import table
+from tests.benchmarks.kept import Kept
 from tests.benchmarks.meter import machine, versions
 
 PARTS = {
@@ -24,15 +28,21 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="minutes instead of hours")
     parser.add_argument("--write", action="store_true", help="keep it for the README")
+    parser.add_argument(
+        "--anew", action="store_true", help="forget what was measured before"
+    )
     asked = parser.parse_args()
     results = {}
     for part in asked.parts or PARTS:
         module = importlib.import_module(f"tests.benchmarks.{part}")
+        kept = Kept(part, asked.quick)
+        if asked.anew:
+            kept.forget()
         results[part] = {
             "size": "quick" if asked.quick else "full",
             "machine": machine(),
             "versions": versions("specfit", "jax", *PARTS[part]),
-            "found": module.measure(asked.quick),
+            "found": module.measure(asked.quick, kept),
         }
         print(table.render({part: results[part]}), flush=True)
         if asked.write:

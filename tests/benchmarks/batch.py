@@ -11,6 +11,7 @@ import numpy as np
 
 from specfit import pipeline
 from tests.benchmarks import cases, peers
+from tests.benchmarks.kept import Kept
 from tests.benchmarks.meter import now
 from tests.benchmarks.sampling import WINDOWS, mode_of, peers_spectrum
 
@@ -117,8 +118,13 @@ def by_lmfit(spectra: list, start: np.ndarray) -> tuple[np.ndarray, float]:
     return np.array([list(one.params.valuesdict().values()) for one in found]), spent
 
 
-def measure(quick: bool) -> dict:
+def measure(quick: bool, kept: Kept) -> dict:
     """CPU seconds a fit, and how far the answers are apart."""
+    found: dict = kept.once("fits", lambda: _fits(quick))
+    return found
+
+
+def _fits(quick: bool) -> dict:
     count, n_scipy, n_lmfit = SIZES[quick]
     with pipeline.float64():
         problem = cases.build(cases.apart(WINDOWS), LEVEL)
@@ -134,7 +140,7 @@ def measure(quick: bool) -> dict:
     lmfit_values, lmfit_cpu = by_lmfit(spectra[:n_lmfit], start)
     iron = found["values"][:, found["names"].index("Fe.Bint")]
     place = 3 + 2 * 3 + 2  # of the third field in the peers' vectors
-    results = {
+    return {
         "specfit_cpu": found["alone"], "weighed_cpu": found["weighed"],
         "scipy_cpu": scipy_cpu, "lmfit_cpu": lmfit_cpu,
         "apart_T": [
@@ -143,5 +149,3 @@ def measure(quick: bool) -> dict:
         ],
         "spectra": [count, n_scipy, n_lmfit],
     }  # fmt: skip
-    print(results, flush=True)
-    return results

@@ -12,6 +12,7 @@ import numpy as np
 from specfit import inference, pipeline
 from tests.benchmarks import cases
 from tests.benchmarks.evidence import WINDOW, case_of
+from tests.benchmarks.kept import Kept
 from tests.benchmarks.meter import now
 
 MOST = 5
@@ -55,21 +56,30 @@ def ranked(problems: dict, counts: np.ndarray, seed: int) -> str:
     return "tie" if logs[order[0]] - logs[order[1]] < UNDECIDED else str(order[0])
 
 
-def measure(quick: bool) -> dict:
+def measure(quick: bool, kept: Kept) -> dict:
     """What was said of spectra of one to five sextets, by the true number."""
     said: dict[str, list[str]] = {str(count): [] for count in range(1, MOST + 1)}
-    begin = now()
+    spent = 0.0
     with pipeline.float64():
         problems = {n: cases.build(case_of(n), LEVEL) for n in range(1, MOST + 1)}
         for number in range(SPECTRA[quick]):
-            count, seed = 1 + number % MOST, number
-            case = truth(count, seed)
-            one = cases.simulated(problems[count], case.truth(LEVEL), seed)
-            said[str(count)].append(ranked(problems, one.data["counts"], seed))
-            print(count, said[str(count)][-1], flush=True)
+            count = 1 + number % MOST
+            row = kept.once(
+                f"{count} sextets, {number}", lambda n=number: _one(problems, n)
+            )
+            said[str(count)].append(row[0])
+            spent += row[1]
     right = sum(words.count(count) for count, words in said.items())
     return {
-        "spectra": SPECTRA[quick], "right": right, "cpu": (now() - begin).cpu / SPECTRA[quick],
+        "spectra": SPECTRA[quick], "right": right, "cpu": spent / SPECTRA[quick],
         "ties": sum(words.count("tie") for words in said.values()),
         "open": sum(words.count("open") for words in said.values()), "said": said,
     }  # fmt: skip
+
+
+def _one(problems: dict, number: int) -> tuple[str, float]:
+    """What is said of one spectrum, and CPU seconds."""
+    begin, case = now(), truth(1 + number % MOST, number)
+    one = cases.simulated(problems[len(case.sites)], case.truth(LEVEL), number)
+    said = ranked(problems, one.data["counts"], number)
+    return said, (now() - begin).cpu

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks import cases, peers
+from tests.benchmarks.kept import Kept
 from tests.benchmarks.meter import Spent, now
 from tests.benchmarks.metropolis import metropolis
 
@@ -315,29 +316,30 @@ def disagreement(ours: dict, theirs: dict) -> float:
 QUANTILES = (0.05, 0.5, 0.95)
 
 
-def measure(quick: bool) -> dict:
+def measure(quick: bool, kept: Kept) -> dict:
     """Every sampler on both spectra."""
-    size, results = 0 if quick else 1, {}
-    for label, level in LEVELS.items():
-        found = posterior(level)
-        rows = {}
-        for name in QUICK if quick else SAMPLERS:
-            rows[name] = sampled(name, size, found)
-            one = rows[name]
-            print(
-                f"{label} {name}: ESS {one['ess']:.0f}, {one['per_cpu']:.1f} /s CPU, "
-                f"{one['per_wall']:.1f} /s wall, compile {one['compile'].wall:.1f} s",
-                flush=True,
-            )
-        apart = disagreement(rows["specfit"]["draws"], rows["nutpie"]["draws"])
-        results[label] = {
-            "disagreement": apart,
-            "samplers": {
-                name: {
-                    "ess": one["ess"], "per_cpu": one["per_cpu"],
-                    "per_wall": one["per_wall"], "compile_s": one["compile"].wall,
-                }
-                for name, one in rows.items()
-            },
+    return {label: _level(label, quick, kept) for label in LEVELS}
+
+
+def _level(label: str, quick: bool, kept: Kept) -> dict:
+    """Every sampler on one spectrum; the draws of two of them are compared."""
+    found, size = posterior(LEVELS[label]), 0 if quick else 1
+    draws: dict[str, dict] = {}
+
+    def rates(name: str) -> dict:
+        one = sampled(name, size, found)
+        draws[name] = one["draws"]
+        return {
+            "ess": one["ess"], "per_cpu": one["per_cpu"], "per_wall": one["per_wall"],
+            "compile_s": one["compile"].wall,
         }  # fmt: skip
-    return results
+
+    def apart() -> float:
+        for name in {"specfit", "nutpie"} - draws.keys():
+            rates(name)
+        return disagreement(draws["specfit"], draws["nutpie"])
+
+    names = QUICK if quick else SAMPLERS
+    rows = {n: kept.once(f"{label}, {n}", lambda n=n: rates(n)) for n in names}
+    worst = kept.once(f"{label}, disagreement", apart)
+    return {"disagreement": worst, "samplers": rows}

@@ -12,6 +12,7 @@ import numpy as np
 
 from specfit import pipeline
 from tests.benchmarks import cases, peers
+from tests.benchmarks.kept import Kept
 from tests.benchmarks.meter import now
 from tests.benchmarks.metropolis import metropolis
 
@@ -59,37 +60,48 @@ def searched(problem, seed: int) -> tuple[float, float]:
     return found.log_density - max(p.log_density for p in true), spent
 
 
-def add(tally: Tally, problem, seed: int, warm: bool) -> None:
-    gain, spent = searched(problem, seed)
+def add(tally: Tally, found: tuple[float, float], warm: bool) -> None:
+    gain, spent = found
     tally.runs += 1
     tally.successes += gain >= -TOLERANCE
     tally.cpu += [spent] if warm else []
     tally.lost += [] if gain >= -TOLERANCE else [round(gain, 2)]
 
 
-def spectra(case: cases.Case, level: float, count: int) -> dict:
+def spectra(case: cases.Case, label: str, count: int, kept: Kept) -> dict:
     """One model, many noises; compiled once."""
-    tally = Tally()
+    tally, level = Tally(), LEVELS[label]
     with pipeline.float64():
         problem = cases.build(case, level)
         for seed in range(count):
-            one = cases.simulated(problem, case.truth(level), seed)
-            at = cases.position(problem, case.truth(level))
-            add(tally, (one, at), seed, warm=seed > 0)
+            row = kept.once(
+                f"{case.name}, {label}, {seed}",
+                lambda s=seed: one(case, problem, level, s),
+            )
+            add(tally, row, warm=seed > 0)
     return tally.row()
 
 
-def mixtures(level: float, count: int) -> dict:
-    """Many models, each with one noise; CPU seconds are those of a second search."""
-    tally = Tally()
+def mixtures(label: str, count: int, kept: Kept) -> dict:
+    """Many models, each with one noise; CPU seconds count their compilation."""
+    tally, level = Tally(), LEVELS[label]
+
+    def new(seed: int) -> tuple[float, float]:
+        case = cases.random_mixture(seed)
+        return one(case, cases.build(case, level), level, seed)
+
     with pipeline.float64():
         for seed in range(count):
-            case = cases.random_mixture(seed)
-            problem = cases.build(case, level)
-            one = cases.simulated(problem, case.truth(level), seed)
-            at = cases.position(problem, case.truth(level))
-            add(tally, (one, at), seed, warm=False)
+            name = f"random mixtures, {label}, {seed}"
+            add(tally, kept.once(name, lambda s=seed: new(s)), warm=True)
     return tally.row()
+
+
+def one(case: cases.Case, problem, level: float, seed: int) -> tuple[float, float]:
+    """`searched` of one noise."""
+    truth = case.truth(level)
+    simulated = cases.simulated(problem, truth, seed)
+    return searched((simulated, cases.position(problem, truth)), seed)
 
 
 # ------------------------------------------------------------------------ peers
@@ -191,22 +203,19 @@ def by_metropolis(level: float, count: int) -> dict:
     return tally.row()
 
 
-def measure(quick: bool) -> dict:
+def measure(quick: bool, kept: Kept) -> dict:
     """Every case at both count levels, and the peers on the report's case."""
     results: dict = {}
-    for case in CASES:
-        for label, level in LEVELS.items():
-            results[f"{case.name}, {label}"] = spectra(case, level, SPECTRA[quick])
-            print(case.name, label, results[f"{case.name}, {label}"], flush=True)
     for label, level in LEVELS.items():
-        name = f"random mixtures, {label}"
-        results[name] = mixtures(level, MIXTURES[quick])
-        print(name, results[name], flush=True)
-        results[f"lmfit, {label}"] = by_lmfit(level, STARTS[quick])
-        results[f"MAP and Metropolis, {label}"] = by_metropolis(level, WALKS[quick])
-        print(
-            results[f"lmfit, {label}"],
-            results[f"MAP and Metropolis, {label}"],
-            flush=True,
-        )
+        for case in CASES:
+            results[f"{case.name}, {label}"] = spectra(
+                case, label, SPECTRA[quick], kept
+            )
+        results[f"random mixtures, {label}"] = mixtures(label, MIXTURES[quick], kept)
+        for name, way, count in (
+            ("lmfit", by_lmfit, STARTS[quick]),
+            ("MAP and Metropolis", by_metropolis, WALKS[quick]),
+        ):
+            name = f"{name}, {label}"
+            results[name] = kept.once(name, lambda w=way, v=level, n=count: w(v, n))
     return results
