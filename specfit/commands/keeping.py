@@ -129,7 +129,7 @@ def _changed(before: str, who: Mapping[str, Any]) -> list[str]:
 def _gave_out(error: Exception, folder: Path) -> Diagnostic | None:
     """What ran out or was taken away; None for an error of another kind."""
     kept = place(folder)
-    words = {"folder": str(kept.parent), "kept": str(kept)}
+    words = {"folder": str(kept.parent), **_state(kept)}
     # jaxlib's own class has moved between versions; its text has not
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         return Diagnostic("memory-exhausted", words=words)
@@ -139,6 +139,14 @@ def _gave_out(error: Exception, folder: Path) -> Diagnostic | None:
     if error.errno in FULL:
         return Diagnostic("disk-full", words=words)
     return Diagnostic("folder-shut", words=words) if error.errno in SHUT else None
+
+
+def _state(kept: Path) -> dict[str, str]:
+    """What is left of the run, in words, and how to go on."""
+    if any(kept.rglob("*.step")):
+        state = say("kept-steps", kept=str(kept))
+        return {"state": state, "again": say("again-resume")}
+    return {"state": say("kept-nothing"), "again": say("again-anew")}
 
 
 def _below(name: object, folder: Path) -> bool:

@@ -52,7 +52,8 @@ def test_what_gave_out_is_said_with_where_the_rest_is_kept(tmp_path, code, made)
         work()
     fault = raised.value.diagnostic
     assert fault.code == code
-    assert fault.words["kept"] == str(tmp_path / ".run.partial")
+    assert str(tmp_path / ".run.partial") in fault.words["state"]
+    assert "--resume" in fault.words["again"]
     with keeping.journal(folder, who, True, tmp_path / "a.spec") as journal:
         assert journal.find("one")["x"] == 1.0
 
@@ -87,20 +88,38 @@ def test_what_is_unfinished_lies_beside_the_folder_itself(tmp_path, monkeypatch)
     assert keeping.place(Path("runs/new")) == tmp_path / "runs" / ".new.partial"
 
 
+def test_before_the_first_step_nothing_is_said_to_be_kept(tmp_path):
+    def work():
+        with keeping.journal(tmp_path / "run", {}, False, tmp_path / "a.spec"):
+            raise MemoryError
+
+    with pytest.raises(Exhausted) as raised:
+        work()
+    words = raised.value.diagnostic.words
+    assert ".partial" not in words["state"]
+    assert "--resume" not in words["again"]
+    assert not (tmp_path / ".run.partial").exists()
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("code", ["disk-full", "folder-shut", "memory-exhausted"])
-def test_the_message_names_folder_and_remedy(monkeypatch, capsys, language, code):
+def test_the_message_names_folder_and_remedy(
+    monkeypatch, capsys, tmp_path, language, code
+):
     monkeypatch.setenv("SPECFIT_LANG", language)
-    words = {"folder": "runs", "kept": "runs/.x.partial", "reason": "why"}
+    made = next(made for known, made in GIVEN_OUT if known == code)
 
     def stop(arguments):
-        raise Exhausted(Diagnostic(code, words=words))
+        folder = tmp_path / "run"
+        with keeping.journal(folder, {}, False, tmp_path / "a.spec") as journal:
+            journal.step("one", lambda: {"x": 1.0})
+            raise made(tmp_path)
 
     monkeypatch.setattr("specfit.commands.common.version", stop)
     assert main(["--version"]) == 4
     said = capsys.readouterr().err
     assert f"[{code}]" in said
-    assert "runs/.x.partial" in said
+    assert ".run.partial" in said
     assert "--resume" in said
     assert ("メモリ" in said or "書き込" in said) == (language == "ja")
 
@@ -119,8 +138,9 @@ def stopped_at(place, name, limit):
     code, said = place.ended(name, "--quiet", before=before)
     assert code == 4, said
     assert "error[disk-full]" in said
-    assert f"{place.kept(name)}" in said
-    assert "--resume" in said
+    something = place.steps(name) > 0
+    assert (f"{place.kept(name)}" in said) == something
+    assert ("--resume" in said) == something
     return said
 
 
