@@ -162,7 +162,8 @@ def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
 def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
     simulate = commands.add_parser("simulate", help="make synthetic data of a model")  # type: ignore[attr-defined]
     simulate.add_argument("file", type=Path)
-    simulate.add_argument("--truth", type=Path, required=True, help="TOML of values")
+    truth = "TOML: seed = 1, [axis] low, high, channels, [values] N0, area, A.IS …"
+    simulate.add_argument("--truth", type=Path, required=True, help=truth)
     simulate.add_argument("--out", type=Path, required=True, help="folder")
     simulate.add_argument(
         "--seed", type=_at_least(0), help="overrides the one in the truth"
