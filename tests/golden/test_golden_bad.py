@@ -82,6 +82,25 @@ def test_a_folder_is_no_file(tmp_path: Path, answer: Answer) -> None:
     assert text.startswith("exit 2\nerror[spec-unreadable]")
 
 
+DATA = {
+    "columns": "velocity,counts\n" + "-9.5,100245\n" * 50,
+    "counts": "# made by hand\n" + "100245\n" * 50,
+    "tabs": "-9.5\t1.0e5\n" * 50,
+    "ws5": "<wissoft>\n<data>\n" + "100245\n" * 50 + "</data>\n",
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_a_data_file_in_place_of_a_spec_is_told_in_one_message(
+    kind: str, tmp_path: Path, answer: Answer
+) -> None:
+    path = tmp_path / "mix.csv"
+    path.write_text(DATA[kind], encoding="utf-8")
+    text = answer(path)
+    assert text.startswith("exit 2\nerror[spec-is-data]: `mix.csv` looks like a data")
+    assert len(text.splitlines()) <= 4
+
+
 def test_a_file_that_git_would_not_keep(tmp_path: Path, answer: Answer) -> None:
     path = tmp_path / "model.spec"
     path.write_text("specfit 1\n", encoding="utf-8")
@@ -97,7 +116,9 @@ def test_a_file_that_git_would_not_keep(tmp_path: Path, answer: Answer) -> None:
 
 # ------------------------------------------------------------ the corpus as a whole
 
-GENERATED = {*LARGE, "spec-not-found", "spec-unreadable", "git-ignored"}
+GENERATED = {
+    *(*LARGE, "spec-not-found", "spec-unreadable", "spec-is-data", "git-ignored")
+}
 ELSEWHERE = {
     "first-here": "a note, never a message",
     "no-faults": "what check says of a good file",
