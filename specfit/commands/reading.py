@@ -118,7 +118,7 @@ def _kept(rule: ir.Rule, strategy: RequireStrategy) -> str:
 
 
 def fmt(arguments: argparse.Namespace) -> int:
-    """Rewrite the file in its standard form; `--check` only says whether it would."""
+    """Rewrite the file in its standard form; `--check` and `--stdout` leave it alone."""
     path: Path = arguments.file
     checked = pipeline.Checked(path)
     text = pipeline.read_text(path, checked)
@@ -130,6 +130,9 @@ def fmt(arguments: argparse.Namespace) -> int:
         show_diagnostics(faults, {str(path): text})
         return exits.FAULT
     formatted = print_spec(spec)
+    if arguments.stdout:
+        print(formatted, end="")
+        return exits.ACCEPTED
     if formatted == text:
         print(f"{path}: unchanged", file=sys.stderr)
         return exits.ACCEPTED

@@ -165,6 +165,7 @@ ELSEWHERE = {
     "folder-shut": "said by run, tests/cli/test_disk_and_memory.py",
     "memory-exhausted": "said by run, tests/cli/test_disk_and_memory.py",
     "resume-from": "said by run --resume",
+    "resume-finished": "said by run --resume",
     "resume-nothing": "said by run --resume",
     "resume-dropped": "said by run",
     "stopping": "said by run",
