@@ -73,6 +73,10 @@ def _summary(checked: pipeline.Checked) -> str:
             "unknowns": str(unknowns),
         }
         lines.append(say("no-faults", file=file, kind=model.kind, **counts))
+        counts_open = checked.require().counts
+        if counts_open:
+            numbers, last = ", ".join(counts_open), counts_open[-1]
+            lines.append(f"  {say('counts-open', numbers=numbers, last=last)}")
         names = {source.data for source in model.sources}
         lines += [_seen(*pair) for pair in checked.measured if pair[0].data in names]
         lines += _rules_kept(model, checked)

@@ -164,7 +164,7 @@ class AnswerResult(Record):
 class CountResult(Record):
     """One number of components that was tried, where the number was open.
 
-    reason: why it could not be run; empty where it could.
+    reason: why it could not be run or has no evidence; empty where it has one.
     """
 
     name: str

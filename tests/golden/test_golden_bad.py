@@ -123,6 +123,7 @@ ELSEWHERE = {
     "first-here": "a note, never a message",
     "no-faults": "what check says of a good file",
     "no-model": "what check says of a good file",
+    "counts-open": "what check says of a good file",
     "rule-kept": "what check says of a good file",
     "rule-kept-unknown": "what check says of a good file",
     "fixes-made": "said by check --fix",
