@@ -133,7 +133,7 @@ def _shard(text: str) -> tuple[int, int]:
 def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
     for name, text, room in (
         ("check", "find every fault without running anything", "reading"),
-        ("fmt", "print the file in its standard form, or rewrite it", "reading"),
+        ("fmt", "rewrite the file in its standard form, in place", "reading"),
         (
             "explain",
             "say what each parameter is and where its prior comes from",
@@ -152,9 +152,11 @@ def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
             command.add_argument("--fix", action="store_true", help="apply safe fixes")
             command.add_argument("--json", action="store_true")
         if name == "fmt":
-            command.add_argument(
-                "--check", action="store_true", help="only say whether it would change"
-            )
+            either = command.add_mutually_exclusive_group()
+            only = "only say whether it would change"
+            either.add_argument("--check", action="store_true", help=only)
+            instead = "print it, and leave the file as it is"
+            either.add_argument("--stdout", action="store_true", help=instead)
         command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
         command.set_defaults(command=(room, name))
 
@@ -162,7 +164,8 @@ def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
 def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
     simulate = commands.add_parser("simulate", help="make synthetic data of a model")  # type: ignore[attr-defined]
     simulate.add_argument("file", type=Path)
-    simulate.add_argument("--truth", type=Path, required=True, help="TOML of values")
+    truth = "TOML: seed = 1, [axis] low, high, channels, [values] N0, area, A.IS …"
+    simulate.add_argument("--truth", type=Path, required=True, help=truth)
     simulate.add_argument("--out", type=Path, required=True, help="folder")
     simulate.add_argument(
         "--seed", type=_at_least(0), help="overrides the one in the truth"
@@ -192,7 +195,11 @@ def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]
     actions = database.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="all phases")
     listing.set_defaults(command=("database", "database"), action="list", text="")
-    for name, text in (("show", "one phase"), ("search", "by name, formula or value")):
-        action = actions.add_parser(name, help=text)
-        action.add_argument("text", nargs="+")
+    values = 'a name, a formula or values: 51.7 T, "IS=0.36 QS=0.8", "0.37 mm/s 80 K"'
+    for name, text, what in (
+        ("show", "one phase, or one of its sites", "as in magnetite, magnetite.A"),
+        ("search", "by name, formula or value", values),
+    ):
+        action = actions.add_parser(name, help=text, description=text)
+        action.add_argument("text", nargs="+", help=what)
         action.set_defaults(command=("database", "database"), action=name)

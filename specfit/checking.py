@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from specfit.model.support import PlanError, plan
 from specfit.readers import ReaderError, load, read
 
 FILE_LIMIT = 1 << 20
+_NUMBERS = re.compile(r"[\s,;+-]*\d[\d\s.,;eE+-]*")
+"""A line of a data file."""
 FASTEST = 25.0
 """mm/s; the outer lines of the largest fields known, 63 T, lie at ±10 mm/s."""
 
@@ -110,7 +113,12 @@ def read_text(path: Path, done: Checked) -> str | None:
         if path.stat().st_size > FILE_LIMIT:
             done.diagnostics.append(Diagnostic("file-too-large", span))
             return None
-        return path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8")
+        if not _is_data(text):
+            return text
+        words = {"path": str(path), "name": path.name}
+        done.diagnostics.append(Diagnostic("spec-is-data", span, words))
+        return None
     except FileNotFoundError:
         done.diagnostics.append(Diagnostic("spec-not-found", span, {"path": str(path)}))
     except UnicodeDecodeError as error:
@@ -120,6 +128,14 @@ def read_text(path: Path, done: Checked) -> str | None:
         words = {"path": str(path), "reason": error.strerror or str(error)}
         done.diagnostics.append(Diagnostic("spec-unreadable", span, words))
     return None
+
+
+def _is_data(text: str) -> bool:
+    """Whether most lines are numbers, or tags as in a ws5 file: no statement is."""
+    lines = [line for line in text.splitlines()[:200] if line.strip(" \t\ufeff")]
+    lines = [line for line in lines if not line.lstrip().startswith("#")]
+    numbers = sum(bool(_NUMBERS.fullmatch(line)) for line in lines)
+    return text.lstrip().startswith("<") or 3 <= len(lines) < 2 * numbers
 
 
 def _loader(
@@ -202,10 +218,16 @@ def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
 
 
 def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
-    if done.document is None:
+    """A warning where there are models and none uses the data."""
+    if done.document is None or not done.document.models:
         return fault
     models = (*done.document.models, *done.document.variants.values())
-    used = {source.place for model in models for source in model.sources}
+    used = {
+        place
+        for model in models
+        for source in model.sources
+        for place in (source.place, *source.places.values())
+    }
     spans = {Span(place.file, place.start, place.end) for place in used}
     return fault if fault.span in spans else replace(fault, severity="warning")
 
@@ -243,7 +265,8 @@ def _read_all(
             measurement = read(source, root, checked.allow_outside)
             measurements.append((source, measurement))
         except ReaderError as error:
-            fault = at_place(error.code, error.words, source.place)
+            place = source.places.get(error.key, source.place)
+            fault = at_place(error.code, error.words, place)
             faults += [fault] if fault not in faults else []
     return measurements, faults
 

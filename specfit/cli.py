@@ -33,20 +33,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("error: out of memory; nothing was written", file=sys.stderr)
         return EXHAUSTED
-    except FileExistsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAULT
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             print(f"error: disk full: {error.filename or ''}", file=sys.stderr)
             return EXHAUSTED
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
-            where = error.filename or "output folder"
-            print(f"error: cannot write {where}: {error.strerror}", file=sys.stderr)
-            return FAULT
+            return _shut(error.filename, error.strerror or str(error))
+        if isinstance(error, FileExistsError):
+            return _there(error)
         return _bug(error)
     except Exception as error:
         return _failed(error)
+
+
+def _shut(where: object, why: str) -> int:
+    from specfit.commands.common import show_diagnostics
+    from specfit.diagnostics import Diagnostic
+
+    words = {"path": str(where or "--out"), "reason": why}
+    show_diagnostics([Diagnostic("cannot-write", words=words)], {})
+    return FAULT
+
+
+def _there(error: FileExistsError) -> int:
+    """Something else stands where a folder would go; of our own errors none has a number."""
+    if error.errno is not None:
+        return _shut(error.filename, os.strerror(errno.ENOTDIR))
+    print(f"error: {error}", file=sys.stderr)
+    return FAULT
 
 
 def _failed(error: Exception) -> int:

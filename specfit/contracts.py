@@ -375,7 +375,7 @@ class Counted:
 
     log_evidence and elpd (leave-one-out) are values with their standard errors, behind
     what its log-evidence lacks to the best; None where there is none.  reason: why it
-    could not be run, where it could not.
+    could not be run or has no evidence, where that is so.
     """
 
     name: str

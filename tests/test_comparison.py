@@ -13,25 +13,27 @@ from specfit.inference.loo import Loo
 
 
 def entry(name, evidence, converged=True):
-    fit = SimpleNamespace(log_evidence=evidence)
+    fit = SimpleNamespace(log_evidence=evidence, notes=("no log-evidence: k is 0.9",))
     found = Loo(np.zeros(3), np.zeros(3), 1.0) if converged else None
-    return Entry(name, SimpleNamespace(fit=fit), found)
+    verdict = SimpleNamespace(reasons=() if converged else ("rhat is 1.3",))
+    return Entry(name, SimpleNamespace(fit=fit, verdict=verdict), found)
 
 
 def test_a_model_without_evidence_leaves_the_ranking_open():
     best, second = entry("two", (-10.0, 0.01)), entry("one", (-30.0, 0.01))
     ranked = Comparison((best, second, entry("three", None)))
     assert ranked.probability(best) is None
-    assert "Not among them: three" in ranked.words()
+    assert "Not among them: three (k is 0.9)" in ranked.words()
     whole = Comparison((best, second, entry("four", None, converged=False)))
     assert whole.probability(best) == 1.0 / (1.0 + np.exp(-20.0))
     assert "two is the most probable" in whole.words()
-    assert "Nothing is known of four" in whole.words()
+    assert "Nothing is known of four (rhat is 1.3)" in whole.words()
     near = Comparison((best, second, entry("four", (-8.0, 0.1), converged=False)))
     assert near.probability(best) is None
-    assert "Not among them: four" in near.words()
+    assert "Not among them: four (rhat is 1.3)" in near.words()
     far = Comparison((best, second, entry("four", (-40.0, 0.1), converged=False)))
     assert far.probability(best) == 1.0 / (1.0 + np.exp(-20.0))
+    assert "Far behind, and not converged: four (rhat is 1.3)." in far.words()
     assert Comparison((best,)).probability(best) is None
 
 
@@ -75,6 +77,33 @@ model one : mossbauer57Fe on s {
   observe s.counts ~ poisson
 }
 """
+
+
+def test_check_says_that_the_number_is_open(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SPECFIT_LANG", "en")
+    assert main(["check", str(opened(tmp_path))]) == 0
+    said = capsys.readouterr().out
+    assert "the number of components is open: `run` tries n=0, n=1, n=2" in said
+    assert "sites: 2" in said
+    assert "above are those of n=2" in said
+
+
+def test_a_number_that_did_not_converge_is_named_with_its_gate(
+    tmp_path, build, monkeypatch, capsys
+):
+    good, bad = (build.Scene(converged=converged).run() for converged in (True, False))
+
+    def run(checked, options, progress=None, journal=None):
+        return bad if options.variant == "n=2" else good
+
+    monkeypatch.setattr("specfit.pipeline.run", run)
+    out = tmp_path / "out"
+    assert main(["run", str(opened(tmp_path)), "--out", str(out), "--quiet"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "n=2 (R-hat is 1.34, the gate is 1.01)" in said
+    assert "n=2 (R-hat is 1.34, the gate is 1.01)" in (out / "report.html").read_text()
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    assert result["counts"][2]["reason"] == "R-hat is 1.34, the gate is 1.01"
 
 
 def test_a_number_that_cannot_start_stops_no_other(tmp_path, without_start, capsys):

@@ -29,7 +29,10 @@ def writable(folder: Path) -> None:
     try:
         tempfile.TemporaryDirectory(dir=there).cleanup()
     except OSError as error:
-        raise PermissionError(errno.EACCES, error.strerror, str(there)) from error
+        why = error.strerror
+        if isinstance(error, FileNotFoundError):
+            why = "no file can be made there"
+        raise PermissionError(errno.EACCES, why, str(there)) from error
 
 
 SHOWN = 20

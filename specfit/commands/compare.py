@@ -184,9 +184,10 @@ def _remarks(ranked: Comparison) -> list[str]:
         if entry.run is None:
             continue
         if entry.loo is None:
-            lines.append(f"{entry.name} did not converge and is not ranked.")
+            why = entry.reason
+            lines.append(f"{entry.name} did not converge and is not ranked: {why}.")
         elif entry.log_evidence is None:
-            lines.append(f"{entry.name} has no log-evidence: {_why(entry.run)}.")
+            lines.append(f"{entry.name} has no log-evidence: {entry.reason}.")
         if entry.loo and entry.loo.unreliable:
             lines.append(
                 f"LOO of {entry.name} is uncertain: Pareto k above 0.7 in "
@@ -195,8 +196,3 @@ def _remarks(ranked: Comparison) -> list[str]:
         if entry.run.verdict.outcome == "rejected":
             lines.append(f"{entry.name} is rejected: {entry.run.verdict.reasons[0]}")
     return [part for line in lines for part in wrap(line, LINE, break_on_hyphens=False)]
-
-
-def _why(run: Run) -> str:
-    notes = [note for note in run.fit.notes if note.startswith("no log-evidence")]
-    return notes[0].removeprefix("no log-evidence: ") if notes else "none was computed"

@@ -6,7 +6,7 @@ import argparse
 
 from specfit import exits
 from specfit.diagnostics import Diagnostic, SpecError
-from specfit.model import catalog
+from specfit.model import catalog, searching
 from specfit.model.records import RecordError
 
 
@@ -19,7 +19,7 @@ def database(arguments: argparse.Namespace) -> int:
         elif arguments.action == "show":
             print(catalog.show_phase(text))
         else:
-            print(catalog.search_phases(text))
+            print(searching.search_phases(text))
     except RecordError as error:
         raise SpecError([Diagnostic(error.code, words=error.words)]) from error
     return exits.ACCEPTED

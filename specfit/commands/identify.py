@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from specfit import exits
 from specfit.commands import identified
 from specfit.commands.common import Reporter, say, show_diagnostics, writable
-from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.diagnostics import NOWHERE, Diagnostic, Span, SpecError
 
 if TYPE_CHECKING:
     from specfit.checking import Checked
@@ -78,9 +78,8 @@ def _asked(checked: Checked, arguments: argparse.Namespace) -> Asked:
         count = str(len(checked.measured))
         raise _fault(checked, "identify-one-spectrum", Span(str(checked.path)), count)
     source, measured = checked.measured[0]
-    span = Span(source.place.file, source.place.start, source.place.end)
     if "T" not in source.conditions:
-        raise _fault(checked, "identify-no-temperature", span, source.data)
+        raise _fault(checked, "identify-no-temperature", _at(source, ""), source.data)
     options = source.options
     names = listed(arguments.phases or str(options.get("phases", "")))
     said = arguments.elements or str(options.get("elements", ""))
@@ -89,12 +88,23 @@ def _asked(checked: Checked, arguments: argparse.Namespace) -> Asked:
         elements, held = elements_of(said)
         phases = candidates(temperature, names, elements)
     except RecordError as error:
-        raise SpecError([Diagnostic(error.code, span, error.words)]) from error
+        span = NOWHERE if arguments.phases else _at(source, "phases")
+        fault = Diagnostic(error.code, span, error.words)
+        raise SpecError([fault], checked.texts) from error
     except NotAnElement as error:
+        span = NOWHERE if arguments.elements else _at(source, "elements")
         raise _fault(checked, "identify-element", span, str(error)) from error
     if not phases:
+        asked = arguments.phases or arguments.elements
+        span = NOWHERE if asked else _at(source, "T")
         raise _fault(checked, "identify-no-phase", span, f"{temperature:g}")
     return Asked(source, measured, phases, held, bool(names or elements))
+
+
+def _at(source: ir.DataSource, key: str) -> Span:
+    """The statement of the block that says `key`; "" is its name."""
+    place = source.places.get(key, source.place)
+    return Span(place.file, place.start, place.end)
 
 
 def _fault(checked: Checked, code: str, span: Span, word: str) -> SpecError:

@@ -73,6 +73,10 @@ def _summary(checked: pipeline.Checked) -> str:
             "unknowns": str(unknowns),
         }
         lines.append(say("no-faults", file=file, kind=model.kind, **counts))
+        counts_open = checked.require().counts
+        if counts_open:
+            numbers, last = ", ".join(counts_open), counts_open[-1]
+            lines.append(f"  {say('counts-open', numbers=numbers, last=last)}")
         names = {source.data for source in model.sources}
         lines += [_seen(*pair) for pair in checked.measured if pair[0].data in names]
         lines += _rules_kept(model, checked)
@@ -118,7 +122,7 @@ def _kept(rule: ir.Rule, strategy: RequireStrategy) -> str:
 
 
 def fmt(arguments: argparse.Namespace) -> int:
-    """Rewrite the file in its standard form; `--check` only says whether it would."""
+    """Rewrite the file in its standard form; `--check` and `--stdout` leave it alone."""
     path: Path = arguments.file
     checked = pipeline.Checked(path)
     text = pipeline.read_text(path, checked)
@@ -130,6 +134,9 @@ def fmt(arguments: argparse.Namespace) -> int:
         show_diagnostics(faults, {str(path): text})
         return exits.FAULT
     formatted = print_spec(spec)
+    if arguments.stdout:
+        print(formatted, end="")
+        return exits.ACCEPTED
     if formatted == text:
         print(f"{path}: unchanged", file=sys.stderr)
         return exits.ACCEPTED

@@ -64,6 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
     options = replace(sampling(arguments), variant=arguments.variant)
     folder = arguments.out or Path("runs") / arguments.file.stem
     refuse_foreign(folder)
+    verdict = _left_alone(folder, checked, options) if arguments.resume else None
+    if verdict:
+        print(say("resume-finished", folder=str(folder)), file=sys.stderr)
+        shown = "result.json" if arguments.json else "report.html"
+        path = folder / shown
+        print(path.read_text("utf-8").rstrip() if arguments.json else path)
+        return exits.VERDICTS[verdict]
     who = keeping.identity(checked, asdict(options))
     reporter = None if arguments.quiet else Reporter()
     try:
@@ -86,6 +93,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\n{say('stopped')}", file=sys.stderr)
         return exits.INTERRUPTED
     return exits.VERDICTS[done.verdict.outcome]
+
+
+def _left_alone(folder: Path, checked: Checked, options: Options) -> str | None:
+    """The verdict of a run that has nothing left to go on with."""
+    from specfit.commands.finished import finished
+
+    kept = (keeping.place(folder) / "identity.json").exists()
+    return None if kept else finished(folder, checked, options)
 
 
 def _written(

@@ -17,15 +17,20 @@ from typing import Any
 import numpy as np
 
 from specfit import exits, pipeline
-from specfit.commands.common import say, show_diagnostics
+from specfit.commands.common import say, show_diagnostics, writable
 from specfit.commands.run import prepare_device
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import FloatArray, Measurement
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model import ir
 from specfit.model.faults import nearest
+from specfit.model.linear import support_of
+from specfit.model.wording import prior_text
 from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.writing import write_columns
+
+OWN = b"# SYNTHETIC", b"# the values behind the synthetic data of the same name"
+"""How a file of data, and one of their truth, begins that `simulate` wrote."""
 
 
 def simulate(arguments: argparse.Namespace) -> int:
@@ -39,22 +44,17 @@ def simulate(arguments: argparse.Namespace) -> int:
         raise _fault("one-model", arguments.file, count=str(len(document.models)))
     model = document.models[0]
     truth = _truth(arguments.truth)
+    writable(arguments.out)
+    paths = [*_places(model, arguments.out), _beside(arguments)]
+    _refuse_foreign(paths, arguments.out)
     seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
     prepare_device("cpu")
     values, counts, axis = _draw(model, truth, seed, arguments.truth)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    names = set()
-    for source, row in zip(model.sources, counts, strict=True):
-        path = arguments.out / Path(source.file).name
-        if path.name in names:
-            path = path.with_stem(f"{path.stem}_{source.label}")
-        names.add(path.name)
-        _refuse_measured(path)
+    for path, row in zip(paths, counts, strict=False):
         write_columns(path, axis, row, _header(arguments, document, seed))
-        print(path)
-    path = arguments.out / f"{arguments.file.stem}.truth.toml"
-    _write_truth(path, values, seed, axis)
-    print(path)
+    _write_truth(paths[-1], values, seed, axis)
+    print(*paths, sep="\n")
     _tell_drawn(model, truth, values)
     return exits.ACCEPTED
 
@@ -74,10 +74,30 @@ def _truth(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _refuse_measured(path: Path) -> None:
-    """Only what `simulate` itself wrote is written over."""
-    if path.exists() and not path.read_bytes().startswith(b"# SYNTHETIC"):
-        raise _fault("would-overwrite", path, path=str(path))
+def _places(model: ir.Model[ir.Prior], folder: Path) -> list[Path]:
+    """Where the data of each source go; two of one name are told apart by their level."""
+    places: list[Path] = []
+    for source in model.sources:
+        path = folder / Path(source.file).name
+        if path in places:
+            path = path.with_stem(f"{path.stem}_{source.label}")
+        places.append(path)
+    return places
+
+
+def _beside(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.out) / f"{arguments.file.stem}.truth.toml"
+
+
+def _refuse_foreign(paths: list[Path], folder: Path) -> None:
+    """Only what `simulate` itself wrote is written over, and that is said."""
+    there = [path for path in paths if path.exists()]
+    for path in there:
+        if not path.is_file() or not path.read_bytes().startswith(OWN):
+            raise _fault("would-overwrite", path, path=str(path))
+    if there:
+        names = ", ".join(path.name for path in there)
+        print(say("simulated-again", folder=str(folder), files=names), file=sys.stderr)
 
 
 def _tell_drawn(
@@ -107,10 +127,9 @@ def _draw(
     """Values (truth over prior draw), counts and axis."""
     axis = _axis(truth, path)
     scale = str(model.sources[0].options.get("field_scale", DEFAULT_FIELD_SCALE))
-    level = float(truth.get("values", {}).get("N0", 1e5))
     blank = Measurement(
         axis=axis,
-        values=np.full(axis.shape, level),
+        values=np.full(axis.shape, _level(truth)),
         field_slopes=FIELD_SCALES[scale].slopes,
         field_scale=scale,
         axis_jacobian=np.zeros((axis.size, 0)),
@@ -123,6 +142,7 @@ def _draw(
         drawn = problem.sample_prior(jax.random.key(seed), 1, problem.data)
         values = {name: float(np.asarray(value)[0]) for name, value in drawn.items()}
         given = _given(truth, values, path)
+        _allowed(model, given, path)
         values |= given
         position = problem.unconstrain(
             {name: jnp.asarray(value) for name, value in values.items()}, problem.data
@@ -137,6 +157,12 @@ def _draw(
     return values, counts, axis
 
 
+def _level(truth: Mapping[str, Any]) -> float:
+    """Counts of the blank that the prior is drawn for; what cannot be is told later."""
+    said = truth.get("values", {}).get("N0")
+    return float(said) if isinstance(said, int | float) and 0 < said < 1e300 else 1e5
+
+
 def _given(
     truth: Mapping[str, Any], known: Mapping[str, float], path: Path
 ) -> dict[str, float]:
@@ -147,6 +173,18 @@ def _given(
             raise _fault("unknown-name", path, **words)
         given[name] = _number(name, value, path)
     return given
+
+
+def _allowed(model: ir.Model[ir.Prior], given: Mapping[str, float], path: Path) -> None:
+    """A value where the prior of its parameter is nothing is a fault of the truth."""
+    for parameter in model.parameters:
+        value, dist = given.get(parameter.name), parameter.prior.dist
+        low, high = support_of(dist)
+        if value is None or low <= value <= high:
+            continue
+        allowed = prior_text(dist, parameter.unit)
+        words = {"name": parameter.name, "value": f"{value:g}", "prior": allowed}
+        raise _fault("truth-outside", path, **words)
 
 
 def _number(name: str, value: object, path: Path) -> float:
@@ -189,7 +227,7 @@ def _write_truth(
     path: Path, values: Mapping[str, float], seed: int, axis: FloatArray
 ) -> None:
     lines = [
-        "# the values behind the synthetic data of the same name",
+        OWN[1].decode(),
         f"seed = {seed}",
         f"\n[axis]\nlow = {float(axis[0])!r}\nhigh = {float(axis[-1])!r}",
         f"channels = {axis.size}",

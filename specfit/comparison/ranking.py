@@ -24,6 +24,8 @@ UNDECIDED = 1.0
 
 Source: Kass and Raftery 1995, doi:10.1080/01621459.1995.10476572.
 """
+UNWEIGHED = "no log-evidence: "
+"""How the note of a fit begins that says why."""
 DRAWS = 2000
 """Draws that carry pointwise likelihoods, for the weights of leave-one-out."""
 
@@ -49,6 +51,16 @@ class Entry:
     def log_evidence(self) -> tuple[float, float] | None:
         """Log-evidence and its Monte Carlo sd; None where it could not be had."""
         return self.run.fit.log_evidence if self.run and self.loo else None
+
+    @property
+    def reason(self) -> str:
+        """Why it has no evidence to be trusted; empty where it has one."""
+        if self.run is None or self.log_evidence:
+            return self.failure
+        if self.loo is None:
+            return "; ".join(self.run.verdict.reasons)
+        said = [n for n in self.run.fit.notes if n.startswith(UNWEIGHED)]
+        return said[0].removeprefix(UNWEIGHED) if said else "none was computed"
 
 
 @dataclass(frozen=True)
@@ -140,14 +152,17 @@ class Comparison:
         """The sentence, and whom it says nothing of."""
         said = [words]
         if self.missing:
-            names = ", ".join(entry.name for entry in self.missing)
             said.append(
-                f"Not among them: {names}, of no evidence to be trusted, which may be "
-                "better."
+                f"Not among them: {_named(self.missing)}, of no evidence to be trusted, "
+                "which may be better."
             )
         if self.unknown:
-            names = ", ".join(entry.name for entry in self.unknown)
+            names = _named(self.unknown)
             said.append(f"Nothing is known of {names}, which did not converge.")
+        told = (*self.missing, *self.unknown)
+        behind = [e for e in self.entries if e.run and not e.loo and e not in told]
+        if behind:
+            said.append(f"Far behind, and not converged: {_named(behind)}.")
         return " ".join(said)
 
     @property
@@ -158,6 +173,11 @@ class Comparison:
             for entry in self.entries
             if entry.failure
         )
+
+
+def _named(entries: Sequence[Entry]) -> str:
+    """Each with the reason why it has no evidence."""
+    return ", ".join(f"{entry.name} ({entry.reason})" for entry in entries)
 
 
 def _odds(nats: float) -> str:
@@ -205,7 +225,7 @@ def _counted(ranked: Comparison, entry: Entry) -> Counted:
         ranked.probability(entry),
         (entry.loo.elpd, entry.loo.error) if entry.loo else None,
         entry.outcome,
-        entry.failure,
+        entry.reason,
     )
 
 

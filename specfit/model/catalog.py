@@ -1,8 +1,7 @@
-"""The database as text for a terminal: all phases, one phase, a search."""
+"""The database as text for a terminal: all phases, one phase."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -21,12 +20,6 @@ from specfit.model.priors import quantile, resolve
 from specfit.model.records import UNITS, Observation, Phase, RecordError, State
 
 ROOM = 295.0
-MATCHES = 20
-TOLERANCE = {"IS": 0.03, "QS": 0.10, "Bint": 1.0}
-"""mm/s, mm/s, T: what counts as near in a search by numbers, where a record's own
-spread is smaller."""
-
-_NUMBER = re.compile(r"^(IS|QS|Bint|T)=([-+]?\d+(?:\.\d*)?)$")
 
 
 def width(text: str) -> int:
@@ -71,25 +64,26 @@ def list_phases() -> str:
     for group, entries in groups.items():
         lines += [group.replace("_", " "), ""]
         head = ("phase", "formula", "sites", "T / K", "rows", "title")
-        rows = [head, *(_summary(entry) for entry in entries)]
+        rows = [head, *(summary(entry) for entry in entries)]
         lines += ["  " + line for line in table(rows)] + [""]
     total = len(records.phases())
     lines.append(f"{total} phases; rows: in use (of these read in a source)")
     return "\n".join(lines)
 
 
-def _summary(entry: Phase) -> tuple[str, ...]:
+def summary(entry: Phase) -> tuple[str, ...]:
+    """A phase as a row of `list_phases`."""
     used = [o for o in _observations(entry) if o.status == "used"]
     seen = sum(o.confidence == "seen" for o in used)
     temperatures = sorted({state.T_K for _, state in records.states(entry)})
     sites = "" if len(entry.sites) == 1 else " ".join(entry.sites)
     return (
         entry.phase,
-        _short(entry.formula, 26),
-        _short(sites, 34),
+        short(entry.formula, 26),
+        short(sites, 34),
         " ".join(f"{t:g}" for t in temperatures),
         f"{len(used)} ({seen})",
-        _short(entry.title, 44),
+        short(entry.title, 44),
     )
 
 
@@ -98,7 +92,8 @@ def _observations(entry: Phase) -> Iterator[Observation]:
         yield from state.observations
 
 
-def _short(text: str, limit: int) -> str:
+def short(text: str, limit: int) -> str:
+    """`text` cut to so many columns, an ellipsis where something is missing."""
     kept = text
     while width(kept) > limit:
         kept = kept[:-1]
@@ -232,59 +227,3 @@ def _area_lines(entry: Phase) -> list[str]:
         for site, (low, high) in shares.items()
     ]
     return [f"area fractions at {ROOM:g} K", *("  " + r for r in table(rows)), ""]
-
-
-def search_phases(text: str) -> str:
-    """Phases by words (name, formula, class, alias) and by numbers (`IS=0.36 QS=0.8`).
-
-    With numbers, states are ranked by their distance in units of their spread; T is the
-    temperature searched at, 295 K unless given.
-    """
-    tokens = text.split()
-    numbers = {m[1]: float(m[2]) for token in tokens if (m := _NUMBER.match(token))}
-    words = " ".join(token for token in tokens if not _NUMBER.match(token))
-    found = records.search(words)
-    if not numbers:
-        rows = [_summary(entry) for entry in found]
-        head = ("phase", "formula", "sites", "T / K", "rows", "title")
-        return (
-            "\n".join(table([head, *rows])) if rows else f"nothing found for {text!r}"
-        )
-    temperature = numbers.pop("T", ROOM)
-    ranked = sorted(_distances(found, numbers, temperature), key=lambda pair: pair[0])
-    if not ranked:
-        return f"nothing found for {text!r}"
-    heading = ("distance", "record", "T / K", "pattern", "IS", "QS", "Bint", "title")
-    matches = (_match(*entry) for entry in ranked[:MATCHES])
-    return "\n".join(table([heading, *matches]))
-
-
-def _distances(
-    found: Iterable[Phase], numbers: dict[str, float], temperature: float
-) -> Iterator[tuple[float, str, State]]:
-    for entry in found:
-        for site, state in records.states(entry):
-            if abs(state.T_K - temperature) > 25.0:
-                continue
-            total = 0.0
-            for parameter, value in numbers.items():
-                known = state.assessed(parameter)
-                if known is None or parameter not in PATTERN_PARAMETERS[state.pattern]:
-                    break
-                spread = max(known.sd, TOLERANCE[parameter])
-                total += ((value - known.value) / spread) ** 2
-            else:
-                name = entry.phase if len(entry.sites) == 1 else f"{entry.phase}.{site}"
-                yield total**0.5, name, state
-
-
-def _match(distance: float, key: str, state: State) -> tuple[str, ...]:
-    known = [state.assessed(parameter) for parameter in ("IS", "QS", "Bint")]
-    return (
-        f"{distance:.1f}",
-        key,
-        f"{state.T_K:g}",
-        state.pattern,
-        *("–" if k is None else f"{k.value:g}" for k in known),
-        _short(state.title, 50),
-    )

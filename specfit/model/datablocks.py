@@ -264,6 +264,10 @@ class DataReader:
             window=self.window,
             mask=self.mask,
             place=place(self.seen.get("file", self.block.span), self.texts),
+            places={
+                key: place(span, self.texts)
+                for key, span in {"": self.block.name_span, **self.seen}.items()
+            },
         )
 
 

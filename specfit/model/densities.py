@@ -117,6 +117,7 @@ class Densities:
     def _plus_minus(
         self, node: tree.PlusMinus, context: Context, expected: Expected
     ) -> Density | None:
+        node = replace(node, sd=_signed(node.sd) or node.sd)
         spread = self.typer.expression(node.sd, context)
         centre = self.typer.expression(node.centre, context)
         if spread is None or centre is None:

@@ -230,7 +230,10 @@ class Spectrum(Frozen):
 
 
 class DataSource(Frozen):
-    """One file to read, with all that the `data` block says of it."""
+    """One file to read, with all that the `data` block says of it.
+
+    places: where each key of the block stands, and "" the name of the block.
+    """
 
     data: str
     label: str = ""
@@ -243,6 +246,7 @@ class DataSource(Frozen):
     window: tuple[float, float] | None = None
     mask: tuple[tuple[float, float], ...] = ()
     place: Place = Place()
+    places: dict[str, Place] = {}
 
 
 class Model(Frozen, Generic[P]):
@@ -317,7 +321,7 @@ _UNORDERED = {
 }  # fmt: skip
 
 
-_REMARKS = {"place", "title", "because", "origin", "provenance"}
+_REMARKS = {"place", "places", "title", "because", "origin", "provenance"}
 
 
 def _essence(value: Any) -> Any:

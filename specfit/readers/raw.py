@@ -14,7 +14,7 @@ from specfit.contracts import FloatArray, Measurement
 from specfit.readers.alpha_iron import Calibration, calibrate
 from specfit.readers.checks import check_counts, check_enough
 from specfit.readers.drive import Drive, DriveName, period_of
-from specfit.readers.errors import ReaderError
+from specfit.readers.errors import ReaderError, concerning
 from specfit.readers.files import FileContent
 from specfit.readers.folding import (
     BoolArray,
@@ -134,12 +134,13 @@ def _scale(
             raise ReaderError("fold-no-mirror", {"file": source.file})
         scale, found = from_maximum(drive, source)
         return scale, spectrum.mirror, found
-    content, table = opened(str(calibration_file))
-    counts = _calibration_counts(content.name, table).astype(float).tobytes()
-    reference = _reference(content.name, counts)
-    _same_drive(source, spectrum, reference, content.name)
     convention, _ = field_scale(source)
-    calibration = _calibrated(content.name, counts, drive, convention)
+    with concerning("calibration"):
+        content, table = opened(str(calibration_file))
+        counts = _calibration_counts(content.name, table).astype(float).tobytes()
+        reference = _reference(content.name, counts)
+        _same_drive(source, spectrum, reference, content.name)
+        calibration = _calibrated(content.name, counts, drive, convention)
     scale, said = from_calibration(calibration, drive, source)
     found = [("calibration", f"{content.name}, sha256 {content.sha256}")]
     found += [(f"calibration: {label}", text) for label, text in _describe(reference)]

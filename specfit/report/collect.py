@@ -220,6 +220,7 @@ def _spectra(found: Findings) -> list[SpectrumResult]:
             found=[(label, text) for label, text in measurement.found],
             chi2_reduced=item.chi2_reduced,
             chi2_z=item.chi2_z,
+            chi2_p=item.chi2_tail,
             predictive_p=item.predictive,
             lag1=item.lag1,
             lag1_z=item.lag1_z,

@@ -54,7 +54,7 @@ class Painter:
                     pipe.send((run, part, len(self._hands)))
             self._told = True
         except Exception as error:  # then `images` has none, and others draw
-            _log.warning("figures are not drawn beside: %s", error)
+            _log.debug("figures are not drawn beside: %s", error)
 
     def images(self) -> Images | None:
         """The figures by name once they are drawn; None where nobody drew them."""

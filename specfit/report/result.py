@@ -115,7 +115,11 @@ class Diagnostics(Record):
 
 
 class SpectrumResult(Record):
-    """Residual statistics of one spectrum and what was found in its file."""
+    """Residual statistics of one spectrum and what was found in its file.
+
+    chi2_p: the share of spectra of the model that would fit worse; predictive_p: of
+    replicates, which are not fitted again.
+    """
 
     data: str
     label: str
@@ -127,6 +131,7 @@ class SpectrumResult(Record):
     found: list[tuple[Text, Text]]
     chi2_reduced: float
     chi2_z: float
+    chi2_p: float
     predictive_p: float
     lag1: float
     lag1_z: float
@@ -159,7 +164,7 @@ class AnswerResult(Record):
 class CountResult(Record):
     """One number of components that was tried, where the number was open.
 
-    reason: why it could not be run; empty where it could.
+    reason: why it could not be run or has no evidence; empty where it has one.
     """
 
     name: str

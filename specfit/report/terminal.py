@@ -10,6 +10,7 @@ from specfit.report.answers import answers, ranking
 from specfit.report.numbers import plus_minus
 from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
 from specfit.report.sections.verdict import reservation
+from specfit.report.stopped import cut_short, interruption
 from specfit.report.text import clean, pad, width
 
 _COLOURS = {
@@ -34,15 +35,21 @@ def terminal(run: Run, colour: bool = False) -> str:
     found = Findings(run)
     title = clean(run.document.title or run.model.title or run.model.name)
     blocks = [title, *(_table(table) for table in found.tables)]
-    if run.verdict.outcome == "not_converged":
-        blocks.insert(1, "The sampler did not converge: the numbers are no result.")
+    if opening := interruption(run) or _warning(run):
+        blocks.insert(1, "\n".join(_wrapped(opening, "")))
     blocks += [
         _numbers(run),
         _answers(run),
         _checks(run.verdict, colour),
-        _verdict(run.verdict, colour),
+        _verdict(run, colour),
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _warning(run: Run) -> str:
+    if run.verdict.outcome != "not_converged":
+        return ""
+    return "The sampler did not converge: the numbers are no result."
 
 
 def _table(table: ResultTable) -> str:
@@ -155,8 +162,10 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
     return lines
 
 
-def _verdict(verdict: Verdict, colour: bool) -> str:
-    word = _painted(WORDS[verdict.outcome], verdict.outcome, colour)
+def _verdict(run: Run, colour: bool) -> str:
+    verdict = run.verdict
+    word = "INTERRUPTED" if cut_short(run.fit) else WORDS[verdict.outcome]
+    word = _painted(word, verdict.outcome, colour)
     if reserved := reservation(verdict):
         word += f", with reservations: {reserved}"
     reasons = [_wrapped(f"· {clean(reason)}", "  ") for reason in verdict.reasons]

@@ -145,8 +145,14 @@ def _reason(finding: Finding) -> str:
 
 
 def _failed_gates(fit: Fit) -> tuple[str, ...]:
-    return tuple(
-        f"{name} is {value:.4g}, the gate is {bound:.4g}"
-        for name, value, bound, passed in fit.gates
-        if not passed
-    )
+    failed = [gate[:3] for gate in fit.gates if not gate[3]]
+    # an interruption explains the others
+    failed.sort(key=lambda gate: gate[0] != "interrupted")
+    return tuple(_failed(fit, *gate) for gate in failed)
+
+
+def _failed(fit: Fit, name: str, value: float, bound: float) -> str:
+    if name == "interrupted":
+        draws = next(iter(fit.draws.values())).shape[1]
+        return f"interrupted after {draws} draws of each chain"
+    return f"{name} is {value:.4g}, the gate is {bound:.4g}"

@@ -38,7 +38,8 @@ class Residuals:
     """Residual statistics of one spectrum.
 
     pearson: (n_channels,) (counts − curve) / sd.  predictive: share of replicated
-    spectra with a χ² at least as large as the measured one.
+    spectra with a χ² at least as large as the measured one; they are not fitted again,
+    so that theirs is larger by about the number of unknowns.
     """
 
     label: str
@@ -57,11 +58,20 @@ class Residuals:
     @property
     def larger(self) -> str:
         """The share of replicated spectra of larger χ², no finer than their number."""
-        least = 100 / self.replicates
-        share = 100 * self.predictive
-        if share >= 100:
-            return f"more than {100 - least:.4g} %"
-        return f"{share:.3g} %" if share > 0 else f"less than {least:.2g} %"
+        return _percent(self.predictive, 1 / self.replicates)
+
+    @property
+    def chi2_tail(self) -> float:
+        """The share of spectra of this very model that would fit worse."""
+        from scipy.special import chdtrc
+
+        return float(chdtrc(self.freedom, self.chi2))
+
+    @property
+    def worse(self) -> str:
+        """That share in words of a reader."""
+        share = _percent(self.chi2_tail, 1e-4)
+        return f"{share} of spectra of this very model would fit worse"
 
     @property
     def chi2_reduced(self) -> float:
@@ -87,6 +97,15 @@ class Residuals:
     def insufficient(self) -> bool:
         """Whether any statistic says that the model leaves structure behind."""
         return self.chi2_off or max(abs(self.lag1_z), abs(self.runs_z)) > FAR
+
+
+def _percent(share: float, least: float) -> str:
+    """A share of one in percent, no finer than `least`."""
+    if share < least:
+        return f"less than {100 * least:.2g} %"
+    if share > 1 - least:
+        return f"more than {100 * (1 - least):.4g} %"
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.4g} %"
 
 
 def _z(chi2: FloatArray, freedom: int) -> FloatArray:
@@ -231,8 +250,7 @@ def _findings(item: Residuals) -> list[Finding]:
             item.chi2_reduced,
             item.predictive,
             f"χ²{where} is {item.chi2:.0f} for {item.freedom} degrees of freedom "
-            f"({item.chi2_reduced:.2f}, z = {item.chi2_z:+.1f}); "
-            f"{item.larger} of replicated spectra have a larger one",
+            f"({item.chi2_reduced:.2f}, z = {item.chi2_z:+.1f}); {item.worse}",
         ),
         (
             abs(item.lag1_z) > FAR,

@@ -123,6 +123,26 @@ def test_faults_are_said(specfit, tmp_path, more, options, said):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "options", "shown"),
+    [
+        ("", (), "data spectrum : transmission {"),
+        ("T = 295 K", ("--elements", "Fe, Oo"), ""),
+        ('T = 295 K; elements = "Fe, Oo"', (), "elements = "),
+        ('T = 295 K; phases = "hematight"', (), "phases = "),
+    ],
+)
+def test_a_fault_is_shown_where_it_was_said(specfit, tmp_path, more, options, shown):
+    """Nothing of the file is underlined for what the command line says."""
+    path = write(tmp_path, [HEMATITE], more=more)
+    _, _, err = specfit("identify", path, *options)
+    *above, carets = [line for line in err.splitlines() if " | " in line] or [""]
+    assert (shown in above[-1]) if shown else not carets
+    if shown.endswith("= "):
+        place = above[-1].index(shown)
+        assert carets.index("^") == place
+
+
 def test_nothing_of_the_user_is_written_over(specfit, tmp_path):
     path = write(tmp_path, [HEMATITE])
     mine = tmp_path / "sample.identified.spec"

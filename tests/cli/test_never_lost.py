@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from specfit import pipeline
 from specfit.cli import main
+from specfit.commands.finished import finished
 
 pytest.importorskip("xarray")
 STAGES = ("", "compile the model", "search", "sampling", "prediction", "report")
@@ -73,6 +75,23 @@ def test_a_signal_stops_at_the_end_of_a_step_and_keeps_it(place, number):
     assert code == 0
     assert "finished steps" in said
     assert place.digest(name) == place.digest("whole")
+
+
+def test_a_finished_run_is_left_as_it_is(place, capsys):
+    page = place.folder / "whole" / "report.html"
+    before = page.stat().st_mtime_ns
+    asked = ["run", str(place.spec), "--out", str(place.folder / "whole"), "--resume"]
+    assert main([*asked, "--quiet"]) == 0
+    said = capsys.readouterr()
+    assert "is finished and left as it is" in said.err
+    assert said.out == f"{page}\n"
+    assert page.stat().st_mtime_ns == before
+    # with other settings it is another run, and this one is not finished
+    checked = pipeline.check_with_data(place.spec)
+    assert finished(page.parent, checked, pipeline.Options(seed=0)) == "accepted"
+    assert finished(page.parent, checked, pipeline.Options(seed=9)) is None
+    assert finished(page.parent, checked, pipeline.Options(variant="wide")) is None
+    assert finished(place.folder / "nothing", checked, pipeline.Options()) is None
 
 
 def test_what_is_left_of_another_run_is_not_gone_on_with(place, capsys):

@@ -71,6 +71,54 @@ def test_measured_data_are_not_written_over(iron, capsys):
     assert Path("iron.csv").read_text(encoding="utf-8") == "my measurement"
 
 
+def test_a_truth_that_somebody_wrote_is_not_written_over(iron, capsys):
+    Path("iron.truth.toml").write_text("[values]\nN0 = 1e5\n", encoding="utf-8")
+    asked = ["simulate", "iron.spec", "--truth", "iron.truth.toml", "--out", "."]
+    assert main(asked) == 2
+    assert "error[would-overwrite]" in capsys.readouterr().err
+    assert not Path("iron.csv").exists()
+
+
+def test_simulated_data_are_written_over_with_a_word(iron, capsys):
+    assert simulate("[values]\nN0 = 1e5\n") == 0
+    assert "writing over" not in capsys.readouterr().err
+    assert simulate("seed = 2\n[values]\nN0 = 1e5\n") == 0
+    said = capsys.readouterr().err
+    assert "writing over the simulated data in `out`: iron.csv, iron.truth.toml" in said
+
+
+@pytest.mark.parametrize("out", ["/proc/x", "/dev/null/x", "taken", "taken/x"])
+@pytest.mark.parametrize("command", ["simulate", "run"])
+def test_a_place_that_takes_no_folder_is_named_with_a_remedy(
+    iron, capsys, command, out
+):
+    Path("taken").write_text("mine", encoding="utf-8")
+    assert simulate("[values]\nN0 = 1e5\n", ".") == 0
+    if command == "simulate":
+        code = simulate("[values]\nN0 = 1e5\n", out)
+    else:
+        code = main(["run", "iron.spec", "--quiet", "--out", out])
+    said = capsys.readouterr().err
+    assert code == 2
+    if (command, out) == ("run", "taken"):
+        assert "taken is a file, not a run folder" in said
+    else:
+        assert "error[cannot-write]: cannot write `" in said
+        assert "--out" in said
+    assert "Errno" not in said
+    assert Path("taken").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("value", "name"), [("N0 = -5", "N0"), ('"Fe.width" = nan', "Fe.width")]
+)
+def test_a_truth_outside_its_prior_is_a_plain_fault(iron, capsys, value, name):
+    assert simulate(f"[values]\n{value}\n") == 2
+    said = capsys.readouterr().err
+    assert f"error[truth-outside]: the truth `{name}` = " in said
+    assert "would become" not in said
+
+
 @pytest.mark.parametrize(
     "axis", ["channels = -4", 'low = "a"', "low = 9\nhigh = 8", "channels = 3"]
 )

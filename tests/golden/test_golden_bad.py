@@ -82,6 +82,25 @@ def test_a_folder_is_no_file(tmp_path: Path, answer: Answer) -> None:
     assert text.startswith("exit 2\nerror[spec-unreadable]")
 
 
+DATA = {
+    "columns": "velocity,counts\n" + "-9.5,100245\n" * 50,
+    "counts": "# made by hand\n" + "100245\n" * 50,
+    "tabs": "-9.5\t1.0e5\n" * 50,
+    "ws5": "<wissoft>\n<data>\n" + "100245\n" * 50 + "</data>\n",
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_a_data_file_in_place_of_a_spec_is_told_in_one_message(
+    kind: str, tmp_path: Path, answer: Answer
+) -> None:
+    path = tmp_path / "mix.csv"
+    path.write_text(DATA[kind], encoding="utf-8")
+    text = answer(path)
+    assert text.startswith("exit 2\nerror[spec-is-data]: `mix.csv` looks like a data")
+    assert len(text.splitlines()) <= 4
+
+
 def test_a_file_that_git_would_not_keep(tmp_path: Path, answer: Answer) -> None:
     path = tmp_path / "model.spec"
     path.write_text("specfit 1\n", encoding="utf-8")
@@ -97,11 +116,14 @@ def test_a_file_that_git_would_not_keep(tmp_path: Path, answer: Answer) -> None:
 
 # ------------------------------------------------------------ the corpus as a whole
 
-GENERATED = {*LARGE, "spec-not-found", "spec-unreadable", "git-ignored"}
+GENERATED = {
+    *(*LARGE, "spec-not-found", "spec-unreadable", "spec-is-data", "git-ignored")
+}
 ELSEWHERE = {
     "first-here": "a note, never a message",
     "no-faults": "what check says of a good file",
     "no-model": "what check says of a good file",
+    "counts-open": "what check says of a good file",
     "rule-kept": "what check says of a good file",
     "rule-kept-unknown": "what check says of a good file",
     "fixes-made": "said by check --fix",
@@ -148,6 +170,7 @@ ELSEWHERE = {
     "folder-shut": "said by run, tests/cli/test_disk_and_memory.py",
     "memory-exhausted": "said by run, tests/cli/test_disk_and_memory.py",
     "resume-from": "said by run --resume",
+    "resume-finished": "said by run --resume",
     "resume-nothing": "said by run --resume",
     "resume-dropped": "said by run",
     "stopping": "said by run",
@@ -170,6 +193,9 @@ ELSEWHERE = {
     "truth-missing": "said by simulate",
     "truth-unreadable": "said by simulate",
     "truth-forbidden": "said by simulate",
+    "truth-outside": "said by simulate",
+    "simulated-again": "said by simulate",
+    "cannot-write": "said where --out is no place for a folder",
     "truth-axis": "said by simulate",
     "truth-drawn": "said by simulate",
     "would-overwrite": "said by simulate",

@@ -146,6 +146,18 @@ model m : mossbauer57Fe on s {
     assert "in place of" not in capsys.readouterr().out
 
 
+def test_a_formatted_file_is_printed_and_left_alone(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'specfit 1\ntitle   "x"\n'
+    (folder / "one.spec").write_text(text, encoding="utf-8")
+    assert main(["fmt", "--stdout", "one.spec"]) == 0
+    assert capsys.readouterr().out == 'specfit 1\ntitle "x"\n'
+    assert (folder / "one.spec").read_text(encoding="utf-8") == text
+    with pytest.raises(SystemExit):
+        main(["fmt", "--stdout", "--check", "one.spec"])
+
+
 def codes_of(
     folder: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> list[tuple[str, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from specfit.model import records
-from specfit.model.catalog import list_phases, search_phases, show_phase, table, width
+from specfit.model.catalog import list_phases, show_phase, table, width
 from specfit.model.records import RecordError
+from specfit.model.searching import search_phases
 
 
 def test_every_phase_is_listed_once():
@@ -55,6 +56,31 @@ def test_search_by_words_and_by_numbers():
     cold = search_phases("IS=0.49 Bint=54 T=4.2").splitlines()
     assert "hematite" in "".join(cold[1:4])
     assert search_phases("unobtainium").startswith("nothing found")
+
+
+@pytest.mark.parametrize(
+    ("text", "record"),
+    [
+        ("51.7 T", "hematite"),
+        ("Bint 51.7", "hematite"),
+        ("Bint=51.7 T, IS 0.37 mm/s", "hematite"),
+        ("0.37 mm/s -0.20 mm/s 51.7 T", "hematite"),
+        ("33.0 T", "iron"),
+        ("54.2 T 4.2 K", "hematite"),
+        ("iron 33.0 T", "iron"),
+    ],
+)
+def test_search_by_values_as_they_are_written(text, record):
+    head, *rows = search_phases(text).splitlines()
+    assert head.split()[:2] == ["distance", "record"]
+    assert record in "".join(rows[:4])
+    assert float(rows[0].split()[0]) < 1
+
+
+def test_a_velocity_without_a_name_is_a_shift_or_a_splitting():
+    rows = search_phases("0.80 mm/s").splitlines()[1:]
+    off = [row.split() for row in rows]
+    assert all(float(row[0]) < 1 for row in off)
 
 
 def test_columns_line_up_under_east_asian_text():

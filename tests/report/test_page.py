@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+from specfit import rules
 from specfit.model import ir
 from specfit.report.blocks import Page
 from specfit.report.figures import correlations, priors, spectrum, style
@@ -15,6 +17,7 @@ from specfit.report.figures.gallery import figures
 from specfit.report.page import prose, render
 from specfit.report.quantities import Findings
 from specfit.report.sections import SECTIONS
+from specfit.report.terminal import terminal
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -146,6 +149,37 @@ def test_numbers_without_convergence_are_marked(build):
     html = page_of(example(build, converged=False))
     assert "Not converged" in html
     assert "they are not a result" in html
+
+
+def interrupted(build, cut=True):
+    """A run stopped while it sampled; or, not `cut`, while its rules were judged."""
+    run = example(build)
+    gates = (*run.fit.gates, ("interrupted", 1.0, 0.0, False)) if cut else run.fit.gates
+    fit = replace(run.fit, gates=gates, settings={"interrupted": True})
+    verdict = rules.judge(run.model, run.measurements, fit, run.strategies)
+    return replace(run, fit=fit, verdict=verdict)
+
+
+def test_an_interrupted_run_says_so_in_words(build):
+    run = interrupted(build)
+    assert run.verdict.outcome == "not_converged"
+    assert run.verdict.reasons == ("interrupted after 250 draws of each chain",)
+    for said in (page_of(run), terminal(run).replace("\n", " ")):
+        assert "interrupted after 250 draws of each of 4 chains" in said
+        assert "provisional" in said
+        assert "--resume" in said
+        assert "did not converge" not in said
+        assert "chains that disagree" not in said
+    assert "verdict: INTERRUPTED" in terminal(run)
+
+
+def test_an_interruption_after_the_draws_leaves_the_verdict(build):
+    run = interrupted(build, cut=False)
+    for said in (page_of(run), terminal(run).replace("\n", " ")):
+        assert "interrupted after all draws were made" in said
+        assert "--resume" in said
+        assert "provisional" not in said
+    assert "verdict: ACCEPTED" in terminal(run)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -1,5 +1,6 @@
 """Figures drawn in processes of their own: the same, whatever becomes of it."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -23,11 +24,14 @@ def test_the_figures_are_those_of_the_main_process():
     assert images == figures(Findings(run))
 
 
-def test_a_painter_that_died_leaves_the_work_to_others():
+def test_a_painter_that_died_leaves_the_work_to_others(caplog):
+    """Nobody is told: a signal to the whole process group ends it too."""
+    caplog.set_level(logging.WARNING)
     mine = Painter(2)
     os.kill(mine.pids[-1], signal.SIGKILL)
     mine.begin(build.Scene().run())
     assert mine.images() is None
+    assert not caplog.records
     mine.close()
 
 

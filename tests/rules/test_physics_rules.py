@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from specfit import rules
-from specfit.rules import rarity, stated_priors
+from specfit.rules import rarity, residuals, stated_priors
 
 
 def outcome(scene, rule: str) -> list:
@@ -346,6 +346,27 @@ def test_white_residuals_pass_and_a_missing_line_is_flagged(build):
     where = float(bad[0].detail.split("near ")[1].split(" mm/s")[0])
     assert where == pytest.approx(0.4, abs=0.3)
     assert "absorbs more there" in bad[0].detail
+
+
+def test_the_tail_of_chi_square_agrees_with_its_z(build):
+    """254 for 220 lies 1.6 sd above; the replicates, not fitted, are larger still."""
+    item = rules.statistics(*build.Scene().parts())[0]
+    item = replace(item, chi2=254.0, freedom=220, predictive=0.925)
+    assert item.chi2_z == pytest.approx(1.6, abs=0.05)
+    assert item.chi2_tail == pytest.approx(stats.chi2.sf(254, 220))
+    assert item.worse == "5.8 % of spectra of this very model would fit worse"
+    (text, *_) = (f.text for f in residuals._findings(item))
+    assert item.worse in text
+    assert "replicated" not in text
+
+
+@pytest.mark.parametrize(
+    ("chi2", "said"),
+    [(900.0, "less than 0.01 %"), (90.0, "more than 99.99 %"), (219.3, "50 %")],
+)
+def test_no_share_of_spectra_is_none_or_all(build, chi2, said):
+    item = rules.statistics(*build.Scene().parts())[0]
+    assert replace(item, chi2=chi2, freedom=220).worse.startswith(f"{said} of")
 
 
 def test_a_misfit_larger_than_the_noise_is_no_result(build):

@@ -17,14 +17,14 @@ from specfit.report.numbers import (
 )
 from specfit.report.quantities import Cell as Entry
 from specfit.report.quantities import Findings, Quantity, ResultTable
+from specfit.report.stopped import cut_short
 
 
 def _build(page: Page) -> Sequence[Block]:
     found = page.found
     blocks: list[Block] = []
     if found.run.verdict.outcome == "not_converged":
-        text = "These numbers come from chains that disagree; they are not a result."
-        blocks.append(Paragraph(text, tone="warn"))
+        blocks.append(Paragraph(_doubt(found), tone="warn"))
     for table in found.tables:
         if table.rows:  # a flat spectrum has no site
             blocks.append(_results(table))
@@ -32,6 +32,12 @@ def _build(page: Page) -> Sequence[Block]:
             blocks.append(_further(table))
     everything = _all(found)
     return [*blocks, Fold("Every parameter, with its diagnostics", [everything])]
+
+
+def _doubt(found: Findings) -> str:
+    if cut_short(found.run.fit):
+        return "These numbers are of an interrupted run: provisional, not a result."
+    return "These numbers come from chains that disagree; they are not a result."
 
 
 def _results(table: ResultTable) -> Table:

@@ -34,7 +34,7 @@ def _rows(item: Residuals) -> list[list[Cell]]:
             Cell(f"χ²{where}", f"{item.freedom} degrees of freedom"),
             Cell(f"{item.chi2:.1f}", f"reduced {item.chi2_reduced:.3f}", numeric=True),
             _z(item.chi2_z),
-            Cell(f"{item.larger} of replicated spectra have a larger one"),
+            Cell(item.worse, _replicates(item)),
         ],
         [
             Cell(f"lag-1 autocorrelation{where}"),
@@ -49,6 +49,14 @@ def _rows(item: Residuals) -> list[list[Cell]]:
             Cell("fewer than chance gives where long stretches lie above or below"),
         ],
     ]
+
+
+def _replicates(item: Residuals) -> str:
+    """The posterior predictive share, and why it is not the one above it."""
+    return (
+        f"posterior predictive: {item.larger} of the spectra drawn from the posterior "
+        "have a larger one, but they are held against its curve without being fitted"
+    )
 
 
 _TONES: tuple[tuple[float, Tone], ...] = ((4, "bad"), (3, "warn"), (2, ""))

@@ -16,6 +16,7 @@ _GATES = {
     "divergences": "divergent transitions",
     "e_bfmi": "energy mixing (E-BFMI), the worst chain",
     "non_finite": "values that are not finite",
+    "interrupted": "interrupted by the user: 1 is yes",
 }
 
 

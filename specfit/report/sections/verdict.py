@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from specfit.contracts import Verdict
 from specfit.report.blocks import Banner, Block, Bullets, Page, Paragraph, Section
+from specfit.report.stopped import cut_short, interruption
 from specfit.rules.pressed import unjudged
 
 _WORDS = {
@@ -38,7 +40,8 @@ def reservation(verdict: Verdict) -> str:
 
 
 def _build(page: Page) -> Sequence[Block]:
-    verdict = page.found.run.verdict
+    run = page.found.run
+    verdict, stopped = run.verdict, interruption(run)
     banner = Banner(
         word=_WORDS[verdict.outcome],
         tone=_TONES[verdict.outcome],  # type: ignore[arg-type]
@@ -49,10 +52,15 @@ def _build(page: Page) -> Sequence[Block]:
     if reserved := reservation(verdict):
         sentence = f"{_SENTENCES['accepted'].removesuffix('.')}, but {reserved}."
         banner = Banner(word=RESERVED, tone="warn", sentence=sentence, reasons=())
-    if not warned:
-        return [banner]
-    count = "One warning" if len(warned) == 1 else f"{len(warned)} warnings"
-    return [banner, Paragraph("", strong=f"{count}"), Bullets(warned)]
+    if cut_short(run.fit):
+        banner = replace(banner, word="Interrupted", sentence=stopped)
+    blocks: list[Block] = [banner]
+    if stopped != banner.sentence and stopped:
+        blocks.append(Paragraph(stopped, tone="warn"))
+    if warned:
+        count = "One warning" if len(warned) == 1 else f"{len(warned)} warnings"
+        blocks += [Paragraph("", strong=f"{count}"), Bullets(warned)]
+    return blocks
 
 
 SECTION = Section("verdict", "Verdict", _build)
