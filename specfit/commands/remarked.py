@@ -13,6 +13,7 @@ from specfit.identify import Answer
 from specfit.identify.appearance import TEXTURE
 from specfit.identify.findings import Component, Value, misfit, saturation
 from specfit.identify.order import labels
+from specfit.identify.places import Place, other_places
 from specfit.identify.presence import price
 from specfit.report.numbers import decimals, fixed
 
@@ -52,7 +53,7 @@ def remarks(found: Identified) -> list[str]:
     if not found.phases:
         said.append(say("identify-nothing"))
     for one in found.best:
-        said += [_unknown(found, one)] if one.kind else list(_doubts(found, one))
+        said += list(_unknown(found, one) if one.kind else _doubts(found, one))
     said += [_under(found, one) for one in found.best if one.under]
     said += [*_hint(found), *_texture(found), *_baseline(found)]
     return [*said, *_thickness(found), _left(found)]
@@ -124,11 +125,12 @@ def _hint(found: Identified) -> Iterator[str]:
         yield say("identify-elements")
 
 
-def _unknown(found: Identified, one: Component) -> str:
+def _unknown(found: Identified, one: Component) -> Iterator[str]:
+    best = found.answers[0].best
+    label = labels(best)[one.phase.name]
     names = say("identify-or").join(one.alike)
-    label = labels(found.answers[0].best)[one.phase.name]
     sure = "@tentative" if tentative(found, one) else "@there"
-    return say(
+    yield say(
         f"identify-{one.kind}",
         name=f" ({label})" if label != one.kind else "",
         share=percent(one),
@@ -136,6 +138,18 @@ def _unknown(found: Identified, one: Component) -> str:
         alike=f"@like|{names}" if names else "@like-nothing",
         **{value.symbol: _value(value) for value in one.values},
     )
+    elsewhere = other_places(found.spectrum, best, best.phases.index(one.phase))
+    if elsewhere:
+        places = "; ".join(_place(one, place) for place in elsewhere)
+        yield say("identify-elsewhere", name=label, places=places)
+
+
+def _place(one: Component, place: Place) -> str:
+    values = ", ".join(
+        f"{v.symbol} {value:.2f} {UNITS[v.symbol]}"
+        for v, value in zip(one.values, place.values.tolist(), strict=True)
+    )
+    return say("identify-place", values=values, odds=f"{place.odds:.2g}")
 
 
 def _value(value: Value) -> str:
