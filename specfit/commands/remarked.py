@@ -13,7 +13,7 @@ from specfit.identify import Answer
 from specfit.identify.appearance import TEXTURE
 from specfit.identify.findings import Component, Value, misfit, saturation
 from specfit.identify.order import labels
-from specfit.identify.places import Place, other_places
+from specfit.identify.places import other_places
 from specfit.identify.presence import price
 from specfit.report.numbers import decimals, fixed
 
@@ -138,18 +138,11 @@ def _unknown(found: Identified, one: Component) -> Iterator[str]:
         alike=f"@like|{names}" if names else "@like-nothing",
         **{value.symbol: _value(value) for value in one.values},
     )
-    elsewhere = other_places(found.spectrum, best, best.phases.index(one.phase))
-    if elsewhere:
-        places = "; ".join(_place(one, place) for place in elsewhere)
-        yield say("identify-elsewhere", name=label, places=places)
-
-
-def _place(one: Component, place: Place) -> str:
-    values = ", ".join(
-        f"{v.symbol} {value:.2f} {UNITS[v.symbol]}"
-        for v, value in zip(one.values, place.values.tolist(), strict=True)
-    )
-    return say("identify-place", values=values, odds=f"{place.odds:.2g}")
+    for place in other_places(found.spectrum, best, best.phases.index(one.phase)):
+        pairs = zip(one.values, place.values.tolist(), strict=True)
+        values = ", ".join(f"{v.symbol} {x:.2f} {UNITS[v.symbol]}" for v, x in pairs)
+        odds = f"{place.odds:.2g}"
+        yield say("identify-elsewhere", name=label, values=values, odds=odds)
 
 
 def _value(value: Value) -> str:
