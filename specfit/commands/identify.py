@@ -145,7 +145,7 @@ def _found(asked: Asked, progress: Progress | None) -> identified.Identified:
         asked.measured,
         asked.phases,
         spectrum,
-        ranking.answers(),
+        ranking,
         asked.restricted,
     )
 

@@ -104,7 +104,7 @@ def fractions(found: Mixture) -> tuple[FloatArray, FloatArray]:
 
 
 def _values(found: Mixture, index: int) -> tuple[Value, ...]:
-    sds = np.sqrt(np.maximum(np.diag(found.covariance), 0.0))
+    sds = found.deviations
     made = []
     for site, places in zip(
         found.phases[index].sites, found.layout.sites_of(index), strict=True
@@ -170,7 +170,7 @@ def saturation(found: Mixture) -> tuple[float, float, float]:
     """κ, its standard deviation, and the share that is lost of the deepest dip."""
     place = found.layout.saturation
     kappa = float(found.theta[place])
-    sd = float(np.sqrt(found.covariance[place, place]))
+    sd = float(found.deviations[place])
     deepest = 1.0 - float(found.curve.min() / np.exp(found.theta[0]))
     thin = (
         -np.log1p(-min(kappa * deepest, 0.99)) / kappa if abs(kappa) > 1e-3 else deepest

@@ -60,6 +60,12 @@ class Mixture:
         """Of the unknowns, as the curvature at the mode says."""
         return np.asarray(np.linalg.pinv(self.hessian), dtype=float)
 
+    @cached_property
+    def deviations(self) -> FloatArray:
+        """Standard deviations of the unknowns."""
+        found: FloatArray = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+        return found
+
     @property
     def areas(self) -> FloatArray:
         """Resonant area of each phase, mm/s."""

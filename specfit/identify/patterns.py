@@ -70,13 +70,15 @@ class Density:
 class SitePattern:
     """One site: `doublet`, `singlet` or `sextet`, and a density for each parameter.
 
-    draws: how many appearances of it a spectrum is first compared with.
+    draws: how many appearances of it a spectrum is first compared with.  title: of the
+    site among the others of its phase, as in "A (tetrahedral)"; none where it is alone.
     """
 
     key: str
     kind: str
     priors: tuple[Density, ...]  # IS, QS, Bint: as many as the kind has
     draws: int = DRAWS
+    title: str = ""
 
     @property
     def middle(self) -> FloatArray:
@@ -195,7 +197,15 @@ def _site(entry: Phase, site: str, temperature: float) -> SitePattern | None:
     wanted = {"singlet": 1, "doublet": 2, "sextet": 3}[record.pattern]
     if len(priors) < wanted:
         return None
-    return SitePattern(record.key, record.pattern, priors)
+    return SitePattern(record.key, record.pattern, priors, title=_title(entry, site))
+
+
+def _title(entry: Phase, site: str) -> str:
+    """What tells a site from the others: its title, its name where that says nothing."""
+    if len(entry.sites) == 1:
+        return ""
+    title = entry.sites[site].title
+    return site if title.startswith("single") else title
 
 
 def _densities(record: SiteRecord, temperature: float) -> Iterator[Density]:

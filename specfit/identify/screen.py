@@ -118,13 +118,7 @@ def promising(
     known: Bank, residue: Residue, taken: Collection[str] = ()
 ) -> list[Guess]:
     """The phases that explain most of a residue, the best first."""
-    pull = (-residue.weight * residue.pull).astype(np.float32)
-    through = (-residue.weight[:, None] * residue.response).astype(np.float32)
-    inner = (known.curves @ pull).astype(float)
-    within = known.squares @ (residue.weight**2).astype(np.float32)
-    shared = known.curves @ through
-    size = (within - np.einsum("ij,ij->i", shared, shared)).astype(float)
-    size = np.maximum(size, 1e-4 * within)
+    inner, size = explained(known, residue)
     single = np.where(inner > 0.0, 0.5 * inner**2 / size, 0.0)
     bound = np.add.reduceat(np.maximum.reduceat(single, known.sites), known.firsts)
     bound[[i for i, p in enumerate(known.phases) if p.name in taken]] = 0.0
@@ -132,6 +126,17 @@ def promising(
     found = [_laid(known, residue, number, inner, size) for number in order]
     found.sort(key=lambda one: -one[0])
     return _placed(known, residue, found[:PLACES])
+
+
+def explained(known: Bank, residue: Residue) -> tuple[FloatArray, FloatArray]:
+    """What a unit area of each appearance explains of a residue, and its curvature."""
+    pull = (-residue.weight * residue.pull).astype(np.float32)
+    through = (-residue.weight[:, None] * residue.response).astype(np.float32)
+    inner = (known.curves @ pull).astype(float)
+    within = known.squares @ (residue.weight**2).astype(np.float32)
+    shared = known.curves @ through
+    size = (within - np.einsum("ij,ij->i", shared, shared)).astype(float)
+    return inner, np.maximum(size, 1e-4 * within)
 
 
 Laid = tuple[float, int, list[FloatArray]]
