@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
+from specfit.digits import decimals, fixed
 from specfit.model import records
 from specfit.model.ir import Citation
 from specfit.model.lookup import (
@@ -151,7 +152,7 @@ def _state_lines(state: State) -> list[str]:
         assessed = state.assessed(parameter)
         if assessed:
             lines.append(
-                f"  {parameter} assessed {assessed.value:g} ± {assessed.sd:g}"
+                f"  {parameter} assessed {_rounded(assessed.value, assessed.sd)}"
                 f" {UNITS[parameter]} ({assessed.confidence.replace('_', ' ')})"
             )
     usual = state.width
@@ -167,8 +168,17 @@ def _state_lines(state: State) -> list[str]:
     return lines
 
 
+def _rounded(value: float, sd: float) -> str:
+    """`51.73 ± 0.32`: as many digits as the spread deserves."""
+    if sd <= 0:  # a definition
+        return f"{value:g} ± {sd:g}"
+    places = decimals(sd)
+    return f"{fixed(value, places)} ± {fixed(sd, places)}"
+
+
 def _rows(state: State) -> Iterator[tuple[str, ...]]:
-    yield ("row", "IS", "QS", "Bint", "width", "read", "source and place")
+    values = (f"{name} / {unit}" for name, unit in {**UNITS, "width": "mm/s"}.items())
+    yield ("row", *values, "read", "source and place")
     for seen in state.observations:
         place = f" — {seen.locator}" if seen.locator else ""
         remark = f" [{seen.note}]" if seen.note else ""
@@ -210,7 +220,7 @@ def _densities(there: SiteRecord) -> Iterator[tuple[str, ...]]:
         digits = 1 if parameter == "Bint" else 3
         yield (
             parameter,
-            f"{said.location:.{digits + 1}f} ± {said.scale:.{digits + 1}f}",
+            _rounded(said.location, said.scale),
             UNITS[parameter],
             f"90 % in [{low:.{digits}f}, {high:.{digits}f}]",
             f"{len(said.observations)} rows",

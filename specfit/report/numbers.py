@@ -1,19 +1,18 @@
 """Draws as the numbers that people read: mean ± sd, with as many digits as it deserves.
 
-An uncertainty keeps two digits when its leading three are at most 354 and one
-otherwise; the value is rounded to the same place: 44.40(5), 0.670(10).
-
-Source: Particle Data Group, Review of Particle Physics, "Rounding".
+As `specfit.digits` says: 44.40(5), 0.670(10).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, isfinite, log10
+from math import isfinite
 
 import numpy as np
 
 from specfit.contracts import FloatArray
+from specfit.digits import decimals as decimals
+from specfit.digits import fixed as fixed
 
 ROUNDING = 1e-12
 """Relative spread of draws that comes from arithmetic and not from the data."""
@@ -45,26 +44,6 @@ def summarise(draws: FloatArray) -> Summary:
     varies = flat.size > 1 and np.ptp(flat) > ROUNDING * abs(mean)
     sd = float(flat.std(ddof=1)) if varies else 0.0
     return Summary(mean, sd, *(float(point) for point in points))
-
-
-def decimals(sd: float) -> int:
-    """Digits after the point that an uncertainty deserves; negative above ten."""
-    if not isfinite(sd) or sd <= 0:
-        return 3
-    exponent = floor(log10(sd))
-    leading = sd / 10.0 ** (exponent - 2)
-    digits = 2 if round(leading) <= 354 else 1
-    return digits - 1 - exponent
-
-
-def fixed(value: float, places: int) -> str:
-    """`value` with so many decimals, and no negative zero."""
-    if not isfinite(value):
-        return "–"
-    if abs(value) >= 1e15 or places > 12:
-        return f"{value:.6g}"
-    rounded = round(value, places) + 0.0
-    return f"{rounded:.{max(0, places)}f}"
 
 
 def concise(summary: Summary) -> str:

@@ -36,6 +36,15 @@ def test_one_site_may_be_shown_alone():
     assert "magnetite.A —" not in text
 
 
+def test_values_have_units_and_the_digits_of_their_spread():
+    text = show_phase("hematite")
+    assert "Bint assessed 51.73 ± 0.32 T" in text
+    assert "IS assessed 0.370 ± 0.010 mm/s" in text
+    head = next(line for line in text.splitlines() if line.lstrip().startswith("row"))
+    names = [part.strip() for part in head.split("  ") if part]
+    assert names[1:5] == ["IS / mm/s", "QS / mm/s", "Bint / T", "width / mm/s"]
+
+
 def test_every_phase_can_be_shown():
     for name in records.phases():
         assert show_phase(name).startswith(name)

@@ -234,7 +234,7 @@ def test_two_sections_of_one_name_are_refused():
 
 
 def test_figures_are_pictures(pictures):
-    assert tuple(pictures) == NAMES
+    assert set(pictures) == set(NAMES)
     for content in pictures.values():
         assert content.startswith(b"\x89PNG")
         assert b"tEXtSoftware" not in content
@@ -271,6 +271,45 @@ def test_densities_are_those_of_the_draws():
     exact = np.exp(-0.5 * ((grid - 2) / 0.5) ** 2) / (0.5 * np.sqrt(2 * np.pi))
     np.testing.assert_allclose(found, exact, atol=0.04)
     assert np.all(priors.density(np.full(50, 9.0), grid) > 0)
+
+
+def test_a_density_ends_at_a_hard_bound():
+    """Half a normal, cut at its middle: as high there as nowhere else, and no further."""
+    draws = abs(np.random.default_rng(1).normal(0, 0.5, 20000))
+    grid = np.linspace(-1, 3, 401)
+    found = priors.density(draws, grid, (0.0, np.inf))
+    assert found[grid < -0.01].max() < 1e-200
+    exact = np.exp(-0.5 * (grid / 0.5) ** 2)
+    there = grid > 0.005
+    np.testing.assert_allclose(found[there] / found.max(), exact[there], atol=0.08)
+
+
+def test_a_panel_keeps_within_the_prior(build):
+    flat = build.uniform(0.0, 5.0)
+    scene = build.Scene(priors={"area": flat})
+    found = Findings(scene.run())
+    every = found.parameters
+    assert priors.bounds(found, every["area"]) == (0.0, 5.0)
+    assert priors.bounds(found, every["B.I"]) == (0.0, 1.0)
+    assert priors.bounds(found, every["N0"]) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("name", ["B.IS", "spectrum.velocity_zero_of_it"])
+def test_margins_of_correlations_follow_the_longest_name(build, name):
+    from matplotlib.figure import Figure
+
+    found = Findings(example(build))
+    items = [replace(item, name=name) for item in correlations.chosen(found)]
+    with style.dress():
+        axes = style.new(8.6, 7.4).add_axes((0.0, 0.0, 1.0, 1.0))
+        correlations._frame(axes, items)
+        correlations._make_room(axes)
+        figure = axes.get_figure()
+        assert isinstance(figure, Figure)
+        whole, around = figure.bbox, axes.get_tightbbox()
+    assert axes.get_yticklabels()[0].get_text() == name
+    assert 0 <= around.x0 < 0.02 * whole.width
+    assert 0 <= around.y0 < 0.03 * whole.height
 
 
 def test_many_unknowns_are_thinned_to_the_entangled_ones(build):

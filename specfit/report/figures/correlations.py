@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from specfit.contracts import FloatArray
-from specfit.report.figures import style
-from specfit.report.figures.priors import density
+from specfit.report.figures import priors, style
 from specfit.report.quantities import Findings, Quantity
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 
 MOST = 12
+LONGEST = 28
+"""Characters of a name that are shown."""
 _BINS = 24
 _KERNEL = np.array([1.0, 4.0, 8.0, 10.0, 8.0, 4.0, 1.0]) / 36
 
@@ -51,14 +52,15 @@ def draw(found: Findings) -> bytes | None:
     size = len(items)
     with style.dress():
         figure = style.new(8.6, min(7.4, 2.2 + 0.8 * size))
-        axes = figure.add_axes((0.13, 0.12, 0.86, 0.87))
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_xlim(0, size)
         axes.set_ylim(size, 0)
         axes.set_aspect("auto")
         _densities(axes, items)
-        _margins(axes, items)
+        _margins(axes, items, [priors.bounds(found, item) for item in items])
         _numbers(axes, correlation(items))
         _frame(axes, items)
+        _make_room(axes)
         return style.png(figure, 110)
 
 
@@ -111,11 +113,13 @@ def _blurred(tile: FloatArray) -> FloatArray:
     return tile
 
 
-def _margins(axes: Axes, items: list[Quantity]) -> None:
+def _margins(
+    axes: Axes, items: list[Quantity], bounds: list[tuple[float, float]]
+) -> None:
     for place, item in enumerate(items):
         low, high = _ends(item)
         grid = np.linspace(low, high, 120)
-        curve = density(item.draws, grid)
+        curve = priors.density(item.draws, grid, bounds[place])
         x = place + (grid - low) / (high - low)
         y = place + 1 - 0.82 * curve / curve.max()
         axes.fill_between(x, place + 1, y, color="#0072B2", alpha=0.35, lw=0)
@@ -143,8 +147,23 @@ def _numbers(axes: Axes, matrix: FloatArray) -> None:
 
 
 def _short(name: str) -> str:
-    """The end of a long name: what comes last says what it is."""
-    return name if len(name) <= 15 else f"…{name[-14:]}"
+    """The end of a very long name: what comes last says what it is."""
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
+
+
+def _make_room(axes: Axes) -> None:
+    """Margins as wide as the longest name, to the left and, slanted, below."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    boxes = [
+        [label.get_window_extent() for label in axis.get_ticklabels()]
+        for axis in (axes.xaxis, axes.yaxis)
+    ]
+    below = max(box.height for box in boxes[0]) / figure.bbox.height
+    left = max(box.width for box in boxes[1]) / figure.bbox.width
+    # the ticks' own pad, and a hair at the edges
+    left, below = left + 0.015, below + 0.02
+    axes.set_position((left, below, 0.99 - left, 0.99 - below))
 
 
 def _frame(axes: Axes, items: list[Quantity]) -> None:

@@ -11,6 +11,7 @@ from specfit.contracts import FloatArray
 from specfit.model.drawing import log_density
 from specfit.model.expressions import references
 from specfit.model.ir import Dist, Expression
+from specfit.model.linear import support_of
 from specfit.report.figures import style
 from specfit.report.numbers import summarise
 from specfit.report.quantities import Findings, Quantity
@@ -65,7 +66,8 @@ def _panel(axes: Axes, found: Findings, item: Quantity, number: int) -> None:
         low = min(low, origin.location - 2 * origin.scale)
         high = max(high, origin.location + 2 * origin.scale)
     grid = np.linspace(low, high, 240)
-    before, after = _prior(found, item.name, grid), density(item.draws, grid)
+    before = _prior(found, item, grid)
+    after = density(item.draws, grid, bounds(found, item))
     axes.fill_between(grid, before, color="#8a8a8a", alpha=0.35, lw=0)
     axes.plot(grid, before, color="#8a8a8a", lw=0.8)
     if before.max() < _NOTHING:
@@ -116,19 +118,25 @@ def _range(item: Quantity, prior: FloatArray) -> tuple[float, float]:
     return min(low, mean - 4 * sd), max(high, mean + 4 * sd)
 
 
-def _prior(found: Findings, name: str, grid: FloatArray) -> FloatArray:
+def bounds(found: Findings, item: Quantity) -> tuple[float, float]:
+    """The ends that the prior sets to a quantity."""
+    if item.parameter is not None:
+        return support_of(item.parameter.prior.dist)
+    shared = any(item.name in joint.names for joint in found.run.model.joints)
+    return (0.0, 1.0) if shared else (-np.inf, np.inf)
+
+
+def _prior(found: Findings, item: Quantity, grid: FloatArray) -> FloatArray:
     """The prior on `grid`, relative to its highest value anywhere.
 
     As stated where its arguments are numbers; else from its draws.
     """
-    draws = np.ravel(found.run.fit.prior[name])
+    draws = np.ravel(found.run.fit.prior[item.name])
     low, high = np.quantile(draws, [0.002, 0.998])
     wide = np.linspace(min(low, grid[0]), max(high, grid[-1]), 600)
-    dist = next(
-        (p.prior.dist for p in found.run.model.parameters if p.name == name), None
-    )
+    dist = item.parameter.prior.dist if item.parameter else None
     if dist is None or any(references(a) for a in _arguments(dist)):
-        values = density(draws, wide)
+        values = density(draws, wide, bounds(found, item))
         result: FloatArray = np.interp(grid, wide, values) / values.max()
         return result
     here, there = (np.exp(log_density(dist, x, {})) for x in (grid, wide))
@@ -142,22 +150,30 @@ def _arguments(dist: Dist) -> Iterator[Expression]:
         yield from _arguments(part)
 
 
-def density(draws: FloatArray, grid: FloatArray) -> FloatArray:
+def density(
+    draws: FloatArray,
+    grid: FloatArray,
+    within: tuple[float, float] = (-np.inf, np.inf),
+) -> FloatArray:
     """A smooth density on an even grid: counts in fine bins under a normal kernel.
 
     The bandwidth is Silverman's, from the narrower of sd and interquartile range, so
-    that heavy tails do not blur the middle.  Never all zero.
+    that heavy tails do not blur the middle.  What the kernel carries beyond the ends
+    `within` which the draws lie is folded back.  Never all zero.
     """
     spread = min(
         float(draws.std()), float(np.ptp(np.quantile(draws, [0.25, 0.75]))) / 1.35
     )
     step = float(grid[1] - grid[0])
     bandwidth = max(0.9 * spread * draws.size**-0.2, 0.8 * step)
-    edges = np.append(grid, grid[-1] + step) - step / 2
-    counts = np.histogram(draws, edges)[0].astype(float)
     reach = min((grid.size - 1) // 2, int(4 * bandwidth / step) + 1)
+    edges = grid[0] + step * (np.arange(-reach, grid.size + reach + 1) - 0.5)
+    ends = [end for end in within if np.isfinite(end)]
+    folded = np.concatenate([draws, *(2 * end - draws for end in ends)])
+    counts = np.histogram(folded, edges)[0].astype(float)
     offsets = np.arange(-reach, reach + 1) * step
     kernel = np.exp(-0.5 * (offsets / bandwidth) ** 2)
-    smooth = np.convolve(counts, kernel / kernel.sum(), mode="same")
-    result: FloatArray = np.maximum(smooth, 1e-300)
+    smooth = np.convolve(counts, kernel / kernel.sum(), mode="valid")
+    inside = (grid >= within[0] - step / 2) & (grid <= within[1] + step / 2)
+    result: FloatArray = np.maximum(np.where(inside, smooth, 0.0), 1e-300)
     return result
