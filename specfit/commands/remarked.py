@@ -37,7 +37,9 @@ def called(one: Component, labels: Mapping[str, str]) -> str:
 
 
 def percent(one: Component) -> str:
-    """Its share of the area with the error."""
+    """Its share of the area with the error; all of it has none."""
+    if one.share_sd == 0.0:
+        return f"{fixed(100.0 * one.share, 0)} %"
     return plus_minus(100.0 * one.share, 100.0 * one.share_sd) + " %"
 
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.special import logsumexp
+from scipy.stats import chi2, multivariate_t
 
 from specfit.commands.identified import Identified, remarks
 from specfit.commands.remarked import foot
@@ -142,3 +143,26 @@ def test_a_weak_site_may_stand_elsewhere(spectrum):
         odds = np.exp(again.log_evidence - found.log_evidence)
         assert place.odds == pytest.approx(odds, rel=0.1)
         assert place.odds > 0.1
+
+
+def test_what_a_component_costs_is_the_integral_over_its_values(spectrum):
+    """The evidence of a set with a doublet over that without, by importance sampling."""
+    sets = [fit(spectrum, "siderite"), fit(spectrum, "siderite", "?doublet")]
+    laplace = sets[1].log_evidence - sets[0].log_evidence
+    sampled = integral(spectrum, sets[1]) - integral(spectrum, sets[0])
+    assert laplace == pytest.approx(sampled, abs=0.3)
+
+
+def integral(spectrum, found, draws=2000, freedom=12):
+    """log ∫ likelihood × prior, with draws of Student's t about the mode."""
+    layout = found.layout
+    shape = np.linalg.inv(found.hessian)
+    about = multivariate_t(found.theta, shape, freedom, seed=1)
+    thetas = about.rvs(draws)
+    logs = []
+    for theta in thetas:
+        expected = mixture.curve(spectrum, layout, theta).expected
+        gained = spectrum.counts * np.log(expected / spectrum.counts)
+        likelihood = np.sum(gained - expected + spectrum.counts)
+        logs.append(likelihood + mixture.log_prior(layout, theta, spectrum)[0])
+    return logsumexp(np.array(logs) - about.logpdf(thetas)) - np.log(draws)
