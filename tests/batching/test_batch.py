@@ -308,8 +308,14 @@ def test_a_rule_says_of_many_spectra_what_it_says_of_each(shop, seed):
                     assert outcomes[i] == known.get(name, 0), name
 
 
-def test_few_weights_that_look_bad_are_looked_at_again(shop, monkeypatch):
-    """The tail of so few says little: a file is sampled only where many agree."""
+@pytest.mark.parametrize(("crooked", "enough"), [(0.1, batch.SOME), (0.9, batch.MORE)])
+def test_few_weights_that_look_bad_are_looked_at_again(
+    shop, monkeypatch, crooked, enough
+):
+    """The tail of so few says little: a file is sampled only where many agree.
+
+    What is far from a normal is looked at with many, whatever some say of its tail.
+    """
     work(shop)
     asked = []
     ratios = batch._ratios
@@ -323,10 +329,26 @@ def test_few_weights_that_look_bad_are_looked_at_again(shop, monkeypatch):
 
     monkeypatch.setattr(batch, "_ratios", heard)
     monkeypatch.setattr(batch, "pareto_k", alarmed)
+    monkeypatch.setattr(batch, "_crooked", lambda rows, _: np.full(len(rows), crooked))
     with pipeline.float64():
         _, found = shop._fit([shop.read(name) for name in shop.asked.files[:2]])
-    assert batch.MORE in asked
+    assert max(asked) == enough
     assert (found.pareto_k == 0.1).all()
+
+
+def test_a_tail_that_some_weights_cannot_vouch_for_is_looked_at_with_many(
+    shop, monkeypatch
+):
+    """Below 0.7, but above what so few can tell."""
+    work(shop)
+
+    def alarmed(row):
+        return {batch.FEW: 0.9, batch.SOME: 0.65}.get(len(row), 0.8)
+
+    monkeypatch.setattr(batch, "pareto_k", alarmed)
+    with pipeline.float64():
+        _, found = shop._fit([shop.read(name) for name in shop.asked.files[:2]])
+    assert (found.pareto_k == 0.8).all()
 
 
 PAIRS = """  N0 ~ normal(max(spectrum.counts), 2000) counts
