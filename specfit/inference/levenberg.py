@@ -118,23 +118,7 @@ def approach(problem: Problem, start: Array, spread: Array, data: Data) -> Array
         return worth
 
     def turn(state: _Approach) -> _Approach:
-        there = state.place + state.step
-        height, gradient = slope(there)
-        first = state.looks == 0
-        mended = _mended(state.spread, state.step, state.gradient - gradient)
-        mended = jnp.where(first, state.spread, mended)
-        ahead = mended @ gradient
-        promise = 0.5 * gradient @ ahead
-        good = (height >= state.height) & jnp.isfinite(promise)
-        good &= jnp.max(jnp.abs(ahead)) < LONGEST_STEP
-        place, height = jax.tree.map(
-            partial(jnp.where, good), (there, height), (state.place, state.height)
-        )
-        pays = good & (promise < PAYING * state.gain)
-        return _Approach(
-            place, ahead, height, gradient, mended, promise, pays | first,
-            state.looks + 1,
-        )  # fmt: skip
+        return _looked(state, *slope(state.place + state.step))
 
     nothing = jnp.zeros_like(start)
     begun = _Approach(
@@ -156,6 +140,26 @@ class _Approach(NamedTuple):
     gain: Array
     pays: Array
     looks: Array
+
+
+def _looked(state: _Approach, height: Array, gradient: Array) -> _Approach:
+    """After a look at the end of the step; the first only sees where it stands."""
+    first = state.looks == 0
+    mended = _mended(state.spread, state.step, state.gradient - gradient)
+    mended = jnp.where(first, state.spread, mended)
+    ahead = mended @ gradient
+    promise = 0.5 * gradient @ ahead
+    good = (height >= state.height) & jnp.isfinite(promise)
+    good &= jnp.max(jnp.abs(ahead)) < LONGEST_STEP
+    place, height = jax.tree.map(
+        partial(jnp.where, good),
+        (state.place + state.step, height),
+        (state.place, state.height),
+    )
+    pays = first | (good & (promise < PAYING * state.gain))
+    return _Approach(
+        place, ahead, height, gradient, mended, promise, pays, state.looks + 1
+    )
 
 
 def _mended(spread: Array, step: Array, fall: Array) -> Array:
