@@ -12,7 +12,7 @@ import numpy as np
 from specfit import inference, rules
 from specfit.batching.judging import Judge, passing
 from specfit.batching.table import Column, Row
-from specfit.contracts import Fit, Measurement, Problem, Verdict
+from specfit.contracts import Finding, Fit, Measurement, Problem, Verdict
 from specfit.inference.batch import REACHED, Fitter, Many
 from specfit.inference.laplace import UNRELIABLE
 from specfit.rules import Block, Residuals
@@ -49,17 +49,22 @@ class Desk:
         told: Callable[[int, str], None],
     ) -> Iterator[Row]:
         """What the table says of each spectrum: most are plain and done together."""
-        plain = self._plain(found, spectra)
+        plain = self._plain(problem, found, spectra)
         for i, one in enumerate(spectra):
             if i in plain:
                 yield plain[i]
             else:
                 yield self.row(problem(i), found.only(i), one, partial(told, i))
 
-    def _plain(self, found: Many, spectra: Sequence[Measurement]) -> dict[int, Row]:
-        """The rows of spectra that are accepted as they were fitted, by place.
+    def _plain(
+        self,
+        problem: Callable[[int], Problem],
+        found: Many,
+        spectra: Sequence[Measurement],
+    ) -> dict[int, Row]:
+        """The rows of spectra that are judged as they were fitted, by place.
 
-        All others need a search, draws or sentences of their own.
+        All others need a search or draws of their own.
         """
         if self.sample == "always" or not self.judge.poisson:
             return {}
@@ -72,7 +77,8 @@ class Desk:
         found = found.rows(places)
         try:
             block = self.judge.block(found, [spectra[int(i)] for i in places])
-            rows = list(self._accepted(found, block))
+            own = [partial(problem, int(i)) for i in places]
+            rows = list(self._judged(own, found, block))
         except MemoryError:
             raise
         except Exception as error:  # of which spectrum, and why, is found one by one
@@ -82,19 +88,36 @@ class Desk:
             return {}
         return {int(i): row for i, row in zip(places, rows, strict=True) if row}
 
-    def _accepted(self, found: Many, block: Block) -> Iterator[Row | None]:
-        """The rows of a block, None where something fails."""
+    def _judged(
+        self, problems: Sequence[Callable[[], Problem]], found: Many, block: Block
+    ) -> Iterator[Row | None]:
+        """The rows of a block, None where a search or all of `judge` is needed."""
         grades = rules.grades(block)
         (chi2, *_), freedom = block.once(rules.misfits)
         misfit = (chi2 - freedom) / np.sqrt(2 * freedom)
         worst = np.max(list(grades.values()), axis=0)
-        good = (worst < rules.FAILED) & (misfit <= max(UNUSUAL, SLACK * self.usual))
+        fits = misfit <= max(UNUSUAL, SLACK * self.usual)
+        # draws that break a `require` may have to be left out, by what holds of each
+        kept = grades.get("require", block.all(0)) < rules.FAILED
         places = [found.names.index(column.name) for column in self.columns]
         values, sd = found.values[:, places], found.sd[:, places]
-        for i, fine in enumerate(good):
-            warned = [name for name, of in grades.items() if of[i] == rules.WARNED]
-            yield None if not fine else Row(
-                "accepted", "", ", ".join(warned), "laplace",
+        for i, bad in enumerate(worst):
+            if (
+                not fits[i]
+                or bad > rules.FAILED
+                or (bad == rules.FAILED and not kept[i])
+            ):
+                yield None
+                continue
+            why: tuple[Finding, ...] = ()
+            if bad == rules.FAILED:
+                fit = self.judge.fit(found.only(i), block.spectra[i], problems[i]())
+                why = rules.failures(block, i, fit, grades)
+            told = {f.rule for f in why if f.outcome == "warned"}
+            told |= {name for name, of in grades.items() if of[i] == rules.WARNED}
+            yield Row(
+                "rejected" if why else "accepted", "; ".join(rules.reasons(why)),
+                ", ".join(name for name in grades if name in told), "laplace",
                 float(chi2[i] / freedom), float(found.pareto_k[i]),
                 float(found.log_evidence[i]), values[i], sd[i],
             )  # fmt: skip

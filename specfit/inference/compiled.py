@@ -23,7 +23,7 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from types import FunctionType, MethodType
@@ -44,6 +44,9 @@ OPTIONS = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_scheduler_type": 1}
 make runs as fast.  Scheduler 1 lays a program out for little memory, one step after
 another, instead of sharing steps of microseconds out to threads: a gradient of the
 density then costs a third of the processor's time, and chains keep the cores busy."""
+THOROUGH = {"xla_cpu_scheduler_type": 1}
+"""With the newer emitters a log-density alone, of which a batch asks thousands for a
+spectrum, takes two thirds of the time."""
 KEPT = 256
 """Programs that one process holds; the oldest is dropped first."""
 
@@ -60,13 +63,18 @@ class Program:
     """A function of `n_static` hashable arguments and of arrays, compiled.
 
     n_split: where not 0, the first so many array arguments have the chain as leading
-    axis, which is shared out among the devices; so do all results.
+    axis, which is shared out among the devices; so do all results.  options: XLA's.
     """
 
     def __init__(
-        self, function: Callable[..., Any], n_static: int = 1, n_split: int = 0
+        self,
+        function: Callable[..., Any],
+        n_static: int = 1,
+        n_split: int = 0,
+        options: Mapping[str, Any] = OPTIONS,
     ) -> None:
         self.function, self.n_static, self.n_split = function, n_static, n_split
+        self.options = dict(options)
         self._made: dict[Any, Future[Run]] = {}
         self._lock = threading.Lock()
         HOLDERS.add(self)
@@ -136,7 +144,7 @@ class Program:
             for (shape, dtype), place in zip(shapes, places, strict=True)
         ]
         lowered = jax.jit(flat, keep_unused=True).lower(*specs)
-        compiled = _compiled(lowered)
+        compiled = _compiled(lowered, self.options)
         calls = _CALLS.findall(lowered.as_text()) if name else []
         if name and all(call.startswith("lapack_") for call in calls):
             _keep(name, compiled, bool(calls))
@@ -191,10 +199,10 @@ def _dtype(array: Any) -> Any:
                                          else array.dtype)  # fmt: skip
 
 
-def _compiled(lowered: Any) -> Any:
+def _compiled(lowered: Any, options: dict[str, Any]) -> Any:
     """With the options where this version of XLA knows them."""
     try:
-        return lowered.compile(compiler_options=OPTIONS)
+        return lowered.compile(compiler_options=options)
     except jax.errors.JaxRuntimeError as error:
         if "option" not in str(error):
             raise

@@ -8,7 +8,7 @@ any likelihood allows: Schraudolph 2002, doi:10.1162/08997660260028683).
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +19,8 @@ STEPS = 40
 """Steps of an ascent, accepted or not; most need six."""
 NEAR = 1e-3
 """Gain (nats) below which the next step is the last: the one after gains its square."""
-APPROACHES = 8
-PAYING = 0.3
+APPROACHES = 12
+PAYING = 1.0
 """Gain of a step, relative to the one before, at which borrowed curvature still serves."""
 LONGEST_STEP = 4.0
 HOPELESS = 1e12
@@ -101,9 +101,10 @@ def _steps(at: Local, damping: Array) -> tuple[Array, Array, Array]:
 def approach(problem: Problem, start: Array, spread: Array, data: Data) -> Array:
     """Steps towards the mode with the curvature of another spectrum's, while they pay.
 
-    spread: (dimension, dimension), the covariance there.  A gradient costs a third of a
-    curvature, and spectra of one sample need no other; where steps do not shrink fast,
-    the rest is left to `ascend`.
+    spread: (dimension, dimension), the covariance there.  A gradient costs a fifth of a
+    curvature, and what two of them tell of this spectrum's own mends the borrowed one
+    (Broyden, Fletcher, Goldfarb and Shanno; Nocedal and Wright 2006, section 6.1).
+    Where steps do not shrink, the rest is left to `ascend`.
     """
 
     def slope(z: Array) -> tuple[Array, Array]:
@@ -112,29 +113,67 @@ def approach(problem: Problem, start: Array, spread: Array, data: Data) -> Array
         )(z)
         return both
 
-    def going(state: Any) -> Array:
-        _, _, _, gain, pays, count = state
-        worth: Array = pays & (gain > NEAR) & (count < APPROACHES)
+    def going(state: _Approach) -> Array:
+        worth: Array = state.pays & (state.gain > NEAR) & (state.looks < APPROACHES)
         return worth
 
-    def turn(state: Any) -> Any:
-        place, step, value, gain, _, count = state
-        there = place + step
-        height, gradient = slope(there)
-        ahead = spread @ gradient
-        promise = 0.5 * gradient @ ahead
-        good = (height >= value) & jnp.isfinite(promise)
-        good &= jnp.max(jnp.abs(ahead)) < LONGEST_STEP
-        pays = good & (promise < PAYING * gain)
-        place, height = jax.tree.map(
-            partial(jnp.where, good), (there, height), (place, value)
-        )
-        return place, ahead, height, promise, pays | (count == 0), count + 1
+    def turn(state: _Approach) -> _Approach:
+        return _looked(state, *slope(state.place + state.step))
 
     nothing = jnp.zeros_like(start)
-    first = (start, nothing, -jnp.inf, jnp.inf, jnp.asarray(True), jnp.asarray(0))
-    place: Array = jax.lax.while_loop(going, turn, first)[0]
-    return place
+    begun = _Approach(
+        start, nothing, jnp.asarray(-jnp.inf), nothing, jnp.asarray(spread),
+        jnp.asarray(jnp.inf), jnp.asarray(True), jnp.asarray(0),
+    )  # fmt: skip
+    ended: _Approach = jax.lax.while_loop(going, turn, begun)
+    return ended.place
+
+
+class _Approach(NamedTuple):
+    """Where the steps have come to; `gain`: what the next one promises."""
+
+    place: Array
+    step: Array
+    height: Array
+    gradient: Array
+    spread: Array
+    gain: Array
+    pays: Array
+    looks: Array
+
+
+def _looked(state: _Approach, height: Array, gradient: Array) -> _Approach:
+    """After a look at the end of the step; the first only sees where it stands."""
+    first = state.looks == 0
+    mended = _mended(state.spread, state.step, state.gradient - gradient)
+    mended = jnp.where(first, state.spread, mended)
+    ahead = mended @ gradient
+    promise = 0.5 * gradient @ ahead
+    good = (height >= state.height) & jnp.isfinite(promise)
+    good &= jnp.max(jnp.abs(ahead)) < LONGEST_STEP
+    place, height = jax.tree.map(
+        partial(jnp.where, good),
+        (state.place + state.step, height),
+        (state.place, state.height),
+    )
+    pays = first | (good & (promise < PAYING * state.gain))
+    return _Approach(
+        place, ahead, height, gradient, mended, promise, pays, state.looks + 1
+    )
+
+
+def _mended(spread: Array, step: Array, fall: Array) -> Array:
+    """The covariance that explains how a step changed the gradient; else as it was.
+
+    fall: gradient before less gradient after, so that spread @ fall is about the step.
+    """
+    along = step @ fall
+    usable = along > 0.0
+    rate = 1.0 / jnp.where(usable, along, 1.0)
+    turned = spread @ fall
+    once = jnp.outer(step, turned) * rate
+    both = (1.0 + rate * fall @ turned) * rate * jnp.outer(step, step)
+    return jnp.where(usable, spread - once - once.T + both, spread)
 
 
 def ascend(problem: Problem, start: Array, data: Data) -> Ascent:

@@ -6,7 +6,7 @@ accelerator.  What is computed for a spectrum does not depend on its neighbours.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from specfit.contracts import Array, Data, Problem
 from specfit.inference.backend import Layout, map_chains
+from specfit.inference.compiled import THOROUGH, Program
 from specfit.inference.levenberg import NEAR, approach, ascend
 from specfit.inference.projection import Kernels, assembled
 
@@ -54,6 +55,14 @@ class Fitted(NamedTuple):
     values: Any
     slopes: Any
     expected: Any
+
+
+def _on_one_and_on_cores(function: Callable[..., Any]) -> tuple[Program, Program]:
+    """A function of a problem, names and layout, and then of rows and what they share."""
+    one, cores = (
+        Program(function, n_static=3, n_split=n, options=THOROUGH) for n in (0, 1)
+    )
+    return one, cores
 
 
 def _best_pilot(problem: Problem, starts: Starts, data: Data) -> Starts:
@@ -110,7 +119,6 @@ def _between(found: Mode) -> tuple[Array, Array, Array]:
     return far, found.hessian, far
 
 
-@partial(jax.jit, static_argnames=("kernels", "names", "how"))
 def fit(
     kernels: Kernels, names: tuple[str, ...], starts: Starts, data: Data, how: Layout
 ) -> Fitted:
@@ -118,13 +126,22 @@ def fit(
 
     data: `Problem.data` with the spectrum as a leading axis of every leaf.
     """
+    found = _FITS[how == "cores"](kernels, names, how, data, tuple(starts))
+    mode, *rest = found
+    return Fitted(Mode(*mode), *rest)
+
+
+def _fit(
+    kernels: Kernels, names: tuple[str, ...], how: Layout, data: Data, starts: Any
+) -> Any:
+    """As plain tuples, which can be kept from one run to the next."""
     problem = kernels.problem
 
     def values(z: Array, own: Data) -> Array:
         return _values(problem, names, z, own)
 
-    def one(own: Data, given: Starts) -> Fitted:
-        begin = _best_pilot(problem, given, own)
+    def one(own: Data, given: Any) -> Any:
+        begin = _best_pilot(problem, Starts(*given), own)
         found = jax.lax.map(lambda start: _ended(problem, start, own), begin)
         weights = _evidence(found)
         heights = jnp.where(jnp.isnan(found.log_density), -jnp.inf, found.log_density)
@@ -133,16 +150,17 @@ def fit(
         others = jnp.where(lost, 0.0, _others(found, weights, best))
         mode = jax.tree.map(lambda x: x[best], found)
         z = mode.position
-        return Fitted(
-            mode, others,
+        return (
+            tuple(mode), others,
             values(z, own), jax.jacfwd(values)(z, own), problem.predict({"z": z}, own),
         )  # fmt: skip
 
-    result: Fitted = map_chains(one, data, starts, how)
-    return result
+    return map_chains(one, data, starts, how)
 
 
-@partial(jax.jit, static_argnames=("kernels", "names", "how"))
+_FITS = _on_one_and_on_cores(_fit)
+
+
 def weigh(
     kernels: Kernels,
     names: tuple[str, ...],
@@ -157,21 +175,33 @@ def weigh(
     whose log-density is asked (n, n_heavy), and draws whose values are (n, n_normal,
     n_names).
     """
+    program = _WEIGHINGS[how == "cores"]
+    found: tuple[Array, Array] = program(kernels, names, how, (frames, data), white)
+    return found
+
+
+def _weigh(
+    kernels: Kernels, names: tuple[str, ...], how: Layout, rows: Any, white: Any
+) -> Any:
     problem = kernels.problem
+
+    def likelihood(z: Array, mine: Data) -> Array:
+        expected = problem.predict({"z": z}, mine)
+        return jnp.sum(problem.noise(expected, {"z": z}, mine))
 
     def one(own: Any, draws: tuple[Array, Array]) -> tuple[Array, Array]:
         (centre, factor), mine = own
-        heavy, normal = draws
-        log_density = jax.lax.map(
-            lambda x: problem.logdensity({"z": centre + factor @ x}, mine), heavy
-        )
-        values = jax.lax.map(
-            lambda x: _values(problem, names, centre + factor @ x, mine), normal
-        )
-        return log_density, values
+        heavy, normal = (centre + white @ factor.T for white in draws)
+        # numbers of all draws at once, channels draw by draw: both stay in the cache
+        prior = jax.vmap(lambda z: problem.logprior({"z": z}, mine))(heavy)
+        likelihoods = jax.lax.map(lambda z: likelihood(z, mine), heavy)
+        values = jax.vmap(lambda z: _values(problem, names, z, mine))(normal)
+        return prior + likelihoods, values
 
-    result: tuple[Array, Array] = map_chains(one, (frames, data), white, how)
-    return result
+    return map_chains(one, rows, white, how)
+
+
+_WEIGHINGS = _on_one_and_on_cores(_weigh)
 
 
 def _values(problem: Problem, names: tuple[str, ...], z: Array, data: Data) -> Array:

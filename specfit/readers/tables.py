@@ -8,9 +8,10 @@ numbers wins, and what was found is told to the reader of the report.  Chosen in
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 
@@ -115,26 +116,48 @@ def split(line: str, dialect: Dialect) -> list[float] | None:
 
 
 _MARKS = {"comma": ",", "tab": "\t", "semicolon": ";", "blanks": None}
+_FEED = ord("\n")
 
 
-def _alike(lines: Sequence[str], dialect: Dialect) -> FloatArray | None:
+def _alike(text: str, dialect: Dialect) -> FloatArray | None:
     """The numbers of lines that all have as many; None for what only `split` can judge."""
     mark = _MARKS[dialect.name]
-    text = (mark or " ").join(lines)
-    if not lines or dialect.decimal == "," or "_" in text or "|" in text:
+    if not text or dialect.decimal == "," or "_" in text or "|" in text:
         return None  # Python reads numbers with underscores, we join by bars
     if not text.isascii():
         return None
-    widths = {len(s.split()) if mark is None else s.count(mark) + 1 for s in lines}
-    if len(widths) > 1:
+    columns = _width(text, mark)
+    if not columns:
         return None
-    fields, columns = text.split(mark), widths.pop()
+    fields = text.split() if mark is None else text.replace("\n", mark).split(mark)
     try:
-        return np.stack(
-            [_column("|".join(fields[i::columns])) for i in range(columns)], 1
-        )
+        return np.stack([_numbers(fields[i::columns]) for i in range(columns)], 1)
     except ValueError:
         return None
+
+
+def _width(text: str, mark: str | None) -> int:
+    """How many fields every line has; 0 where they have not all as many."""
+    if mark is None:
+        widths = {len(line.split()) for line in text.split("\n")}
+        return widths.pop() if len(widths) == 1 else 0
+    raw = np.frombuffer(text.encode("ascii"), np.uint8)
+    ends = raw[(raw == ord(mark)) | (raw == _FEED)] == _FEED
+    columns = int(np.argmax(ends)) + 1 if ends.any() else ends.size + 1
+    whole = np.append(ends, True)  # the last line ends with the text
+    if whole.size % columns:
+        return 0
+    rows = whole.reshape(-1, columns)
+    alike = rows[:, -1].all() and not rows[:, :-1].any()
+    return columns if alike else 0
+
+
+def _numbers(fields: list[str]) -> FloatArray:
+    """A column; counts are most often written as whole numbers, which are quick to read."""
+    if fields[0].isdigit() and fields[-1].isdigit():
+        with suppress(ValueError, OverflowError):
+            return np.array(list(map(int, fields)), dtype=np.float64)
+    return _column("|".join(fields))
 
 
 @lru_cache(maxsize=4)  # the files of a series have one axis
@@ -145,11 +168,12 @@ def _column(text: str) -> FloatArray:
 @lru_cache(maxsize=4)  # a file is asked for its format, then for its numbers
 def sniff(text: str) -> tuple[Dialect, int]:
     """The dialect that reads most of the first lines, and how many columns it finds."""
-    sample = [s for s in text.split("\n", 4 * SAMPLE)[: 4 * SAMPLE] if s.strip()]
-    sample = [line for line in sample if not COMMENT.match(line)][:SAMPLE]
+    begin = text.split("\n", 4 * SAMPLE)[: 4 * SAMPLE]
+    read = (line for line in begin if line.strip() and not COMMENT.match(line))
+    sample = list(islice(read, SAMPLE))
     best, best_lines, best_columns = DIALECTS[0], 0, 0
     for dialect in DIALECTS:
-        alike = _alike(sample, dialect)
+        alike = _alike("\n".join(sample), dialect)
         if alike is not None:
             widths = [alike.shape[1]] * len(sample)
         else:
@@ -207,18 +231,21 @@ def _plain_table(text: str, dialect: Dialect, columns: int) -> Table | None:
 
     None for anything else; what is wrong with it, and where, is found line by line.
     """
-    every = text.rstrip("\n").split("\n")
-    rows = (split(line, dialect) for line in every[:SAMPLE])
+    text = text.rstrip("\n")
+    count = text.count("\n") + 1
+    begin = text.split("\n", SAMPLE)[:SAMPLE]
+    rows = (split(line, dialect) for line in begin)
     first = next((i for i, r in enumerate(rows) if r and len(r) == columns), None)
-    if first is None or len(every) > MAXIMUM_CHANNELS:
+    if first is None or count > MAXIMUM_CHANNELS:
         return None
-    values = _alike(every[first:], dialect)
+    above = begin[:first]
+    values = _alike(text[sum(len(line) + 1 for line in above) :], dialect)
     if values is None or values.shape[1] != columns:
         return None
-    comments = sum(bool(COMMENT.match(s)) for s in every[:first] if s.strip())
-    header = sum(bool(s.strip()) for s in every[:first]) - comments
+    comments = sum(bool(COMMENT.match(s)) for s in above if s.strip())
+    header = sum(bool(s.strip()) for s in above) - comments
     found = _describe(dialect, columns, header, comments)
-    return Table(values, tuple(range(first + 1, len(every) + 1)), found)
+    return Table(values, tuple(range(first + 1, count + 1)), found)
 
 
 def _bad_line(name: str, number: int, line: str) -> ReaderError:

@@ -42,7 +42,7 @@ from specfit.rules import (
 )
 from specfit.rules.block import FAILED, PASSED, WARNED, Block, Outcomes
 from specfit.rules.conflict import Conflict, conflicts
-from specfit.rules.many_statements import statement_outcomes
+from specfit.rules.many_statements import statement_grades
 from specfit.rules.posterior import Posterior
 from specfit.rules.residuals import Residuals, chi2_reduced, misfits, statistics
 from specfit.rules.statements import judge_statements
@@ -56,9 +56,11 @@ __all__ = [
     "Residuals",
     "chi2_reduced",
     "conflicts",
+    "failures",
     "grades",
     "judge",
     "misfits",
+    "reasons",
     "statistics",
     "with_findings",
 ]
@@ -109,14 +111,38 @@ def judge(
     return _verdict(findings)
 
 
+def failures(
+    block: Block, row: int, fit: Fit, graded: dict[str, Outcomes]
+) -> tuple[Finding, ...]:
+    """The findings of what fails for one spectrum of a block, in the order of `judge`.
+
+    Of a rule or statement that fails all findings, of the others none: they are what
+    most of the time of `judge` goes into.
+    """
+    model, measurements = block.model, (block.spectra[row],)
+    own = block.once(statement_grades)
+    failed = [index for index, of in enumerate(own) if of[row] == FAILED]
+    posterior = Posterior.of(model, measurements, fit)
+    found = list(judge_statements(posterior, (), failed))
+    for entry in RULES:
+        if graded[entry.name][row] == FAILED:
+            found += entry.judge(model, measurements, fit)
+    return tuple(found)
+
+
+def reasons(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Why a fit is rejected, a sentence for each finding that failed."""
+    return _verdict(findings).reasons
+
+
 def grades(block: Block) -> dict[str, Outcomes]:
     """The outcome of every statement and rule for each of many spectra, by its name.
 
     In the order of `judge`; statements of one kind together, at their worst.
     """
     found: dict[str, Outcomes] = {}
-    for rule in block.model.rules:
-        outcome = statement_outcomes(block, rule)
+    own = block.once(statement_grades)
+    for rule, outcome in zip(block.model.rules, own, strict=True):
         found[rule.kind] = np.maximum(found.get(rule.kind, PASSED), outcome)
     return found | {entry.name: entry.outcomes(block) for entry in RULES}
 

@@ -21,6 +21,11 @@ from specfit.rules.residuals import misfits
 from specfit.rules.statements import CREDIBLE, TENSION, tension_of
 
 
+def statement_grades(block: Block) -> list[Outcomes]:
+    """The outcome of every statement, in the order they were written."""
+    return [statement_outcomes(block, rule) for rule in block.model.rules]
+
+
 def statement_outcomes(block: Block, rule: Rule) -> Outcomes:
     """The outcome of one statement for each of many spectra."""
     known = block.once(environment)

@@ -8,7 +8,7 @@ least 95 % of the posterior draws satisfy it; a `check` of a number (`prob`, `co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isnan
 from typing import Literal
 
@@ -27,13 +27,19 @@ TENSION = 3.0
 
 
 def judge_statements(
-    posterior: Posterior, strategies: Sequence[RequireStrategy]
+    posterior: Posterior,
+    strategies: Sequence[RequireStrategy],
+    only: Collection[int] | None = None,
 ) -> tuple[Finding, ...]:
-    """One finding for each rule of the model, in the order they were written."""
+    """One finding for each rule of the model, in the order they were written.
+
+    only: the places of those that are asked for.
+    """
     by_index = {strategy.index: strategy for strategy in strategies}
     return tuple(
         _judge(posterior, rule, by_index.get(index))
         for index, rule in enumerate(posterior.model.rules)
+        if only is None or index in only
     )
 
 

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 import jax
 import numpy as np
@@ -269,7 +270,7 @@ def test_rows_done_together_are_those_done_one_by_one(shop):
     spectra_read = [shop.read(name) for name in names]
     with pipeline.float64():
         data, found = shop._fit(spectra_read)
-        plain = shop.desk._plain(found, spectra_read)
+        plain = shop.desk._plain(partial(shop._own, data), found, spectra_read)
         assert plain
         for i, row in plain.items():
             alone = shop.desk.row(
@@ -308,8 +309,14 @@ def test_a_rule_says_of_many_spectra_what_it_says_of_each(shop, seed):
                     assert outcomes[i] == known.get(name, 0), name
 
 
-def test_few_weights_that_look_bad_are_looked_at_again(shop, monkeypatch):
-    """The tail of so few says little: a file is sampled only where many agree."""
+@pytest.mark.parametrize(("crooked", "enough"), [(0.1, batch.SOME), (0.9, batch.MORE)])
+def test_few_weights_that_look_bad_are_looked_at_again(
+    shop, monkeypatch, crooked, enough
+):
+    """The tail of so few says little: a file is sampled only where many agree.
+
+    What is far from a normal is looked at with many, whatever some say of its tail.
+    """
     work(shop)
     asked = []
     ratios = batch._ratios
@@ -323,10 +330,26 @@ def test_few_weights_that_look_bad_are_looked_at_again(shop, monkeypatch):
 
     monkeypatch.setattr(batch, "_ratios", heard)
     monkeypatch.setattr(batch, "pareto_k", alarmed)
+    monkeypatch.setattr(batch, "_crooked", lambda rows, _: np.full(len(rows), crooked))
     with pipeline.float64():
         _, found = shop._fit([shop.read(name) for name in shop.asked.files[:2]])
-    assert batch.MORE in asked
+    assert max(asked) == enough
     assert (found.pareto_k == 0.1).all()
+
+
+def test_a_tail_that_some_weights_cannot_vouch_for_is_looked_at_with_many(
+    shop, monkeypatch
+):
+    """Below 0.7, but above what so few can tell."""
+    work(shop)
+
+    def alarmed(row):
+        return {batch.FEW: 0.9, batch.SOME: 0.65}.get(len(row), 0.8)
+
+    monkeypatch.setattr(batch, "pareto_k", alarmed)
+    with pipeline.float64():
+        _, found = shop._fit([shop.read(name) for name in shop.asked.files[:2]])
+    assert (found.pareto_k == 0.8).all()
 
 
 PAIRS = """  N0 ~ normal(max(spectrum.counts), 2000) counts
