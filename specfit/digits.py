@@ -29,3 +29,12 @@ def fixed(value: float, places: int) -> str:
         return f"{value:.6g}"
     rounded = round(value, places) + 0.0
     return f"{rounded:.{max(0, places)}f}"
+
+
+def percent(share: float, least: float) -> str:
+    """A share of one in percent, no finer than `least`."""
+    if share < least:
+        return f"less than {100 * least:.2g} %"
+    if share > 1 - least:
+        return f"more than {100 * (1 - least):.4g} %"
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.4g} %"

@@ -64,13 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     options = replace(sampling(arguments), variant=arguments.variant)
     folder = arguments.out or Path("runs") / arguments.file.stem
     refuse_foreign(folder)
-    verdict = _left_alone(folder, checked, options) if arguments.resume else None
-    if verdict:
-        print(say("resume-finished", folder=str(folder)), file=sys.stderr)
-        shown = "result.json" if arguments.json else "report.html"
-        path = folder / shown
-        print(path.read_text("utf-8").rstrip() if arguments.json else path)
-        return exits.VERDICTS[verdict]
+    if (code := _left_alone(arguments, folder, checked, options)) is not None:
+        return code
     who = keeping.identity(checked, asdict(options))
     reporter = None if arguments.quiet else Reporter()
     try:
@@ -95,12 +90,23 @@ def run(arguments: argparse.Namespace) -> int:
     return exits.VERDICTS[done.verdict.outcome]
 
 
-def _left_alone(folder: Path, checked: Checked, options: Options) -> str | None:
-    """The verdict of a run that has nothing left to go on with."""
+def _left_alone(
+    arguments: argparse.Namespace, folder: Path, checked: Checked, options: Options
+) -> int | None:
+    """The exit code of a finished run, asked to go on; None where there is work to do."""
     from specfit.commands.finished import finished
 
-    kept = (keeping.place(folder) / "identity.json").exists()
-    return None if kept else finished(folder, checked, options)
+    if not arguments.resume or (keeping.place(folder) / "identity.json").exists():
+        return None
+    verdict = finished(folder, checked, options)
+    if verdict is None:
+        return None
+    print(say("resume-finished", folder=str(folder)), file=sys.stderr)
+    if arguments.json:
+        print((folder / "result.json").read_text(encoding="utf-8").rstrip())
+    else:
+        print(folder / "report.html")
+    return exits.VERDICTS[verdict]
 
 
 def _written(

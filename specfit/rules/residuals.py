@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.digits import percent
 from specfit.model.ir import Model, Prior, Spectrum
 from specfit.rules.block import Block, Flags, Outcomes, graded
 from specfit.rules.remembered import remembered
@@ -38,8 +39,7 @@ class Residuals:
     """Residual statistics of one spectrum.
 
     pearson: (n_channels,) (counts − curve) / sd.  predictive: share of replicated
-    spectra with a χ² at least as large as the measured one; they are not fitted again,
-    so that theirs is larger by about the number of unknowns.
+    spectra of no smaller χ²; not fitted again, theirs are larger by the unknowns.
     """
 
     label: str
@@ -58,7 +58,7 @@ class Residuals:
     @property
     def larger(self) -> str:
         """The share of replicated spectra of larger χ², no finer than their number."""
-        return _percent(self.predictive, 1 / self.replicates)
+        return percent(self.predictive, 1 / self.replicates)
 
     @property
     def chi2_tail(self) -> float:
@@ -70,7 +70,7 @@ class Residuals:
     @property
     def worse(self) -> str:
         """That share in words of a reader."""
-        share = _percent(self.chi2_tail, 1e-4)
+        share = percent(self.chi2_tail, 1e-4)
         return f"{share} of spectra of this very model would fit worse"
 
     @property
@@ -97,15 +97,6 @@ class Residuals:
     def insufficient(self) -> bool:
         """Whether any statistic says that the model leaves structure behind."""
         return self.chi2_off or max(abs(self.lag1_z), abs(self.runs_z)) > FAR
-
-
-def _percent(share: float, least: float) -> str:
-    """A share of one in percent, no finer than `least`."""
-    if share < least:
-        return f"less than {100 * least:.2g} %"
-    if share > 1 - least:
-        return f"more than {100 * (1 - least):.4g} %"
-    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.4g} %"
 
 
 def _z(chi2: FloatArray, freedom: int) -> FloatArray:
