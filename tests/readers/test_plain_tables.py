@@ -13,7 +13,20 @@ NUMBERS = st.one_of(
     st.floats(-1e6, 1e6).map(repr),
     st.just("9" * 400),
     st.sampled_from(
-        ["+.5", "1.", "-0", "1e3", "1E-3", "nan", "inf", "7d2", "0x1", "1_0", "a", "007"]
+        [
+            "+.5",
+            "1.",
+            "-0",
+            "1e3",
+            "1E-3",
+            "nan",
+            "inf",
+            "7d2",
+            "0x1",
+            "1_0",
+            "a",
+            "007",
+        ]
     ),
 )
 LINES = st.lists(
