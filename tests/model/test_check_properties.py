@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from specfit.language.parse import grammar
@@ -51,6 +51,7 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyzΓδσ鉄酸", min_size=5, max_size=1
 @SETTINGS
 @given(name=NAMES)
 def test_renaming_a_site_changes_only_names(name: str) -> None:
+    assume(name not in model_of(spec_of(list(BODY))).canonical())  # as `excess` is
     renamed = [re.sub(r"\bA\b(?=[.\s])", name, line) for line in BODY]
     assert _named(renamed, name, "A") == _named(list(BODY), "A", "A")
 
