@@ -224,6 +224,7 @@ def test_a_spectrum_that_cannot_be_sampled_stops_no_other(shop, monkeypatch):
     assert np.isfinite(found["values"]).all()
 
 
+@pytest.mark.slow
 def test_a_pilot_that_cannot_be_searched_is_done_without(shop, monkeypatch):
     whole, _ = work(shop)
     searched, tried = workshop.pilot, []
