@@ -6,7 +6,7 @@ take longer to draw than the posterior took to sample.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,13 +17,10 @@ from specfit.report.quantities import Findings, Quantity
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-IndexArray = np.ndarray[Any, np.dtype[np.intp]]
-
 MOST = 12
 LONGEST = 28
 """Characters of a name that are shown."""
 _BINS = 24
-_KERNEL = np.array([1.0, 4.0, 8.0, 10.0, 8.0, 4.0, 1.0]) / 36
 
 
 def chosen(found: Findings) -> list[Quantity]:
@@ -74,10 +71,15 @@ def _densities(axes: Axes, items: list[Quantity]) -> None:
     """Two-dimensional densities of the lower triangle, one picture for all."""
     size = len(items)
     canvas = np.full((size * _BINS, size * _BINS), np.nan)
-    bins = [_bins(item) for item in items]
     for row in range(size):
         for column in range(row):
-            tile = _blurred(_counted(bins[row], bins[column]))[::-1]
+            counts, _, _ = np.histogram2d(
+                items[row].draws,
+                items[column].draws,
+                bins=_BINS,
+                range=(_ends(items[row]), _ends(items[column])),
+            )
+            tile = _smoothed(counts)[::-1]
             rows = slice(row * _BINS, (row + 1) * _BINS)
             canvas[rows, column * _BINS : (column + 1) * _BINS] = tile / tile.max()
     axes.imshow(
@@ -91,26 +93,10 @@ def _densities(axes: Axes, items: list[Quantity]) -> None:
     )
 
 
-def _bins(item: Quantity) -> IndexArray:
-    """The bin of each draw; −1 beyond the ends."""
-    low, high = _ends(item)
-    bins = np.floor((item.draws - low) / (high - low) * _BINS).astype(int)
-    return np.where((bins >= 0) & (bins < _BINS), bins, -1)
-
-
-def _counted(row: IndexArray, column: IndexArray) -> FloatArray:
-    """How many draws lie in each pair of bins, (bins, bins)."""
-    inside = (row >= 0) & (column >= 0)
-    counts = np.bincount((row * _BINS + column)[inside], minlength=_BINS * _BINS)
-    return counts.reshape(_BINS, _BINS).astype(float)
-
-
-def _blurred(tile: FloatArray) -> FloatArray:
-    for axis in (0, 1):
-        wide = np.pad(tile, [(3, 3) if a == axis else (0, 0) for a in (0, 1)])
-        shifted = np.lib.stride_tricks.sliding_window_view(wide, _KERNEL.size, axis)
-        tile = (shifted * _KERNEL).sum(axis=-1)
-    return tile
+def _smoothed(counts: FloatArray) -> FloatArray:
+    kernel = np.array([1.0, 4.0, 8.0, 10.0, 8.0, 4.0, 1.0]) / 36
+    once = np.apply_along_axis(np.convolve, 0, counts, kernel, mode="same")
+    return np.apply_along_axis(np.convolve, 1, once, kernel, mode="same")
 
 
 def _margins(
