@@ -407,6 +407,7 @@ class Run:
     answers: tuple[Verdict, ...] = ()  # one for each of `fit.answers`
     counted: tuple[Counted, ...] = ()  # every number of components that was tried
     conclusion: str = ""  # what follows from `counted`
+    identity: str = ""  # SHA-256 of all that decides its bits; none if interrupted
 
 
 Progress = Callable[[str, float, str], None]

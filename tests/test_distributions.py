@@ -132,6 +132,13 @@ def test_gradient_of_a_mixture_where_no_part_reaches():
     assert float(slope) == 0.0
 
 
+@pytest.mark.parametrize(("place", "sd"), [(1e6, 1e3), (1e7, 3e3)])
+def test_the_median_of_counts_that_end_at_zero_is_their_middle(place, sd):
+    from specfit.distributions.sampling import quantile
+
+    assert abs(quantile("normal", 0.5, (place, sd), 0.0) - place) < 0.01 * sd
+
+
 def test_mixture_sampler_agrees_with_the_density():
     draws = sample_mixture(np.random.default_rng(7), 4000, MIXTURE, 44.0, 54.0)
 

@@ -56,6 +56,18 @@ def test_log_likelihood_equals_scipy(name, given, ratio):
     np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-8)
 
 
+@pytest.mark.parametrize("name", ["poisson", "negative_binomial"])
+def test_one_mean_of_many_counts_has_the_sum_of_their_slopes(name):
+    law, given = NOISES[name].log_likelihood, ARGUMENTS[name][0]
+    counts = jnp.asarray([3.0, 90.0, 0.0, 110.0])
+    with jax.numpy_rank_promotion("allow"):
+        slope = jax.grad(lambda mu: jnp.sum(law(counts, mu, *given)))(100.0)
+    each = jax.vmap(jax.grad(lambda mu, y: law(y, mu, *given)), (None, 0))(
+        100.0, counts
+    )
+    np.testing.assert_allclose(slope, jnp.sum(each), rtol=1e-12)
+
+
 def test_poisson_keeps_its_digits_at_a_million_counts():
     mpmath = pytest.importorskip("mpmath")
     y = 1_000_000

@@ -68,6 +68,11 @@ class Identified:
         return tuple(one for one in self.best if not one.kind)
 
     @cached_property
+    def said(self) -> list[str]:
+        """What to mind of the best answer, and what is left of the spectrum."""
+        return remarks(self)
+
+    @cached_property
     def chances(self) -> dict[str, float]:
         """Of everything in the best set, the probability that it is there, by name."""
         return presence(self.ranking, self.answers[0])
@@ -87,7 +92,7 @@ def text(found: Identified) -> str:
     )
     if not found.answers:
         return f"{seen}\n\n{say('identify-empty')}"
-    return "\n".join([seen, "", *_table(found), *foot(found), "", *remarks(found)])
+    return "\n".join([seen, "", *_table(found), *foot(found), "", *found.said])
 
 
 def _table(found: Identified) -> Iterator[str]:
@@ -120,7 +125,7 @@ def record(found: Identified) -> dict[str, Any]:
         "temperature_K": found.source.conditions["T"],
         "considered": [phase.name for phase in found.considered],
         "answers": [_answer(found, answer) for answer in found.answers],
-        "remarks": remarks(found) if found.answers else [say("identify-empty")],
+        "remarks": found.said if found.answers else [say("identify-empty")],
     }
 
 
@@ -196,7 +201,7 @@ def proposal(found: Identified, checked: Checked) -> str:
     )
     source = checked.text[block.span.start : block.span.end]
     best = found.answers[0].best
-    said = [f"{MARK[2:]} from {checked.path.name}.", *remarks(found), *_not_said(best)]
+    said = [f"{MARK[2:]} from {checked.path.name}.", *found.said, *_not_said(best)]
     names = ", ".join(called(one, labels(best)) for one in found.best)
     order = [one.phase for one in found.best]
     left = [p for p in order if not is_unknown(p)] + [p for p in order if is_unknown(p)]

@@ -65,6 +65,11 @@ def identity(checked: Checked, options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def digest(who: Mapping[str, Any]) -> str:
+    """SHA-256 of an identity."""
+    return sha256(json.dumps(who, sort_keys=True, default=str))
+
+
 @contextmanager
 def journal(
     folder: Path, who: Mapping[str, Any], resume: bool, path: Path

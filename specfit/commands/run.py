@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from specfit import exits
 from specfit.checking import Checked
@@ -64,9 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     options = replace(sampling(arguments), variant=arguments.variant)
     folder = arguments.out or Path("runs") / arguments.file.stem
     refuse_foreign(folder)
-    if (code := _left_alone(arguments, folder, checked, options)) is not None:
-        return code
     who = keeping.identity(checked, asdict(options))
+    if (code := _left_alone(arguments, folder, who)) is not None:
+        return code
     reporter = None if arguments.quiet else Reporter()
     try:
         with (
@@ -74,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
             keeping.stoppable(reporter) as progress,
             report.painter() as painter,
         ):
-            done = _written(checked, options, folder, progress, journal, painter)
+            work = partial(_found, checked, options, progress, journal)
+            done = _written(work, keeping.digest(who), folder, progress, painter)
     except KeyboardInterrupt:
         print(f"\n{say('stopped')}", file=sys.stderr)
         return exits.INTERRUPTED
@@ -91,14 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _left_alone(
-    arguments: argparse.Namespace, folder: Path, checked: Checked, options: Options
+    arguments: argparse.Namespace, folder: Path, who: Mapping[str, Any]
 ) -> int | None:
     """The exit code of a finished run, asked to go on; None where there is work to do."""
     from specfit.commands.finished import finished
 
     if not arguments.resume or (keeping.place(folder) / "identity.json").exists():
         return None
-    verdict = finished(folder, checked, options)
+    verdict = finished(folder, keeping.digest(who))
     if verdict is None:
         return None
     print(say("resume-finished", folder=str(folder)), file=sys.stderr)
@@ -110,11 +113,10 @@ def _left_alone(
 
 
 def _written(
-    checked: Checked,
-    options: Options,
+    work: Callable[[], Run],
+    identity: str,
     folder: Path,
     progress: Progress,
-    journal: Journal,
     painter: Painter | None,
 ) -> Run | None:
     """The run, its folder written; None where it cannot start, and the folder says so."""
@@ -123,13 +125,15 @@ def _written(
 
     beside = keeping.place(folder)
     try:
-        done = _found(checked, options, progress, journal)
+        done = work()
     except inference.NonFiniteStart as error:
         write_refusal(folder, str(error), beside)
         print(f"error: {error}", file=sys.stderr)
         keeping.finished(folder)
         return None
     progress("report", 0.0, "")
+    if not _interrupted(done):
+        done = replace(done, identity=identity)
     report.write(done, folder, beside, painter)
     if not _interrupted(done):
         keeping.finished(folder)

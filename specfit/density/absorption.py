@@ -52,16 +52,14 @@ def _written_out(at: Array, position: Array, a: Array, b: Array) -> Array:
     into what is made of it, where it would be computed again for each.
     """
     squares = [(at - x) * (at - x) + y for x, y in zip(position, b, strict=True)]
-    tops = list(a)
-    if len(tops) % 2:
-        tops, squares = [*tops, 0.0 * tops[0]], [*squares, jnp.ones_like(at)]
-    pairs = range(0, len(tops), 2)
-    terms = (
-        (tops[i] * squares[i + 1] + tops[i + 1] * squares[i])
-        / (squares[i] * squares[i + 1])
-        for i in pairs
-    )
-    total = sum(terms, jnp.zeros_like(at))
+    pairs = len(squares) // 2
+    terms = [
+        (a[i] * squares[i + pairs] + a[i + pairs] * squares[i])
+        / (squares[i] * squares[i + pairs])
+        for i in range(pairs)
+    ]
+    alone = [a[-1] / squares[-1]] if len(squares) % 2 else []
+    total = sum([*terms, *alone], jnp.zeros_like(at))
     kept: Array = jax.lax.optimization_barrier(total)  # type: ignore[no-untyped-call]
     return kept
 

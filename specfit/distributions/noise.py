@@ -54,6 +54,7 @@ def _saturated(y: Array) -> Array:
 
 def _log_ratio(mu: Array, y: Array) -> Array:
     """The term y log(μ / y), exact where the two are close; 0 at y = 0."""
+    mu, y = jnp.broadcast_arrays(mu, y)
     safe = jnp.where(y > 0, y, 1.0)
     return jnp.where(y > 0, y * _log_quotient()(mu, safe), 0.0)
 

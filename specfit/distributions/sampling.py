@@ -18,7 +18,7 @@ from specfit.distributions.truncation import Bound, Component, log_mass
 IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 _ROUNDS = 16  # of rejection; then what is left is drawn by inversion
 _HALVINGS = 200  # enough for any double
-_RELATIVE = 1e-11  # of the way between the bounds; then bisection has converged
+_RELATIVE = 1e-13  # of the way between the bounds; then bisection has converged
 
 
 def sample(

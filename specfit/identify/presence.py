@@ -1,8 +1,8 @@
 """How sure it is that each component of a set is there at all.
 
-A set without it that explains the spectrum about as well counts against a component; one
-in which something else stands at its lines does not.  Every component of the best sets
-has been taken out and replaced in the search, so that both kinds were looked at.
+A set without it that explains the spectrum about as well counts against a component.
+Every component of the best sets has been taken out and replaced in the search, so that
+both kinds were looked at.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ def presence(ranking: Ranking, answer: Answer) -> dict[str, float]:
     """For each component of an answer, by name, the probability of the sets that have it.
 
     A phase of the database is in a set by its name or that of one which could stand in
-    its place; any component is where each of its lines is within half its width of a
-    line of something that the set has besides the phases of the answer.
+    its place, and by nothing else.  An unknown site has no name of its own: it is where
+    something that the set has besides the phases of the answer has as many lines, each
+    within half its width.
     """
     chances, found = {}, answer.best
     for index, phase in enumerate(found.phases):
-        names = (
-            set() if is_unknown(phase) else {phase.name, *answer.stand_ins[phase.name]}
-        )
+        names = {phase.name, *answer.stand_ins[phase.name]}
         there = [
-            bool(names & other.names) or _at_its_lines(found, index, other)
+            _at_its_lines(found, index, other)
+            if is_unknown(phase)
+            else bool(names & other.names)
             for other in ranking.sets
         ]
         chances[phase.name] = float(ranking.probabilities[there].sum())
@@ -41,8 +42,8 @@ def _at_its_lines(found: Mixture, index: int, other: Mixture) -> bool:
     database = {phase.name for phase in found.phases if not is_unknown(phase)}
     for number, phase in enumerate(other.phases):
         theirs, _ = _lines(other, number)
-        if phase.name not in database and len(theirs) >= len(mine):
-            far = np.abs(mine[:, None] - theirs).min(axis=1)
+        if phase.name not in database and len(theirs) == len(mine):
+            far = np.abs(np.sort(mine) - np.sort(theirs))
             if bool((far < half).all()):
                 return True
     return False

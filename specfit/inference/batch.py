@@ -240,9 +240,10 @@ def _crooked(ratios: FloatArray, dimension: int) -> FloatArray:
 
 
 def _groups(rows: IndexArray) -> list[IndexArray]:
-    """Rows by `TOGETHER`, the last group filled up with its last: one shape to compile."""
-    full = np.append(rows, np.repeat(rows[-1:], -len(rows) % TOGETHER))
-    return list(full.reshape(-1, TOGETHER))
+    """Rows by `TOGETHER` or what cores share evenly, filled up: one shape to compile."""
+    size = TOGETHER + -TOGETHER % jax.local_device_count()
+    full = np.append(rows, np.repeat(rows[-1:], -len(rows) % size))
+    return list(full.reshape(-1, size))
 
 
 def _factors(hessians: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -200,13 +200,15 @@ def _dtype(array: Any) -> Any:
 
 
 def _compiled(lowered: Any, options: dict[str, Any]) -> Any:
-    """With the options where this version of XLA knows them."""
+    """With those of the options that this version of XLA knows."""
     try:
         return lowered.compile(compiler_options=options)
     except jax.errors.JaxRuntimeError as error:
-        if "option" not in str(error):
+        known = {name: x for name, x in options.items() if name not in str(error)}
+        if len(known) == len(options):
             raise
-        return lowered.compile()
+        _log.info("compiled with fewer options: %s", error)
+        return _compiled(lowered, known)
 
 
 def _keep(name: str, compiled: Any, calls_lapack: bool) -> None:

@@ -151,11 +151,8 @@ def _looked(state: _Approach, height: Array, gradient: Array) -> _Approach:
     promise = 0.5 * gradient @ ahead
     good = (height >= state.height) & jnp.isfinite(promise)
     good &= jnp.max(jnp.abs(ahead)) < LONGEST_STEP
-    place, height = jax.tree.map(
-        partial(jnp.where, good),
-        (state.place + state.step, height),
-        (state.place, state.height),
-    )
+    place = jnp.where(good, state.place + state.step, state.place)
+    height = jnp.where(good | first, height, state.height)
     pays = first | (good & (promise < PAYING * state.gain))
     return _Approach(
         place, ahead, height, gradient, mended, promise, pays, state.looks + 1

@@ -29,7 +29,7 @@ class Asked:
     """What a search asks for: words, values by symbol, and velocities of either kind."""
 
     words: str
-    temperature: float = ROOM
+    temperature: float | None = None
     values: dict[str, float] = field(default_factory=dict)
     velocities: list[float] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ def search_phases(text: str) -> str:
     temperature searched at, 295 K unless given.
     """
     wanted = asked(text)
-    if not (wanted.values or wanted.velocities):
+    if not (wanted.values or wanted.velocities or wanted.temperature is not None):
         rows = [summary(entry) for entry in records.search(text)]
         head = ("phase", "formula", "sites", "T / K", "rows", "title")
         return (
@@ -86,9 +86,10 @@ def search_phases(text: str) -> str:
 def _distances(
     found: Iterable[Phase], wanted: Asked
 ) -> Iterator[tuple[float, str, State]]:
+    near = ROOM if wanted.temperature is None else wanted.temperature
     for entry in found:
         for site, state in records.states(entry):
-            if abs(state.T_K - wanted.temperature) > 25.0:
+            if abs(state.T_K - near) > 25.0:
                 continue
             parts = [_off(state, (name,), v) for name, v in wanted.values.items()]
             parts += [_off(state, ("IS", "QS"), v) for v in wanted.velocities]

@@ -109,6 +109,7 @@ def _hashes(run: Run) -> Hashes:
         spec=run.text_sha256,
         model=run.model.digest(),
         data=[measurement.sha256 for measurement in run.measurements],
+        identity=run.identity,
     )
 
 

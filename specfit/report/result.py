@@ -131,7 +131,7 @@ class SpectrumResult(Record):
     found: list[tuple[Text, Text]]
     chi2_reduced: float
     chi2_z: float
-    chi2_p: float
+    chi2_p: float | None
     predictive_p: float
     lag1: float
     lag1_z: float
@@ -193,11 +193,16 @@ class Gate(Record):
 
 
 class Hashes(Record):
-    """What exactly was run: SHA-256 of the text, the typed model and each data file."""
+    """What exactly was run: SHA-256 of the text, the typed model and each data file.
+
+    identity: of all that decides the bits of a run, settings, versions and processor
+    among it; empty where it was interrupted.
+    """
 
     spec: str
     model: str
     data: list[str]
+    identity: str
 
 
 class RunResult(Record):

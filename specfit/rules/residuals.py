@@ -19,6 +19,7 @@ from specfit.digits import percent
 from specfit.model.ir import Model, Prior, Spectrum
 from specfit.rules.block import Block, Flags, Outcomes, graded
 from specfit.rules.remembered import remembered
+from specfit.rules.scatter import figures, worst
 
 NAME = "residuals"
 SOURCE = (
@@ -30,6 +31,7 @@ FAR = 4.0
 BAND = (0.9, 1.15)
 """Reduced χ² that a good model of many counts stays within, where 3 sd allow it."""
 
+FEW = 5.0  # counts, from which a Poisson law is near a normal one
 GROSS, GROSS_Z = 2.0, 10.0
 """Reduced χ² and its z beyond which the intervals of the answer mean nothing."""
 
@@ -54,6 +56,7 @@ class Residuals:
     runs_z: float
     worst_at: float
     worst_z: float
+    normal: bool = True  # whether χ² has its own law: noise is near a normal one
 
     @property
     def larger(self) -> str:
@@ -61,15 +64,19 @@ class Residuals:
         return percent(self.predictive, 1 / self.replicates)
 
     @property
-    def chi2_tail(self) -> float:
-        """The share of spectra of this very model that would fit worse."""
+    def chi2_tail(self) -> float | None:
+        """The share of spectra of this very model that would fit worse, where known."""
         from scipy.special import chdtrc
 
-        return float(chdtrc(self.freedom, self.chi2))
+        return float(chdtrc(self.freedom, self.chi2)) if self.normal else None
 
     @property
     def worse(self) -> str:
-        """That share in words of a reader."""
+        """That share, or else the replicates', in words of a reader."""
+        if self.chi2_tail is None:
+            return (
+                f"{self.larger} of spectra drawn from the posterior have a larger one"
+            )
         share = percent(self.chi2_tail, 1e-4)
         return f"{share} of spectra of this very model would fit worse"
 
@@ -144,9 +151,9 @@ def _of_spectrum(
     replicated = fit.replicated[:, index, : counts.size]
     sd = _sd(spectrum, expected, replicated)
     pearson = (counts - expected) / sd
-    chi2, lag1, runs, runs_z = map(float, _figures(pearson))
+    chi2, lag1, runs, runs_z = map(float, figures(pearson))
     replicas = np.sum(((replicated - expected) / sd) ** 2, axis=1)
-    where, worst = _worst(pearson)
+    where, worst_z = worst(pearson)
     return Residuals(
         label=spectrum.label,
         pearson=pearson,
@@ -159,8 +166,16 @@ def _of_spectrum(
         runs=int(runs),
         runs_z=runs_z,
         worst_at=float(measurement.axis[where]),
-        worst_z=worst,
+        worst_z=worst_z,
+        normal=_near_normal(spectrum.noise.family, expected),
     )
+
+
+def _near_normal(family: str, expected: FloatArray) -> bool:
+    """Whether the noise is so near a normal one that χ² has its own law."""
+    if family == "gaussian":
+        return True
+    return family != "student_t" and float(expected.min()) > FEW
 
 
 def _sd(spectrum: Spectrum, expected: FloatArray, replicated: FloatArray) -> FloatArray:
@@ -175,33 +190,6 @@ def _sd(spectrum: Spectrum, expected: FloatArray, replicated: FloatArray) -> Flo
 
 def _freedom(channels: int, parameters: float) -> int:
     return max(1, round(channels - parameters))
-
-
-def _figures(pearson: FloatArray) -> tuple[FloatArray, ...]:
-    """χ², lag-one correlation, runs and their z of residuals (…, n_channels)."""
-    chi2 = np.sum(pearson**2, axis=-1)
-    lag1 = np.sum(pearson[..., 1:] * pearson[..., :-1], axis=-1) / chi2
-    return chi2, lag1, *_runs(pearson)
-
-
-def _runs(pearson: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Number of runs of one sign and its z; negative z means too few, long runs."""
-    positive = pearson > 0
-    runs = 1 + np.count_nonzero(positive[..., 1:] != positive[..., :-1], axis=-1)
-    n = positive.shape[-1]
-    up = np.count_nonzero(positive, axis=-1)
-    mean = 1 + 2 * up * (n - up) / n
-    variance = (mean - 1) * (mean - 2) / (n - 1)
-    z = (runs - mean) / np.sqrt(np.maximum(variance, 1e-12))
-    return np.asarray(runs), np.where((up == 0) | (up == n), -np.sqrt(n), z)
-
-
-def _worst(pearson: FloatArray) -> tuple[int, float]:
-    """Middle channel and z of the five neighbours that are furthest off together."""
-    width = min(5, pearson.size)
-    sums = np.convolve(pearson, np.ones(width), mode="same") / np.sqrt(width)
-    where = int(np.argmax(np.abs(sums)))
-    return where, float(sums[where])
 
 
 # --------------------------------------------------------------------- the rule
@@ -221,8 +209,8 @@ def misfits(block: Block) -> tuple[tuple[FloatArray, ...], int]:
     """χ², lag-one correlation, runs and their z of Poisson counts; their freedom."""
     counts = np.stack([one.values for one in block.spectra])
     sd = np.sqrt(np.maximum(block.curve, 1e-12))
-    figures = _figures((counts - block.curve) / sd)
-    return figures, _freedom(counts.shape[-1], block.n_unknowns)
+    found = figures((counts - block.curve) / sd)
+    return found, _freedom(counts.shape[-1], block.n_unknowns)
 
 
 def outcomes(block: Block) -> Outcomes:

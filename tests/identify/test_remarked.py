@@ -75,6 +75,20 @@ def test_a_component_is_there_as_far_as_sets_with_it_are_probable(spectrum):
     assert price(found.ranking, sets[0]) == pytest.approx(want)
 
 
+def test_a_phase_is_there_by_name_and_a_site_by_all_of_its_lines(spectrum):
+    """Something at the lines of siderite is not siderite; a singlet is no doublet."""
+    sets = [
+        fit(spectrum, "siderite", "?doublet"),
+        fit(spectrum, "?doublet", place=(1.23, 1.80)),
+        fit(spectrum, "siderite", "?singlet", place=(-0.6,)),
+    ]
+    found = identified(spectrum, sets, np.log([0.5, 0.3, 0.2]))
+    best = next(one for one in found.answers if one.best is sets[0])
+    chances = presence(found.ranking, best)
+    assert chances["siderite"] == pytest.approx(0.7)
+    assert chances["?doublet"] == pytest.approx(0.5)
+
+
 def test_what_is_improbable_is_tentative_and_has_errors(spectrum):
     sets = [fit(spectrum, "siderite", "?doublet"), fit(spectrum, "siderite")]
     (said,) = (

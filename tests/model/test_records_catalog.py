@@ -86,6 +86,16 @@ def test_search_by_values_as_they_are_written(text, record):
     assert float(rows[0].split()[0]) < 1
 
 
+@pytest.mark.parametrize(
+    "text", ["hematite 80 K", "hematite T=80", "hematite T = 80 K"]
+)
+def test_search_at_a_temperature_alone(text):
+    _, *rows = search_phases(text).splitlines()
+    assert rows
+    assert all("hematite" in row for row in rows)
+    assert all(abs(float(row.split()[2]) - 80.0) <= 25.0 for row in rows)
+
+
 def test_a_velocity_without_a_name_is_a_shift_or_a_splitting():
     rows = search_phases("0.80 mm/s").splitlines()[1:]
     off = [row.split() for row in rows]

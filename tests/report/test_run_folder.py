@@ -91,6 +91,7 @@ def test_hashes_versions_and_no_place_of_this_machine(result, run, folder):
         "spec": run.text_sha256,
         "model": run.model.digest(),
         "data": ["ab" * 32],
+        "identity": run.identity,
     }
     assert result["seed"] == 7
     assert result["spec_file"] == "m.spec"
