@@ -148,7 +148,7 @@ def run_metropolis(ground: Ground) -> tuple[Ground, Sampled]:
         ),
         (*chains.notes, *left_open(ground, [chains.positions])),
         (drawn, clock.stage("diagnostics")),
-        {"interrupted": chains.interrupted, "attempts": 1},
+        {"interrupted": chains.interrupted, "attempts": 1, "sampler": "metropolis"},
     )  # fmt: skip
     return ground, sampled
 

@@ -108,7 +108,7 @@ def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
         ),
         left_open(ground, looked_at),
         (drawn, clock.stage("diagnostics")),
-        {"interrupted": False, "attempts": 1},
+        {"interrupted": False, "attempts": 1, "sampler": "smc"},
         parts,
     )  # fmt: skip
     return _reweighed(ground, cloud, chains.positions), sampled

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from specfit.contracts import FloatArray, Problem
-from specfit.inference import blend, evaluate, gates, kernel, keys
+from specfit.inference import blend, evaluate, gates, independence, kernel, keys
 from specfit.inference.backend import layout
 from specfit.inference.compiled import ahead
 from specfit.inference.gates import Gate
@@ -46,18 +46,28 @@ def prepare(problem: Problem, settings: Settings) -> None:
     n_chains, total = settings.chains, settings.warmup + settings.draws
     each = max(1, min(settings.draws, settings.thinned // n_chains))
     few = np.zeros((n_chains * each, problem.dimension))
-    sampler = kernel.job(
-        problem, n_chains, min(settings.chunk, total), layout(n_chains)
-    )
+    sampler = {
+        "auto": independence.job(problem, settings),
+        "nuts": kernel.job(
+            problem, n_chains, min(settings.chunk, total), layout(n_chains)
+        ),
+    }.get(settings.engine)
     mode = (evaluate.curvature_program, problem.logdensity, z, problem.data)
     curves = (prediction_program, kernels, few, problem.data)
-    samples = settings.engine in ("auto", "nuts")
-    ahead([sampler, mode, curves] if samples else [mode])
+    ahead([mode] if sampler is None else [sampler, mode, curves])
 
 
 def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
-    """NUTS in all modes; tempering between them where its gates fail."""
-    return _run(ground, tempered=True)
+    """Independent proposals where those do; else NUTS, then tempering between modes."""
+    if not independence.promising(ground):
+        return _run(ground, tempered=True)
+    first = independence.run_independence(ground)
+    trouble = failed(first.gates)
+    if not trouble or _final(ground, first):
+        return ground, first
+    ground, second = _run(ground, tempered=True)
+    why = f"sampled again with NUTS, because of: {', '.join(trouble)}"
+    return ground, _told(first, second, why)
 
 
 def run_nuts(ground: Ground) -> tuple[Ground, Sampled]:
@@ -67,14 +77,19 @@ def run_nuts(ground: Ground) -> tuple[Ground, Sampled]:
 
 def _run(ground: Ground, tempered: bool) -> tuple[Ground, Sampled]:
     first = attempt(ground, 0)
-    hopeless = failed(ground.mode_gates(range(len(ground.kept))))
-    single = ground.settings.chains < 2  # R-hat of one chain can never be had
-    if not failed(first.gates) or hopeless or single or _stopped(first):
+    if not failed(first.gates) or _final(ground, first):
         return ground, first
     try:
         return _again(ground, first, tempered)
     except KeyboardInterrupt:
         return ground, _cut_short(first)
+
+
+def _final(ground: Ground, found: Sampled) -> bool:
+    """Whether nothing is gained by sampling again, whatever gates fail."""
+    hopeless = failed(ground.mode_gates(range(len(ground.kept))))
+    single = ground.settings.chains < 2  # R-hat of one chain can never be had
+    return bool(hopeless) or single or _stopped(found)
 
 
 def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Sampled]:
@@ -108,12 +123,12 @@ def _unweighed(ground: Ground) -> bool:
 
 def _told(before: Sampled, after: Sampled, why: str) -> Sampled:
     """What came after, with a note why, and the stages of both."""
-    attempts = int(before.details.get("attempts", 1)) + 1  # type: ignore[call-overload]
+    made = (int(str(one.details["attempts"])) for one in (before, after))
     return replace(
         after,
         notes=(why, *after.notes),
         stages=(*before.stages, *after.stages),
-        details={**after.details, "attempts": attempts},
+        details={**after.details, "attempts": sum(made)},
     )
 
 
@@ -167,7 +182,7 @@ def attempt(ground: Ground, number: int) -> Sampled:
         ),
         chains.notes + left_open(ground, [part.chains.positions for part in parts]),
         (drawn, clock.stage("diagnostics")),
-        {"interrupted": stopped, "attempts": number + 1},
+        {"interrupted": stopped, "attempts": 1, "sampler": "nuts"},
         _answers(ground, parts),
     )  # fmt: skip
 

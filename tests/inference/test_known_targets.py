@@ -8,10 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.scipy.special import logsumexp
+from jax.scipy.special import gammaln, logsumexp
+from scipy import stats
 from scipy.special import ndtr
 
-from specfit.inference import NonFiniteStart, Settings, find, ground, search
+from specfit.inference import (
+    NonFiniteStart,
+    Settings,
+    find,
+    ground,
+    independence,
+    search,
+)
 
 QUICK = Settings(prior_draws=200, replicates=4, thinned=8, chunk=90)
 LONG = QUICK.model_copy(update={"chunk": 250})
@@ -74,7 +82,15 @@ def saturation(z, data):
     return -jnp.sum(used) * z[2] - 0.5 * chi2
 
 
-CASES = (correlated, mixture, funnel, flat, sum_known, wall_of_nan, saturation)
+def skewed(z, data):
+    """Logarithms of gamma variables of shapes 30, 15, 60."""
+    shape = data["gamma"]
+    return jnp.sum(shape * z - jnp.exp(z)) - jnp.sum(gammaln(shape))
+
+
+CASES = (
+    correlated, mixture, funnel, flat, sum_known, wall_of_nan, saturation, skewed
+)  # fmt: skip
 
 
 def switched(z, data):
@@ -84,6 +100,7 @@ def switched(z, data):
 BLANK = {
     "mean": np.zeros(3), "precision": np.eye(3), "scale": np.ones(3), "b1": 1.0,
     **two(5.0, 0.5),
+    "gamma": np.array([30.0, 15.0, 60.0]),
     "b2": 1.0, "x": np.zeros(14), "y": np.zeros(14), "used": np.zeros(14),
 }  # fmt: skip
 
@@ -129,6 +146,34 @@ def test_correlated_normal_has_its_moments_and_evidence(case):
     value, error = fit.log_evidence
     assert abs(value - exact) < 4 * error < 0.2
     assert fit.modes[0].log_evidence == pytest.approx(exact, abs=1e-6)
+
+
+def test_a_posterior_nearly_normal_is_proposed_independently_and_exactly(case):
+    fit = find(case(skewed), QUICK)
+    assert fit.converged, fit.gates
+    assert fit.settings["sampler"] == "independence"
+    for name, shape in zip("abc", (30.0, 15.0, 60.0), strict=True):
+        draws = np.sort(fit.draws[name].ravel())
+        exact = stats.loggamma(shape).cdf(draws)
+        steps = np.arange(1, draws.size + 1) / draws.size
+        # Kolmogorov's distance, 1e-5 of alarms; the normal at the mode is 0.06 away
+        apart = np.max(np.abs(exact - steps)) * np.sqrt(fit.ess_bulk[name])
+        assert apart < 2.5, (name, apart)
+    assert min(fit.ess_bulk[name] for name in "abc") > 2000
+    value, error = fit.log_evidence
+    assert abs(value) < 4 * error
+
+
+def test_nuts_takes_over_where_independent_proposals_do_not_do(case, monkeypatch):
+    monkeypatch.setattr(independence, "GOOD", -1.0)  # no weights are as good
+    monkeypatch.setattr(independence, "promising", lambda ground: True)
+    fit = find(case(skewed), QUICK)
+    assert fit.converged, fit.gates
+    assert fit.settings["sampler"] == "nuts"
+    assert fit.settings["attempts"] == 2
+    assert any("with NUTS, because of: pareto_k" in note for note in fit.notes)
+    nuts = find(case(skewed), QUICK.model_copy(update={"engine": "nuts"}))
+    assert np.array_equal(nuts.positions, fit.positions)
 
 
 WALK = QUICK.model_copy(
