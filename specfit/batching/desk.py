@@ -180,7 +180,7 @@ class Desk:
             verdict.outcome,
             "; ".join(verdict.reasons),
             ", ".join(dict.fromkeys(warned)),
-            "laplace" if drawn is None else "nuts",
+            "laplace" if drawn is None else str(drawn.settings["sampler"]),
             left.chi2_reduced,
             k,
             float(found.log_evidence[0]) if k <= UNRELIABLE else np.nan,

@@ -39,8 +39,9 @@ class BatchTable:
     """What is known of every file; the file is the leading axis.
 
     verdict: accepted, rejected, not_converged or quarantined.  method: laplace (mode and
-    its curvature) or nuts (mean and sd of draws).  values, sd: (n, n_columns), NaN where
-    there is no result.  chi2_reduced: Pearson's; pareto_k: of the importance weights.
+    its curvature), or the sampler (mean and sd of draws): nuts, smc, independence …
+    values, sd: (n, n_columns), NaN where there is no result.  chi2_reduced: Pearson's;
+    pareto_k: of the importance weights.
     """
 
     columns: tuple[Column, ...]

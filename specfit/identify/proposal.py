@@ -55,7 +55,7 @@ def spec_text(
     lines += ["", f"  {_fractions(phases, names)}"]
     lines += [f"  {line}" for line in _ordered(found, names, say)]
     lines += ["", f"  observe {data}.counts ~ poisson", "}", ""]
-    lines += ["run nuts { chains = 4; warmup = 300; draws = 500; seed = 1 }", ""]
+    lines += ["run auto { chains = 4; draws = 1000; seed = 1 }", ""]
     return "\n".join(lines)
 
 

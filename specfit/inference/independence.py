@@ -76,7 +76,7 @@ def run_independence(ground: Ground) -> Sampled:
     Raises KeyboardInterrupt when interrupted before the first draw was kept.
     """
     clock, settings, problem = Clock(), ground.settings, ground.problem
-    every, pareto = _chains(ground)
+    every, pareto = independent(ground)
     chains = obedient(problem, every)
     count = settings.chains * (settings.warmup + THIN * settings.draws)
     drawn = clock.stage("sampling", f"{settings.chains} chains, {count} proposals")
@@ -102,7 +102,7 @@ def run_independence(ground: Ground) -> Sampled:
     )  # fmt: skip
 
 
-def _chains(ground: Ground) -> tuple[Chains, float]:
+def independent(ground: Ground) -> tuple[Chains, float]:
     """The kept draws, fewer where interrupted, and Pareto k̂ of all proposals."""
     parts: list[Arrays] = []
     notes: tuple[str, ...] = (

@@ -1,4 +1,4 @@
-"""Effective draws per second: whitened NUTS beside its peers, on one posterior.
+"""Effective draws per second: specfit's samplers beside their peers, on one posterior.
 
 Each sampler runs in a process of its own, starts at the mode, and is charged for warm-up
 and draws; compilation is shown apart.  ESS is ArviZ's bulk ESS, the least over all
@@ -25,6 +25,7 @@ WINDOWS = {"B": (38.5, 46.5), "A": (46.5, 60.0), "Fe": (12.0, 38.5)}
 SIZES = {
     # sampler: (chains, warm-up, draws), quick and full
     "specfit": ((4, 200, 1000), (4, 200, 1000)),
+    "specfit_nuts": ((4, 200, 1000), (4, 200, 1000)),
     "nutpie": ((4, 400, 1000), (4, 400, 1000)),
     "numpyro": (None, (4, 1000, 1000)),
     "pymc": (None, (2, 1000, 1000)),
@@ -107,27 +108,51 @@ def _check_same_density(problem, spectrum, seed: int) -> None:
 
 
 def run_specfit(spectrum, found, chains, warmup, draws):
-    from specfit.inference import use_cores
+    """Independent proposals, what `run auto` comes to here; k̂ and ESS are looked at."""
 
-    use_cores()
+    def sampler(problem):
+        from specfit.inference import Journal, Settings
+        from specfit.inference.ground import survey
+        from specfit.inference.independence import independent, promising
+
+        settings = Settings(chains=chains, warmup=warmup, draws=draws)
+        ground = survey(problem, settings, lambda *said: None, Journal())
+        assert promising(ground), ground.evidence
+        return lambda seed: independent(ground)[0]
+
+    return _ours(spectrum, sampler)
+
+
+def run_specfit_nuts(spectrum, found, chains, warmup, draws):
     import jax
 
-    from specfit import pipeline
-    from specfit.inference import evaluate
     from specfit.inference.laplace import gaussian
     from specfit.inference.nuts import Plan, sample
     from specfit.inference.search import polish
 
-    with pipeline.float64():
-        problem = cases.build(cases.apart(WINDOWS), spectrum.level)
-        counts = spectrum.counts[None].astype(float)
-        problem = problem._replace(data={**problem.data, "counts": counts})
+    def sampler(problem):
         plan = Plan((warmup,), False, draws, 0.8, 250, lambda share: None)
 
         def once(seed):
             shape = gaussian(polish(problem, [found["position"]])[0])
             return sample(problem, shape, jax.random.key(seed), chains, plan)
 
+        return once
+
+    return _ours(spectrum, sampler)
+
+
+def _ours(spectrum, sampler):
+    """Draws and marks of `sampler(problem)`, which makes the chains of a seed."""
+    from specfit import pipeline
+    from specfit.inference import evaluate, use_cores
+
+    use_cores()
+    with pipeline.float64():
+        problem = cases.build(cases.apart(WINDOWS), spectrum.level)
+        counts = spectrum.counts[None].astype(float)
+        problem = problem._replace(data={**problem.data, "counts": counts})
+        once = sampler(problem)
         marks = [now()]
         once(0)
         marks.append(now())
@@ -245,6 +270,7 @@ def run_metropolis(spectrum, found, chains, warmup, draws):
 
 SAMPLERS = {
     "specfit": run_specfit,
+    "specfit_nuts": run_specfit_nuts,
     "nutpie": run_nutpie,
     "numpyro": run_numpyro,
     "pymc": run_pymc,
@@ -263,9 +289,9 @@ def worker(name: str, size: int, given: Path, out: Path) -> None:
     out.write_bytes(pickle.dumps((drawn, first, run)))
 
 
-TWICE = ("specfit",)
+TWICE = ("specfit", "specfit_nuts")
 """Samplers whose first run is a whole one: what it took longer is compilation."""
-QUICK = ("specfit", "nutpie", "emcee", "metropolis")
+QUICK = ("specfit", "specfit_nuts", "nutpie", "emcee", "metropolis")
 """The samplers of the quick size; the others need a long warm-up to do themselves justice."""
 
 

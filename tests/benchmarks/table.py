@@ -77,7 +77,8 @@ def sampling(found: dict) -> str:
 
 
 NAMES = {
-    "specfit": "specfit, whitened NUTS",
+    "specfit": "specfit, independent proposals",
+    "specfit_nuts": "specfit, whitened NUTS",
     "nutpie": "nutpie",
     "numpyro": "numpyro NUTS, dense mass matrix",
     "pymc": "PyMC NUTS, one core",
