@@ -41,7 +41,7 @@ FEW, SOME, MORE = 64, 256, 1024
 that still do."""
 TOGETHER = 4
 """Doubtful spectra that are looked at again in one call."""
-SHOWN = 64
+SHOWN = 256
 """Draws of the normal approximation that rules are judged on."""
 CROOKED = 0.5
 """Sd of the log-density about the normal, over the few draws, above which many are taken.

@@ -21,6 +21,8 @@ FLAT = 1e-10
 """Curvature relative to the diagonal below which a direction counts as flat."""
 CLOSE = 1e-4
 """Newton decrement (nats) below which a maximum counts as reached: 0.014 sd."""
+PATIENCE = 8
+"""Looks after which an ascent that will not come near the known best is given up."""
 LONGEST_STEP = 4.0
 """Largest change of one coordinate; coordinates are of order one by construction."""
 
@@ -57,21 +59,27 @@ def unit_diagonal(hessian: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def climb(
-    evaluate: Evaluate, start: FloatArray, steps: int = 100, enough: float = 1e-10
+    evaluate: Evaluate,
+    start: FloatArray,
+    steps: int = 100,
+    enough: float = 1e-10,
+    floor: float = -np.inf,
 ) -> Peak | None:
     """The local maximum above `start`, after at most `steps` accepted or failed steps.
 
     `evaluate(z)`: log-density, gradient, negative Hessian (or an approximation).
     None where these are not finite at the start.  Stops where another step would gain
-    less than `enough`.
+    less than `enough`, or, after `PATIENCE` steps, not lead above `floor`.
     """
     position, damping, stalled = start, 1e-3, 0
     value, gradient, hessian = first = evaluate(position)
     if not all(np.isfinite(part).all() for part in first):
         return None
-    for _ in range(steps):
+    for looks in range(steps):
         step, gain = _step(gradient, hessian, damping)
         if gain < enough or stalled >= 3 or damping > 1e12:
+            break
+        if looks >= PATIENCE and value + gain < floor:
             break
         trial = position + step
         found = evaluate(trial)

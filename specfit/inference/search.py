@@ -37,6 +37,8 @@ ALL_ANEW = 3
 """Components that have all been placed anew together once a search is done."""
 AGREED = 0.3
 """Difference (nats) of two searches that have found the same."""
+HOPELESS = 100.0
+"""Nats below the best at which a slow ascent is not worth its end: a weight of 1e-43."""
 BARRIER = 1.0
 """Depth (nats) of the valley between two peaks that a chain crosses freely."""
 
@@ -94,14 +96,16 @@ def _search(task: _Task) -> Found:
         beams = _beams(task, (prior, positions), groups)
         every = [assemble(problem, b.position, b.placed) for b in beams]
         starts = likeliest(problem, every)
-    peaks = polish(problem, starts) or polish(problem, prior_starts(problem, positions))
+    peaks = polish(problem, starts, -np.inf)
+    peaks = peaks or polish(problem, prior_starts(problem, positions))
     peaks = distinct(problem, peaks)
     if not peaks:  # finite where it was tried, and nowhere on the way up
         raise NonFiniteStart(
             evaluate.terms_at_fault(problem, positions[0]), len(positions)
         )
     twins = swapped(problem, peaks[0], (tuple(prior), positions), groups)
-    peaks = distinct(problem, peaks + polish(problem, twins))
+    more = polish(problem, twins, peaks[0].log_density)
+    peaks = distinct(problem, peaks + more)
     return Found(tuple(peaks), groups, prior, positions, notes)
 
 
@@ -182,10 +186,21 @@ def likeliest(problem: Problem, starts: list[FloatArray]) -> list[FloatArray]:
     return first + [rest[i] for i in order[: STARTS - len(first)]]
 
 
-def polish(problem: Problem, starts: list[FloatArray]) -> list[Peak]:
-    """The peak above each start whose density is finite."""
-    found = [climb(lambda z: evaluate.curvature(problem, z), s) for s in starts]
-    return [peak for peak in found if peak is not None]
+def polish(
+    problem: Problem, starts: list[FloatArray], best: float | None = None
+) -> list[Peak]:
+    """The peak above each start whose density is finite.
+
+    best: a height known; an ascent that stays `HOPELESS` below it, or below what was
+    found here, is cut short.  None where starts are raw and every way may be long.
+    """
+    found: list[Peak] = []
+    for start in starts:
+        known = [] if best is None else [best, *(peak.log_density for peak in found)]
+        floor = max(known, default=-np.inf) - HOPELESS
+        peak = climb(lambda z: evaluate.curvature(problem, z), start, floor=floor)
+        found += [] if peak is None else [peak]
+    return found
 
 
 def distinct(problem: Problem, peaks: list[Peak]) -> list[Peak]:
