@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -26,6 +27,7 @@ from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.inference.batch import BLOCK, Fitter, Many
 from specfit.inference.journal import Arrays, Journal
 from specfit.inference.pilots import PILOTS, Pilot, labelling, pilot, starts_of
+from specfit.inference.search import one_thread
 from specfit.model import ir
 from specfit.model.support import PlanError
 from specfit.readers import ReaderError, read
@@ -33,6 +35,8 @@ from specfit.rendering import message
 
 CHUNK = 4 * BLOCK
 """Files read, fitted and kept together."""
+HANDS = 2
+"""Pilots searched at once: what one does on the host goes on beside the other's fits."""
 LOOKED = 20
 """Files looked at for each pilot, before it is given up."""
 STEP = 64
@@ -83,27 +87,49 @@ class Workshop:
         Returns them and the misfit that is usual.  Raises SpecError where none can be
         read, NonFiniteStart where the density of none is finite anywhere.
         """
-        pilots, fitted = [], []
-        fault: Exception | None = None
         spectra = self._spread()
         self._build(spectra[0])
-        for number, one in enumerate(spectra):
-            progress(number / len(spectra), f"{number + 1} of {len(spectra)}")
-            try:
-                problem = self._own(self._data([one]), 0)
-                found = partial(pilot, problem, self.settings)
-                arrays = journal.step(f"pilot {number}", lambda f=found: vars(f()))  # type: ignore[misc]
-            except (inference.NonFiniteStart, PlanError) as error:
-                fault = error
-                continue
-            pilots.append(Pilot.of(arrays))
-            fitted.append(one)
-        if fault and not pilots:
-            raise fault
+        found = self._pilots(spectra, progress, journal)
+        pilots = [one for one in found if isinstance(one, Pilot)]
+        if not pilots:
+            raise next(one for one in found if isinstance(one, Exception))
+        fitted = [
+            spectrum
+            for spectrum, one in zip(spectra, found, strict=True)
+            if isinstance(one, Pilot)
+        ]
         self.pilot_contents = [f"{one.sha256} {_calibration(one)}" for one in fitted]
         self.ready(pilots, np.inf)
         self.desk = replace(self.desk, usual=self._usual_misfit(fitted))
         return pilots, self.desk.usual
+
+    def _pilots(
+        self,
+        spectra: Sequence[Measurement],
+        progress: Callable[[float, str], None],
+        journal: Journal,
+    ) -> list[Pilot | Exception]:
+        """What the search of each spectrum found, or why it could not begin."""
+        found: list[Pilot | Exception] = []
+        hands = ThreadPoolExecutor(HANDS)
+        with one_thread(), ExitStack() as end:
+            end.callback(hands.shutdown, cancel_futures=True)
+            searches = [
+                hands.submit(journal.step, f"pilot {n}", partial(self._searched, one))
+                for n, one in enumerate(spectra)
+            ]
+            for n, search in enumerate(searches):
+                progress(n / len(spectra), f"{n + 1} of {len(spectra)}")
+                try:
+                    found.append(Pilot.of(search.result()))
+                except (inference.NonFiniteStart, PlanError) as error:
+                    found.append(error)
+        return found
+
+    def _searched(self, spectrum: Measurement) -> dict[str, Any]:
+        with pipeline.float64():  # of this thread alone
+            problem = self._own(self._data([spectrum]), 0)
+            return vars(pilot(problem, self.settings))
 
     def ready(self, pilots: Sequence[Pilot], usual: float) -> None:
         """Take over the pilots, found here or elsewhere."""

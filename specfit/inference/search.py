@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -67,8 +68,17 @@ def search(
     NumPy's linear algebra keeps to one thread meanwhile: on systems as small as these a
     second one only waits.
     """
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         return _search(_Task(problem, key, settings, rounds or Rounds()))
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """NumPy's linear algebra on one thread.
+
+    Each puts back what it found, so searches that run at once need one around them all.
+    """
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 class _Task(NamedTuple):
