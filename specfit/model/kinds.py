@@ -104,6 +104,7 @@ MOSSBAUER = ModelKind(
         ("singlet", "width"): "FWHM",
         ("doublet", "width"): "FWHM",
         ("sextet", "width"): "FWHM",
+        ("hamiltonian", "width"): "FWHM",
         ("doublet", "QS"): "ΔEQ",
         ("sextet", "QS"): "2ε",
     },

@@ -8,11 +8,16 @@ areas that sum to one, so that `I` is always the fraction of the total resonant 
 from __future__ import annotations
 
 from specfit.contracts import SiteKind
-from specfit.sites import magnetic, paramagnetic
+from specfit.sites import hamiltonian, magnetic, paramagnetic
 
 __all__ = ["SITES"]
 
-_ENTRIES = (paramagnetic.SINGLET, paramagnetic.DOUBLET, magnetic.SEXTET)
+_ENTRIES = (
+    paramagnetic.SINGLET,
+    paramagnetic.DOUBLET,
+    magnetic.SEXTET,
+    hamiltonian.HAMILTONIAN,
+)
 
 SITES: dict[str, SiteKind] = {entry.signature.name: entry for entry in _ENTRIES}
 """Every site kind by its name in the language."""

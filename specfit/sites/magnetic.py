@@ -68,7 +68,7 @@ _SEXTET_SPLITTING = ParameterSignature(
 )
 """Iron oxides and metals lie within ±0.4 mm/s; the bounds are those of any iron."""
 
-_HYPERFINE_FIELD = ParameterSignature(
+HYPERFINE_FIELD = ParameterSignature(
     symbol="Bint",
     dimension="field",
     unit="T",
@@ -90,7 +90,7 @@ _MIDDLE_AREA = ParameterSignature(
 )
 """A thin powder without texture gives 2; field along the beam 0, across it 4."""
 
-_SIGMA_FIELD = ParameterSignature(
+SIGMA_FIELD = ParameterSignature(
     symbol="sigma_Bint",
     dimension="field",
     unit="T",
@@ -106,13 +106,13 @@ SEXTET = SiteKind(
         parameters=(
             ISOMER_SHIFT,
             _SEXTET_SPLITTING,
-            _HYPERFINE_FIELD,
+            HYPERFINE_FIELD,
             _MIDDLE_AREA,
             LINEWIDTH,
             AREA_FRACTION,
             SIGMA_ISOMER_SHIFT,
             SIGMA_QUADRUPOLE_SPLITTING,
-            _SIGMA_FIELD,
+            SIGMA_FIELD,
         ),
         source="P. Gütlich, E. Bill, A. X. Trautwein, Mössbauer Spectroscopy and "
         "Transition Metal Chemistry, Springer (2011), section 4.6, "
