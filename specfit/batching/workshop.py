@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.inference.batch import BLOCK, Fitter, Many
 from specfit.inference.journal import Arrays, Journal
 from specfit.inference.pilots import PILOTS, Pilot, labelling, pilot, starts_of
+from specfit.inference.rounds import Rounds
 from specfit.inference.search import one_thread
 from specfit.model import ir
 from specfit.model.support import PlanError
@@ -111,11 +113,14 @@ class Workshop:
     ) -> list[Pilot | Exception]:
         """What the search of each spectrum found, or why it could not begin."""
         found: list[Pilot | Exception] = []
-        hands = ThreadPoolExecutor(HANDS)
+        hands, stop = ThreadPoolExecutor(HANDS), Event()
         with one_thread(), ExitStack() as end:
             end.callback(hands.shutdown, cancel_futures=True)
+            end.callback(stop.set)  # first: a search under way ends with its round
             searches = [
-                hands.submit(journal.step, f"pilot {n}", partial(self._searched, one))
+                hands.submit(
+                    journal.step, f"pilot {n}", partial(self._searched, one, stop)
+                )
                 for n, one in enumerate(spectra)
             ]
             for n, search in enumerate(searches):
@@ -126,10 +131,14 @@ class Workshop:
                     found.append(error)
         return found
 
-    def _searched(self, spectrum: Measurement) -> dict[str, Any]:
+    def _searched(self, spectrum: Measurement, stop: Event) -> dict[str, Any]:
+        def listen(stage: str, done: float, detail: str) -> None:
+            if stop.is_set():
+                raise KeyboardInterrupt
+
         with pipeline.float64():  # of this thread alone
             problem = self._own(self._data([spectrum]), 0)
-            return vars(pilot(problem, self.settings))
+            return vars(pilot(problem, self.settings, Rounds(say=listen)))
 
     def ready(self, pilots: Sequence[Pilot], usual: float) -> None:
         """Take over the pilots, found here or elsewhere."""

@@ -2,8 +2,9 @@
 
 `find` searches the modes without a starting value (beam search over component curves
 where the problem is separable, polished prior draws otherwise), weighs them, samples
-the weightiest with NUTS in coordinates whitened by its curvature, and lists every gate
-that draws must pass before they may be called a posterior.  It runs in the floating
+them with independent proposals where the posterior is nearly normal and with NUTS in
+coordinates whitened by its curvature where it is not, and lists every gate that draws
+must pass before they may be called a posterior.  It runs in the floating
 point precision that the caller has opened; posteriors of high counts need float64.
 """
 

@@ -2,10 +2,11 @@
 
 `map` stops at the weightiest mode, `laplace` draws from the Gaussian that touches it,
 `nuts` samples every mode and mixes them by weight, `smc` tempers from their
-neighbourhood to the posterior.  `auto`, for those who do not mind which, is `nuts`, and
-`smc` where that does not pass its gates; `metropolis` is the old way, to compare with.
-An engine takes the ground and gives it back,
-with what was learned of the modes, beside its draws.
+neighbourhood to the posterior.  `auto`, for those who do not mind which,
+proposes independently where the posterior is nearly normal, is `nuts` where it is not,
+and `smc` where that does not pass its gates; `metropolis` is the old way, to compare
+with.  An engine takes the ground and gives it back, with what was learned of the modes,
+beside its draws.
 """
 
 from __future__ import annotations

@@ -266,10 +266,8 @@ def finish(ground: Ground, sampled: Sampled) -> Fit:
 
 
 def _predicted(ground: Ground, positions: FloatArray) -> Predictions:
-    settings = ground.settings
-    return predictions(
-        ground.problem, positions, ground.keys[3], settings.thinned, settings.replicates
-    )
+    asked = ground.settings.thinned, ground.settings.replicates
+    return predictions(ground.problem, positions, ground.keys[3], *asked)
 
 
 def _answer(ground: Ground, whole: Fit, part: Part) -> Answer:
@@ -287,6 +285,7 @@ def _answer(ground: Ground, whole: Fit, part: Part) -> Answer:
 def _circumstances(settings: Settings) -> dict[str, object]:
     """What else decides the bits of a run."""
     return {
+        "sampler": settings.engine,  # unless it chose among several
         "layout": layout(settings.chains),
         "platform": jax.local_devices()[0].platform,
         "float": str(jax.numpy.zeros(()).dtype),

@@ -6,13 +6,16 @@ or refuses are draws of the exact posterior, nearly independent, for a few value
 density each and no gradient (Tierney 1994, doi:10.1214/aos/1176325750).  The chains pass
 the same gates as any other; where they do not, or where weights say beforehand that they
 would not, NUTS has its turn.
+
+All chains see the same proposals, so R-hat cannot tell of a mode that none of them meets.
+Whoever believes them looks around first, from the proposals of largest weight (`Proposed`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -38,6 +41,10 @@ THIN = 4
 """Proposals for each draw that is kept; of a normal in 13 dimensions six of ten are taken."""
 SEGMENT = 250
 """Draws of a chain in one call and one step of the journal."""
+HEAVIEST = 4
+"""Proposals of largest weight from which it is looked around."""
+OWN_KEY = 7001
+"""Tells the random numbers of these proposals from those of the other samplers."""
 IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 
 
@@ -45,9 +52,16 @@ def _heights(logdensity: Density, how: Layout, z: Array, data: Data) -> Any:
     """Log-density at each row of `z` (n_chains, n, dimension), one after another."""
 
     def chain(own: Array, shared: Data) -> Any:
-        return jax.lax.map(lambda x: logdensity({"z": x}, shared), own)
+        height = partial(_height, logdensity, shared)
+        return (
+            jax.vmap(height)(own) if how == "vectorised" else jax.lax.map(height, own)
+        )
 
     return map_chains(chain, z, data, how)
+
+
+def _height(logdensity: Density, data: Data, z: Array) -> Array:
+    return logdensity({"z": z}, data)
 
 
 _ON_ONE, _ON_CORES = (
@@ -64,33 +78,47 @@ def job(problem: Problem, settings: Settings) -> tuple[Any, ...]:
     return program, problem.logdensity, how, z, problem.data
 
 
+class Proposed(NamedTuple):
+    """Chains, Pareto k̂ of all their proposals, and those of largest weight (n, dim)."""
+
+    chains: Chains
+    pareto_k: float
+    heaviest: FloatArray
+
+
 def promising(ground: Ground) -> bool:
-    """Whether one mode has all the weight and its neighbourhood is nearly normal."""
+    """Whether one mode has all the weight and its neighbourhood is nearly normal.
+
+    And enough is asked for: of one chain, or of few draws, no gate could be passed.
+    """
+    settings = ground.settings
     near = ground.evidence.pareto_k <= GOOD and not ground.best.shape.floored
-    return near and len(ground.kept) == 1
+    enough = settings.chains > 1 and settings.chains * settings.draws >= 2 * gates.ESS
+    return near and enough and len(ground.kept) == 1
 
 
-def run_independence(ground: Ground) -> Sampled:
+def run_independence(ground: Ground) -> tuple[Sampled, FloatArray]:
     """Chains of proposals from the Student-t at the mode, with their gates.
 
-    Raises KeyboardInterrupt when interrupted before the first draw was kept.
+    And the proposals of largest weight.  Raises KeyboardInterrupt when interrupted before
+    the first draw was kept.
     """
     clock, settings, problem = Clock(), ground.settings, ground.problem
-    every, pareto = independent(ground)
+    every, pareto, heaviest = independent(ground)
     chains = obedient(problem, every)
     count = settings.chains * (settings.warmup + THIN * settings.draws)
     drawn = clock.stage("sampling", f"{settings.chains} chains, {count} proposals")
     draws = physical(problem, chains.positions)
     mixed = mixing({**draws, "log density": chains.statistics["lp"]})
     columns = enumerate(np.moveaxis(chains.positions, 2, 0))
-    # there is no energy: E-BFMI would say nothing
+    # there is no energy and nothing diverges: those gates would say nothing
     usual = gates.sampling_gates(
         {f"z[{i}]": z for i, z in columns}, mixed, every.statistics
     )
-    return Sampled(
+    sampled = Sampled(
         chains.positions, draws, chains.statistics, mixed,
         (
-            *(gate for gate in usual if gate[0] != "e_bfmi"),
+            *(gate for gate in usual if gate[0] not in ("e_bfmi", "divergences")),
             *ground.mode_gates({0}),
             gates.at_most("pareto_k", pareto, GOOD),
             *open_gates(ground, [chains.positions]),
@@ -100,10 +128,11 @@ def run_independence(ground: Ground) -> Sampled:
         (drawn, clock.stage("diagnostics")),
         {"interrupted": chains.interrupted, "attempts": 1, "sampler": "independence"},
     )  # fmt: skip
+    return sampled, heaviest
 
 
-def independent(ground: Ground) -> tuple[Chains, float]:
-    """The kept draws, fewer where interrupted, and Pareto k̂ of all proposals."""
+def independent(ground: Ground) -> Proposed:
+    """The kept draws, fewer where interrupted, and what all proposals tell."""
     parts: list[Arrays] = []
     notes: tuple[str, ...] = (
         "independent proposals from the Student-t at the mode, taken or refused by "
@@ -131,7 +160,11 @@ def independent(ground: Ground) -> tuple[Chains, float]:
         "n_steps": np.full(lp.shape, float(THIN)),
         "step_size": np.full(lp.shape, np.nan),
     }
-    return Chains(positions, statistics, stopped, notes), pareto
+    weight = np.concatenate([part["weight"] for part in parts])
+    most = np.argsort(-weight, kind="stable")[:HEAVIEST]
+    heaviest = np.concatenate([part["heavy"] for part in parts])[most]
+    chains = Chains(positions, statistics, stopped, notes)
+    return Proposed(chains, pareto, heaviest)
 
 
 def _segments(ground: Ground) -> Iterator[Arrays]:
@@ -164,7 +197,7 @@ def _segment(
 ) -> dict[str, FloatArray]:
     """The next `length` draws of every chain, after the last one of those `before`."""
     n_chains = ground.settings.chains
-    key = keys.fold_in(keys.fold_in(ground.keys[2], n_chains), number)
+    key = keys.fold_in(keys.fold_in(ground.keys[2], OWN_KEY), number)
     proposed = dispersed(
         ground.best.shape, keys.fold_in(key, 0), n_chains * length * THIN, 1.0
     )
@@ -172,6 +205,8 @@ def _segment(
     dice = evaluate.generator(keys.fold_in(key, 1)).random(ratios.shape)
     place, taken = _walk(ratios, np.log(dice), before["held"][:, -1])
     kept = np.arange(n_chains)[:, None], place[:, THIN - 1 :: THIN]
+
+    most = np.argsort(-ratios.ravel(), kind="stable")[:HEAVIEST]
 
     def at(name: str, values: FloatArray) -> FloatArray:
         """By place: what was held before the segment, then its proposals."""
@@ -185,8 +220,15 @@ def _segment(
     return {
         "z": at("z", proposed.reshape(*ratios.shape, -1)), "lp": at("lp", lp),
         "held": at("held", ratios), "ratios": ratios, "acceptance_rate": each(taken),
-        "non_finite": np.ceil(each(np.isnan(lp))),
+        "non_finite": np.ceil(each(_strange(lp))),
+        "heavy": proposed[most], "weight": ratios.ravel()[most],
     }  # fmt: skip
+
+
+def _strange(heights: FloatArray) -> FloatArray:
+    """1 where a log-density is no number that a density can have, else 0."""
+    flags: FloatArray = (np.isnan(heights) | np.isposinf(heights)).astype(np.float64)
+    return flags
 
 
 def _walk(

@@ -22,7 +22,7 @@ FLAT = 1e-10
 CLOSE = 1e-4
 """Newton decrement (nats) below which a maximum counts as reached: 0.014 sd."""
 PATIENCE = 8
-"""Looks after which an ascent that will not come near the known best is given up."""
+"""Steps uphill after which an ascent that promises too little is given up."""
 LONGEST_STEP = 4.0
 """Largest change of one coordinate; coordinates are of order one by construction."""
 
@@ -69,24 +69,26 @@ def climb(
 
     `evaluate(z)`: log-density, gradient, negative Hessian (or an approximation).
     None where these are not finite at the start.  Stops where another step would gain
-    less than `enough`, or, after `PATIENCE` steps, not lead above `floor`.
+    less than `enough`, or, after `PATIENCE` steps, none by the curvature where it stands
+    promises to lead above `floor`: a guess, which a bent valley can belie.
     """
     position, damping, stalled = start, 1e-3, 0
     value, gradient, hessian = first = evaluate(position)
     if not all(np.isfinite(part).all() for part in first):
         return None
-    for looks in range(steps):
+    taken = 0
+    for _ in range(steps):
         step, gain = _step(gradient, hessian, damping)
         if gain < enough or stalled >= 3 or damping > 1e12:
             break
-        if looks >= PATIENCE and value + gain < floor:
+        if taken >= PATIENCE and value + gain < floor:
             break
         trial = position + step
         found = evaluate(trial)
         if _better(found, value):
             stalled = stalled + 1 if found[0] - value < 1e-9 else 0
             position, (value, gradient, hessian) = trial, found
-            damping = max(damping * 0.1, 1e-12)
+            damping, taken = max(damping * 0.1, 1e-12), taken + 1
         else:
             damping *= 10.0
     _, decrement = _step(gradient, hessian, 0.0)

@@ -14,6 +14,7 @@ from specfit.inference import evaluate
 from specfit.inference.exchange import Exchange, exchange, exchangeable
 from specfit.inference.laplace import Gaussian, evidence, gaussian
 from specfit.inference.many import Starts
+from specfit.inference.rounds import Rounds
 from specfit.inference.search import search
 from specfit.inference.settings import Settings
 
@@ -39,13 +40,14 @@ class Pilot:
         return cls(arrays["positions"], arrays["spreads"])
 
 
-def pilot(problem: Problem, settings: Settings) -> Pilot:
+def pilot(problem: Problem, settings: Settings, rounds: Rounds | None = None) -> Pilot:
     """Search one spectrum; its modes of more than `CARRIED` of the evidence.
 
+    rounds: of the search; whoever listens to them may stop it.
     Raises NonFiniteStart where the density is finite at no draw of the prior.
     """
     keys = jax.random.split(jax.random.key(settings.seed), 2)
-    found = search(problem, keys[0], settings)
+    found = search(problem, keys[0], settings, rounds)
     shapes = [gaussian(peak) for peak in found.peaks]
     shares = evidence(problem, shapes, keys[1]).shares
     order = np.argsort(-shares, kind="stable")[:MODES]

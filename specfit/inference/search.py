@@ -39,7 +39,7 @@ ALL_ANEW = 3
 AGREED = 0.3
 """Difference (nats) of two searches that have found the same."""
 HOPELESS = 100.0
-"""Nats below the best at which a slow ascent is not worth its end: a weight of 1e-43."""
+"""Nats below the best that a long ascent must promise to pass."""
 BARRIER = 1.0
 """Depth (nats) of the valley between two peaks that a chain crosses freely."""
 
@@ -201,8 +201,8 @@ def polish(
 ) -> list[Peak]:
     """The peak above each start whose density is finite.
 
-    best: a height known; an ascent that stays `HOPELESS` below it, or below what was
-    found here, is cut short.  None where starts are raw and every way may be long.
+    best: a height known; a long ascent that promises to stay `HOPELESS` below it, or below
+    what was found here, is cut short.  None where starts are raw and every way is long.
     """
     found: list[Peak] = []
     for start in starts:

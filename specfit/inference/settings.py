@@ -12,11 +12,13 @@ Positive = Annotated[int, Field(gt=0)]
 class Settings(BaseModel):
     """How much to draw, from which seed, with which engine; frozen and closed.
 
-    warmup: steps per chain before draws are kept.  200 is enough because the sampler
-        starts in coordinates whitened by the curvature at the mode.
+    warmup: steps, or independent proposals, per chain before draws are kept.  200 is
+        enough because the sampler starts in coordinates whitened by the curvature at the
+        mode.
     atoms: draws of the prior that search chooses from.
     chunk: at most so many steps between two progress reports, fewer where they are slow
-        (see `pace`): what a run may lose; the draws do not depend on it.
+        (see `pace`): what a run may lose; the draws do not depend on it.  Independent
+        proposals, which cost a hundredth, go by 250 draws.
     thinned: at most so many draws carry curves and pointwise likelihoods.
     """
 

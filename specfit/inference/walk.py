@@ -29,7 +29,7 @@ from specfit.inference.ground import (
 from specfit.inference.ground import Part as AnswerPart
 from specfit.inference.laplace import UNRELIABLE
 from specfit.inference.mixing import mixing
-from specfit.inference.nuts import Chains, Plan, sample
+from specfit.inference.nuts import Chains, Plan, sample, starts
 from specfit.inference.obedience import obedient
 from specfit.inference.opening import left_open, open_gates
 from specfit.inference.predictions import prediction_program
@@ -38,6 +38,8 @@ from specfit.inference.settings import NonFiniteStart, Settings
 from specfit.inference.tempering import run_smc
 
 ESCALATED_TARGET = 0.95
+AROUND, AROUND_KEY = 16, 7002
+"""Places from which it is looked for missed modes, and the key of their numbers."""
 
 
 def prepare(problem: Problem, settings: Settings) -> None:
@@ -61,13 +63,31 @@ def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
     """Independent proposals where those do; else NUTS, then tempering between modes."""
     if not independence.promising(ground):
         return _run(ground, tempered=True)
-    first = independence.run_independence(ground)
-    trouble = failed(first.gates)
-    if not trouble or _final(ground, first):
+    first, heaviest = independence.run_independence(ground)
+    if _stopped(first):
         return ground, first
-    ground, second = _run(ground, tempered=True)
+    ground, missed = _looked_around(ground, heaviest)
+    trouble = [*failed(first.gates), *(["missed modes"] if missed else [])]
+    if not trouble or failed(ground.mode_gates(range(len(ground.kept)))):
+        return ground, first
+    try:
+        ground, second = _run(ground, tempered=True)
+    except KeyboardInterrupt:
+        return ground, _cut_short(first)
     why = f"sampled again with NUTS, because of: {', '.join(trouble)}"
     return ground, _told(first, second, why)
+
+
+def _looked_around(ground: Ground, heaviest: FloatArray) -> tuple[Ground, bool]:
+    """The ground with what ascents meet that the search had missed; whether it matters.
+
+    From the proposals of largest weight, which another mode would have, and from where
+    chains would begin: one far away in one direction is met by either, or by neither.
+    """
+    key = keys.fold_in(ground.keys[2], AROUND_KEY)
+    places = starts(ground.problem, ground.best.shape, key, AROUND)
+    grown = with_peaks(ground, np.concatenate([heaviest, places]))
+    return (ground, False) if grown is None else (grown, len(grown.kept) > 1)
 
 
 def run_nuts(ground: Ground) -> tuple[Ground, Sampled]:

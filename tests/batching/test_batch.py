@@ -209,6 +209,28 @@ def test_a_posterior_that_is_not_normal_is_sampled(tmp_path, table_of):
     assert table_of(sampled).method[0] == "nuts"
 
 
+def test_draws_of_any_engine_say_whose_they_are(series, tmp_path, table_of):
+    spec, files, _ = series
+    other = tmp_path / "laplace.spec"
+    text = spec.read_text(encoding="utf-8")
+    assert "run nuts" in text
+    other.write_text(text.replace("run nuts", "run laplace"), encoding="utf-8")
+    _, place = run(tmp_path, other, files[:1], "--sample", "always")
+    table = table_of(place)
+    assert (table.verdict[0], table.method[0]) == ("accepted", "laplace")
+
+
+def test_searches_under_way_end_when_the_pilots_are_interrupted(shop):
+    """Neither waits for the other's end, and nothing is left running."""
+
+    def stop(done, words):
+        raise KeyboardInterrupt
+
+    with pipeline.float64(), pytest.raises(KeyboardInterrupt):
+        shop.prepare(stop, Journal())
+    assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]
+
+
 def test_a_spectrum_that_cannot_be_sampled_stops_no_other(shop, monkeypatch):
     work(shop)
 
@@ -229,11 +251,11 @@ def test_a_pilot_that_cannot_be_searched_is_done_without(shop, monkeypatch):
     whole, _ = work(shop)
     searched, tried = workshop.pilot, []
 
-    def first_fails(problem, settings):
+    def first_fails(problem, settings, rounds):
         tried.append(problem)
         if len(tried) == 1:
             raise inference.NonFiniteStart(("prior of D.IS",), 100)
-        return searched(problem, settings)
+        return searched(problem, settings, rounds)
 
     monkeypatch.setattr(workshop, "pilot", first_fails)
     table, _ = work(shop)

@@ -20,9 +20,17 @@ TYPICAL = {
     "sigma_IS": 0.02,
     "sigma_QS": 0.05,
     "sigma_Bint": 0.7,
+    "eQVzz": 1.4,
+    "eta": 0.3,
+    "theta": 40.0,
+    "phi": 20.0,
+    "sigma_eQVzz": 0.1,
 }
 EDGES = {"QS": 0.0, "Bint": 0.0, "x": 0.0, "sigma_IS": 0.0, "sigma_QS": 0.0}
-EDGES |= {"sigma_Bint": 0.0}
+EDGES |= {"sigma_Bint": 0.0, "sigma_eQVzz": 0.0, "eQVzz": 0.0, "eta": 0.0}
+EDGES |= {"theta": 0.0, "phi": 0.0}
+RISING = ("singlet", "doublet", "sextet")
+"""Kinds whose lines have an order; levels of a whole Hamiltonian may cross."""
 sites = pytest.mark.parametrize("name", SITES)
 
 
@@ -51,7 +59,8 @@ def test_lines_have_the_promised_shape_and_areas_sum_to_one(name):
         assert part.dtype == np.float64
     assert float(lines.area.sum()) == pytest.approx(1.0, abs=1e-15)
     assert (np.asarray(lines.area) >= 0).all()
-    assert (np.diff(np.asarray(lines.position)) > 0).all()
+    if name in RISING:
+        assert (np.diff(np.asarray(lines.position)) > 0).all()
 
 
 @sites

@@ -66,7 +66,7 @@ class Killed(BaseException):
     """The process is gone: nothing catches it."""
 
 
-@pytest.mark.parametrize("engine", ["auto", "smc", "metropolis"])
+@pytest.mark.parametrize("engine", ["auto", "nuts", "smc", "metropolis"])
 def test_a_run_killed_after_any_step_ends_with_the_same_bits(toy, tmp_path, engine):
     problem = toy.density_problem(
         "abc", lambda z, data: -0.5 * ((z**2).sum() + 3.0 * (z[0] - z[1]) ** 2)
@@ -94,6 +94,8 @@ def test_a_run_killed_after_any_step_ends_with_the_same_bits(toy, tmp_path, engi
         finally:
             Journal.step = original
     assert reached >= 3
+    taken = {"auto": "independence"}.get(engine, engine)
+    assert whole.settings["sampler"] == taken
     assert resumed.positions.tobytes() == whole.positions.tobytes()
     assert resumed.curve.tobytes() == whole.curve.tobytes()
     assert resumed.log_evidence == whole.log_evidence

@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from specfit.inference import (
+    Journal,
     NonFiniteStart,
     Settings,
     find,
@@ -164,6 +165,44 @@ def test_a_posterior_nearly_normal_is_proposed_independently_and_exactly(case):
     assert abs(value) < 4 * error
 
 
+@pytest.mark.parametrize(
+    "seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (4, 8))]
+)
+def test_a_mode_far_away_is_not_believed_away(toy, seed, monkeypatch):
+    """Eight sd from the one that search found, which no proposal may ever meet."""
+
+    def two_modes(z, data):
+        near, far = jnp.sum(z**2), jnp.sum(z.at[0].add(-8.0) ** 2)
+        return logsumexp(jnp.stack([-0.5 * near, -0.5 * far]))
+
+    every = search.search
+
+    def blind(*arguments):
+        found = every(*arguments)
+        home = min(found.peaks, key=lambda peak: abs(peak.position[0]))
+        return replace(found, peaks=(home,))
+
+    monkeypatch.setattr(ground, "search", blind)
+    names = [f"x{i}" for i in range(13)]
+    problem = toy.density_problem(names, two_modes)
+    settings = QUICK.model_copy(update={"seed": seed, "draws": 500, "chunk": 250})
+    fit = find(problem, settings)
+    assert len(fit.modes) == 2
+    assert (fit.draws["x0"] > 4.0).mean() == pytest.approx(0.5, abs=0.1)
+    assert any("missed modes" in note for note in fit.notes), fit.notes
+
+
+def test_what_can_pass_no_gate_is_not_proposed_independently(case):
+    def promising(**settings):
+        asked = QUICK.model_copy(update=settings)
+        found = ground.survey(case(correlated), asked, lambda *said: None, Journal())
+        return independence.promising(found)
+
+    assert promising()
+    assert not promising(draws=50)
+    assert not promising(chains=1)
+
+
 def test_nuts_takes_over_where_independent_proposals_do_not_do(case, monkeypatch):
     monkeypatch.setattr(independence, "GOOD", -1.0)  # no weights are as good
     monkeypatch.setattr(independence, "promising", lambda ground: True)
@@ -204,7 +243,7 @@ def test_metropolis_is_refused_where_it_saw_one_of_two_modes(case):
     assert "other_modes" in failing(find(case(mixture, **two(5.0, 0.5)), settings))
 
 
-@pytest.mark.parametrize("engine", ["auto", "metropolis"])
+@pytest.mark.parametrize("engine", ["auto", "nuts", "metropolis"])
 def test_interrupted_chains_keep_the_draws_that_are_finished(case, engine):
     settings = WALK.model_copy(update={"engine": engine, "warmup": 50, "draws": 900})
 
@@ -219,6 +258,23 @@ def test_interrupted_chains_keep_the_draws_that_are_finished(case, engine):
     assert "interrupted" in failing(fit)
     whole = find(case(correlated), settings)
     assert np.array_equal(fit.draws["a"], whole.draws["a"][:, :kept])
+    assert whole.settings["sampler"] == {"auto": "independence"}.get(engine, engine)
+
+
+def test_draws_are_kept_when_what_follows_them_is_interrupted(case, monkeypatch):
+    monkeypatch.setattr(independence, "GOOD", -9.0)
+    monkeypatch.setattr(independence, "promising", lambda ground: True)
+    said = []
+
+    def stop(stage, done, detail):
+        if ("sampling", 1.0) in said and stage == "sampling":
+            raise KeyboardInterrupt  # in the warm-up of NUTS
+        said.append((stage, done))
+
+    fit = find(case(skewed), QUICK, stop)
+    assert "interrupted" in failing(fit)
+    assert fit.settings["sampler"] == "independence"
+    assert fit.draws["a"].shape == (4, 1000)
 
 
 def test_segments_are_shorter_where_steps_are_slow(monkeypatch):
@@ -238,7 +294,7 @@ def test_segments_are_shorter_where_steps_are_slow(monkeypatch):
 
 
 def test_same_seed_same_bits_whatever_the_chunk(case):
-    settings = QUICK.model_copy(update={"draws": 110})
+    settings = QUICK.model_copy(update={"draws": 110, "engine": "nuts"})
     first = find(case(correlated), settings).positions
     again = find(case(correlated), settings).positions
     chunked = find(case(correlated), settings.model_copy(update={"chunk": 33}))

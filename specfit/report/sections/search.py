@@ -15,6 +15,7 @@ _GATES = {
     "ess_tail": "effective draws in the tails, the fewest",
     "divergences": "divergent transitions",
     "e_bfmi": "energy mixing (E-BFMI), the worst chain",
+    "pareto_k": "tail of the importance weights (Pareto k̂)",
     "non_finite": "values that are not finite",
     "interrupted": "interrupted by the user: 1 is yes",
 }
