@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from specfit.contracts import SiteKind
 from specfit.sites import hamiltonian, magnetic, paramagnetic
+from specfit.sites.magnetic import first_order_error
 
-__all__ = ["SITES"]
+__all__ = ["SITES", "first_order_error"]
 
 _ENTRIES = (
     paramagnetic.SINGLET,

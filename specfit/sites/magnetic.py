@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from specfit.contracts import Array, Lines, ParameterSignature, Signature, SiteKind
+from specfit.contracts import (
+    Array,
+    FloatArray,
+    Lines,
+    ParameterSignature,
+    Signature,
+    SiteKind,
+)
 from specfit.lazy import LazyModule
 from specfit.sites.common import (
     AREA_FRACTION,
@@ -58,6 +65,32 @@ def _sextet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
         gauss_sigma=root(variance),
     )
 
+
+def first_order_error(
+    field: FloatArray, splitting: FloatArray, slopes: FloatArray
+) -> FloatArray:
+    """By how much the lines of a sextet may stand elsewhere than first order says, mm/s.
+
+    field (T) and splitting (2ε, mm/s): (n,); slopes: (n, 3), mm/s/T.  Of the angle between
+    field and field gradient a sextet knows nothing.  Taken is 90°, where an axial gradient
+    that gives this 2ε is −4 · 2ε strong; along the axis first order would be exact.
+    """
+    ground, excited = slopes[:, 1] + slopes[:, 2], 0.5 * (slopes[:, 0] - slopes[:, 2])
+    zeeman = (excited * field)[:, None, None] * np.diag([1.5, 0.5, -0.5, -1.5])
+    across = (-4.0 * splitting)[:, None, None] / 12.0 * _GRADIENT_ACROSS
+    upper = np.linalg.eigvalsh(zeeman + across)
+    lower = np.stack([ground * field, -ground * field], axis=1) / 2.0
+    exact = upper[:, [0, 1, 2, 1, 2, 3]] + lower[:, [1, 1, 1, 0, 0, 0]]
+    magnetic = _FIELD_DIRECTION * slopes[:, _SLOPE_OF_LINE] * field[:, None]
+    first = magnetic + _QUADRUPOLE_SIGN * (0.5 * splitting[:, None])
+    away: FloatArray = np.abs(exact - first).max(axis=1)
+    return away
+
+
+_SPIN_X = np.diag(np.sqrt([3.0, 4.0, 3.0]) / 2.0, 1)
+_SPIN_X = _SPIN_X + _SPIN_X.T
+_GRADIENT_ACROSS = 3.0 * _SPIN_X @ _SPIN_X - 3.75 * np.eye(4)
+"""Quadrupole energy of spin 3/2 with the axis across the field, for eQVzz = 12."""
 
 _SEXTET_SPLITTING = ParameterSignature(
     symbol="QS",

@@ -99,6 +99,15 @@ def test_the_intensity_ratio(build, ratio, expected, word):
     assert word in finding.text + finding.detail
 
 
+def test_a_sextet_that_first_order_does_not_describe(build):
+    values = {"IS": (0.9, 0.01), "QS": (-0.6, 0.01), "Bint": (18.0, 0.1), "I": 1.0}
+    site = build.SiteScene("S", "a sulphide", "sextet", values, "")
+    finding = only(outcome(build.Scene(sites=(site,), records={}), "first_order"))
+    assert finding.outcome == "warned"
+    assert "first order" in finding.text
+    assert "hamiltonian" in finding.detail
+
+
 def test_a_known_ratio_is_not_judged(build):
     assert outcome(build.Scene(sites=sites_with(build, "Fe", x=3.0)), "bounds")
     scene = build.Scene(sites=sites_with(build, "Fe", x=3.0))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
-from specfit.sites import SITES
+from specfit.sites import SITES, first_order_error
 
 DEFAULT = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
 CODATA = np.array(FIELD_SCALES["CODATA"].slopes)
@@ -247,6 +247,29 @@ def test_first_and_second_derivatives_are_finite_and_right(of):
         np.testing.assert_allclose(slope, SMOOTH(x, 0.7)[1], atol=1e-6)
         bend = BEND(x, 0.7)
     assert np.isfinite(bend).all()
+
+
+@pytest.mark.parametrize(
+    ("field", "splitting", "low", "high"),
+    [
+        (51.7, -0.21, 0.004, 0.006),  # hematite: 0.005 mm/s
+        (38.1, -0.26, 0.009, 0.013),  # goethite: 0.01 mm/s
+        (33.04, 0.0, 0.0, 1e-12),
+        (18.0, -0.6, 0.05, 0.3),
+    ],
+)
+def test_the_error_of_first_order(field, splitting, low, high):
+    """Against the lines of the whole Hamiltonian, the field across the axis."""
+    rows = sorted_lines(Bint=field, eQVzz=-4.0 * splitting, theta=90.0)
+    strong = np.sort(rows[np.argsort(-rows[:, 1])[:6], 0])
+    given = {"IS": 0.0, "QS": splitting, "Bint": field, "x": 2.0}
+    given |= {"sigma_IS": 0.0, "sigma_QS": 0.0, "sigma_Bint": 0.0}
+    values = {name: jnp.asarray(value) for name, value in given.items()}
+    first = np.asarray(SITES["sextet"].lines(values, DEFAULT).position)
+    away = np.abs(strong - first).max()
+    one = (np.array([x]) for x in (field, splitting, DEFAULT))
+    assert first_order_error(*one) == pytest.approx(away, abs=1e-12)
+    assert low <= away <= high
 
 
 def test_narrow_distributions_widen_each_line_by_its_derivative():
