@@ -17,6 +17,7 @@ from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.model import ir
 from specfit.model.check import check as check_spec
+from specfit.model.first_order import misplaced
 from specfit.model.known import data_constants
 from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
@@ -182,6 +183,8 @@ def _resolve(done: Checked) -> None:
             plan(model)
         except PlanError as error:
             done.diagnostics.append(at_place(error.code, error.words, error.place))
+    for model in models:
+        done.diagnostics += _misplaced(model)
     done.resolved = ir.Document[ir.Prior](
         file=document.file,
         title=document.title,
@@ -191,6 +194,21 @@ def _resolve(done: Checked) -> None:
         run=document.run,
         reports=document.reports,
     )
+
+
+def _misplaced(model: ir.Model[ir.Prior]) -> list[Diagnostic]:
+    """A warning of each sextet that first order in the field gradient does not describe."""
+    return [
+        replace(
+            at_place(
+                "sextet-first-order",
+                {"site": site.name, "off": f"{off:.2f}", "width": f"{width:.2f}"},
+                site.place,
+            ),
+            severity="warning",
+        )
+        for site, off, width in misplaced(model)
+    ]
 
 
 def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:

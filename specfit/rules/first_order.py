@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.model.first_order import PART
 from specfit.model.ir import Model, Prior
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
@@ -17,8 +18,6 @@ SOURCE = (
     "diagonalised Hamiltonian of I = 3/2; first order asks for |eQVzz| far below the "
     "magnetic splitting"
 )
-PART = 0.1
-"""Part of a linewidth by which a line may be misplaced before it is worth a word."""
 
 
 def judge(
