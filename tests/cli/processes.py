@@ -23,7 +23,7 @@ model one "One line" : mossbauer57Fe on s {
   observe s.counts ~ poisson
 }
 variant wide { A.IS ~ free in [-1.5, 1.5] mm/s }
-run auto { draws = 3000; warmup = 500 }
+run nuts { draws = 3000; warmup = 500 }
 """
 TRUTH = """seed = 5
 [axis]

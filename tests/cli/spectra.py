@@ -44,13 +44,18 @@ model sample : mossbauer57Fe on spectrum {{
 {body}
   observe spectrum.counts ~ poisson
 }}
-run nuts {{ chains = 4; warmup = 200; draws = 400; seed = 5 }}
+run {engine} {{ chains = 4; warmup = 200; draws = 400; seed = 5 }}
 """
 
 
-def spec(folder, body, lines, title="a test", **options):
-    """A folder with a .spec file and its data; the path of the file."""
+def spec(folder, body, lines, title="a test", engine="auto", **options):
+    """A folder with a .spec file and its data; the path of the file.
+
+    `nuts` where `auto` would try everything on a posterior that is far from normal.
+    """
     write(folder / "spectrum.csv", lines, **options)
     path = folder / "sample.spec"
-    path.write_text(HEADER.format(title=title, body=body), encoding="utf-8")
+    path.write_text(
+        HEADER.format(title=title, body=body, engine=engine), encoding="utf-8"
+    )
     return path

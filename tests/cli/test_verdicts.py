@@ -42,7 +42,7 @@ def test_fractions_that_a_require_forbids(specfit, result_of, tmp_path):
   site B : sextet { Bint ~ 33.0 ± 1.0 T in [30, 36] T }
   require A.I / B.I > 1.5 because "two A for each B in this compound" """
     lines = sextet(0.3, 0.0, 49.0, 0.2) + sextet(0.0, 0.0, 33.0, 0.3)
-    path = spec(tmp_path, body, lines)
+    path = spec(tmp_path, body, lines, engine="nuts")
     code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
     assert code == 1, err + out
     reasons = " ".join(result_of(tmp_path / "run")["reasons"])
@@ -56,7 +56,7 @@ def test_sites_that_changed_places_are_not_accepted(specfit, result_of, tmp_path
   site B : sextet { Bint ~ 33.0 ± 1.0 T }
   require A.I / B.I > 1.5 because "two A for each B in this compound" """
     lines = sextet(0.3, 0.0, 49.0, 0.2) + sextet(0.0, 0.0, 33.0, 0.3)
-    path = spec(tmp_path, body, lines)
+    path = spec(tmp_path, body, lines, engine="nuts")
     code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
     assert code == 1, err + out
     reasons = " ".join(result_of(tmp_path / "run")["reasons"])
@@ -75,7 +75,7 @@ def test_a_prior_that_the_data_contradict(specfit, result_of, tmp_path):
 def test_an_unidentified_model_gives_no_result(specfit, result_of, tmp_path):
     body = """  site A : sextet { Bint ~ 33.0 ± 3.0 T }
   site B : sextet { Bint ~ 33.0 ± 3.0 T }"""
-    path = spec(tmp_path, body, IRON, counts=2e4)
+    path = spec(tmp_path, body, IRON, counts=2e4, engine="nuts")
     code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
     assert code == 3, err + out
     assert result_of(tmp_path / "run")["verdict"] == "not_converged"
@@ -111,7 +111,7 @@ def test_a_phase_named_but_overridden_is_still_judged(specfit, result_of, tmp_pa
 
 def test_a_point_is_no_result(specfit, result_of, tmp_path):
     path = spec(tmp_path, "  site D : doublet", doublet(0.37, 0.7, 0.2))
-    text = path.read_text(encoding="utf-8").replace("run nuts", "run map")
+    text = path.read_text(encoding="utf-8").replace("run auto", "run map")
     path.write_text(text, encoding="utf-8")
     code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
     assert code == 3, err + out
