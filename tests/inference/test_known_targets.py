@@ -150,17 +150,18 @@ def test_correlated_normal_has_its_moments_and_evidence(case):
 
 
 def test_a_posterior_nearly_normal_is_proposed_independently_and_exactly(case):
-    fit = find(case(skewed), QUICK)
+    fit = find(case(skewed), QUICK.model_copy(update={"draws": 4000}))
     assert fit.converged, fit.gates
     assert fit.settings["sampler"] == "independence"
     for name, shape in zip("abc", (30.0, 15.0, 60.0), strict=True):
         draws = np.sort(fit.draws[name].ravel())
         exact = stats.loggamma(shape).cdf(draws)
         steps = np.arange(1, draws.size + 1) / draws.size
-        # Kolmogorov's distance, 1e-5 of alarms; the normal at the mode is 0.06 away
+        # Kolmogorov's distance, 1e-5 of alarms; the normal at the mode of the second is
+        # 0.035 away, and would be seen with half as many draws
         apart = np.max(np.abs(exact - steps)) * np.sqrt(fit.ess_bulk[name])
         assert apart < 2.5, (name, apart)
-    assert min(fit.ess_bulk[name] for name in "abc") > 2000
+    assert min(fit.ess_bulk[name] for name in "abc") > 10_000
     value, error = fit.log_evidence
     assert abs(value) < 4 * error
 
