@@ -7,7 +7,7 @@ density each and no gradient (Tierney 1994, doi:10.1214/aos/1176325750).  The ch
 the same gates as any other; where they do not, or where weights say beforehand that they
 would not, NUTS has its turn.
 
-All chains see the same proposals, so R-hat cannot tell of a mode that none of them meets.
+All chains propose from one density, so R-hat cannot tell of a mode that none of them meets.
 Whoever believes them looks around first, from the proposals of largest weight (`Proposed`).
 """
 

@@ -64,11 +64,11 @@ def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
     if not independence.promising(ground):
         return _run(ground, tempered=True)
     first, heaviest = independence.run_independence(ground)
-    if _stopped(first):
+    if _stopped(first) or failed(ground.mode_gates({0})):
         return ground, first
     ground, missed = _looked_around(ground, heaviest)
     trouble = [*failed(first.gates), *(["missed modes"] if missed else [])]
-    if not trouble or failed(ground.mode_gates(range(len(ground.kept)))):
+    if not trouble:
         return ground, first
     try:
         ground, second = _run(ground, tempered=True)

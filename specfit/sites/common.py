@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 else:
     jnp = LazyModule("jax.numpy")
 
+TEXTBOOK = (
+    "P. Gütlich, E. Bill, A. X. Trautwein, Mössbauer Spectroscopy and Transition "
+    "Metal Chemistry, Springer (2011), chapter 4, doi:10.1007/978-3-540-88428-6"
+)
+
 ISOMER_SHIFT = ParameterSignature(
     symbol="IS",
     dimension="velocity",

@@ -24,6 +24,7 @@ from specfit.sites.common import (
     ISOMER_SHIFT,
     LINEWIDTH,
     SIGMA_ISOMER_SHIFT,
+    TEXTBOOK,
     root,
 )
 from specfit.sites.levels import levels
@@ -178,9 +179,7 @@ HAMILTONIAN = SiteKind(
             SIGMA_FIELD,
             _SIGMA_COUPLING,
         ),
-        source="P. Gütlich, E. Bill, A. X. Trautwein, Mössbauer Spectroscopy and "
-        "Transition Metal Chemistry, Springer (2011), chapter 4, "
-        "doi:10.1007/978-3-540-88428-6",
+        source=TEXTBOOK,
     ),
     n_lines=8,
     lines=_powder_lines,

@@ -15,6 +15,7 @@ from specfit.sites.common import (
     LINEWIDTH,
     SIGMA_ISOMER_SHIFT,
     SIGMA_QUADRUPOLE_SPLITTING,
+    TEXTBOOK,
     root,
 )
 
@@ -24,10 +25,6 @@ else:
     jnp = LazyModule("jax.numpy")
 
 _DIRECTION = np.array([-1.0, 1.0])
-_SOURCE = (
-    "P. Gütlich, E. Bill, A. X. Trautwein, Mössbauer Spectroscopy and Transition "
-    "Metal Chemistry, Springer (2011), chapter 4, doi:10.1007/978-3-540-88428-6"
-)
 
 
 def _singlet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
@@ -83,7 +80,7 @@ SINGLET = SiteKind(
         name="singlet",
         title="singlet",
         parameters=(ISOMER_SHIFT, LINEWIDTH, AREA_FRACTION, SIGMA_ISOMER_SHIFT),
-        source=_SOURCE,
+        source=TEXTBOOK,
     ),
     n_lines=1,
     lines=_singlet_lines,
@@ -102,7 +99,7 @@ DOUBLET = SiteKind(
             SIGMA_ISOMER_SHIFT,
             SIGMA_QUADRUPOLE_SPLITTING,
         ),
-        source=_SOURCE,
+        source=TEXTBOOK,
     ),
     n_lines=2,
     lines=_doublet_lines,

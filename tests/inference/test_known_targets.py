@@ -20,6 +20,7 @@ from specfit.inference import (
     ground,
     independence,
     search,
+    walk,
 )
 
 QUICK = Settings(prior_draws=200, replicates=4, thinned=8, chunk=90)
@@ -191,6 +192,20 @@ def test_a_mode_far_away_is_not_believed_away(toy, seed, monkeypatch):
     assert len(fit.modes) == 2
     assert (fit.draws["x0"] > 4.0).mean() == pytest.approx(0.5, abs=0.1)
     assert any("missed modes" in note for note in fit.notes), fit.notes
+
+
+def test_a_missed_mode_is_no_reason_to_believe_what_missed_it(case, monkeypatch):
+    """Even where the mode met is one that no sampling can open the gates of."""
+
+    def met(found, heaviest):
+        best = found.best
+        worse = replace(best, peak=replace(best.peak, decrement=1.0), weight=0.6)
+        return replace(found, summits=(worse, *found.summits)), True
+
+    monkeypatch.setattr(walk, "_looked_around", met)
+    fit = find(case(correlated), QUICK)
+    assert "mode_reached" in failing(fit)
+    assert not fit.converged
 
 
 def test_what_can_pass_no_gate_is_not_proposed_independently(case):

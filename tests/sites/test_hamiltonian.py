@@ -16,16 +16,6 @@ NAMES = ("IS", "Bint", "eQVzz", "eta", "theta", "phi")
 SIGMAS = ("sigma_IS", "sigma_Bint", "sigma_eQVzz")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _strict_float64():
-    with (
-        jax.enable_x64(True),
-        jax.numpy_dtype_promotion("strict"),
-        jax.numpy_rank_promotion("raise"),
-    ):
-        yield
-
-
 def lines(slopes=DEFAULT, **given):
     values = dict.fromkeys((*NAMES, *SIGMAS), 0.0) | given
     values = {k: jnp.asarray(v) for k, v in values.items()}

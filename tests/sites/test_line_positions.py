@@ -12,16 +12,6 @@ DEFAULT = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
 CODATA = np.array(FIELD_SCALES["CODATA"].slopes)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _strict_float64():
-    with (
-        jax.enable_x64(True),
-        jax.numpy_dtype_promotion("strict"),
-        jax.numpy_rank_promotion("raise"),
-    ):
-        yield
-
-
 def lines(name, slopes=DEFAULT, **given):
     zero = {"IS": 0.0, "QS": 0.0, "Bint": 0.0, "x": 2.0, "ratio": 1.0}
     zero |= {"sigma_IS": 0.0, "sigma_QS": 0.0, "sigma_Bint": 0.0}
