@@ -1,0 +1,16 @@
+"""Every parameter of every site kind has a name in both languages."""
+
+import tomllib
+
+import pytest
+
+from specfit.assets import folder
+from specfit.model.kinds import MOSSBAUER
+
+
+@pytest.mark.parametrize("kind", MOSSBAUER.components)
+def test_a_symbol_is_called_by_a_name(kind):
+    text = (folder("grammars") / "messages.toml").read_text("utf-8")
+    terms = tomllib.loads(text)["terms"]
+    for entry in MOSSBAUER.components[kind].parameters:
+        assert set(terms[f"symbol-{entry.symbol}"]) == {"en", "ja"}
