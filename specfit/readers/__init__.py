@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from specfit.contracts import Measurement
-from specfit.readers import columns, counts, wissel
+from specfit.readers import columns, counts, rows, tka, wissel
 from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.declared import declared_measurement
 from specfit.readers.errors import ReaderError
@@ -33,6 +33,8 @@ __all__ = ["FORMATS", "ReaderError", "detect_raw", "load", "read", "write_column
 
 FORMATS: tuple[FileFormat, ...] = (
     wissel.FORMAT,
+    tka.FORMAT,
+    rows.FORMAT,
     counts.FORMAT,
     columns.FORMAT,
 )

@@ -213,7 +213,7 @@ def read_numbers(text: str, name: str) -> Table:
         elif row is None and not rows:
             header += 1
         elif row is None:
-            raise _bad_line(name, number, line)
+            raise bad_line(name, number, line)
         elif len(row) != columns and not rows:
             header += 1  # "512" above two columns, or a line of settings
         else:
@@ -248,24 +248,23 @@ def _plain_table(text: str, dialect: Dialect, columns: int) -> Table | None:
     return Table(values, tuple(range(first + 1, count + 1)), found)
 
 
-def _bad_line(name: str, number: int, line: str) -> ReaderError:
+def bad_line(name: str, number: int, line: str) -> ReaderError:
+    """A line that is not numbers."""
     words = {"file": name, "line": str(number), "text": line.strip()[:40]}
     return ReaderError("data-line", words)
+
+
+def ragged(name: str, number: int, found: int, expected: int) -> ReaderError:
+    """A line with more or fewer numbers than the others."""
+    words = {"file": name, "line": str(number), "found": str(found)}
+    return ReaderError("data-ragged", words | {"expected": str(expected)})
 
 
 def _check_row(
     row: list[float], columns: int, name: str, number: int, count: int
 ) -> None:
     if len(row) != columns:
-        raise ReaderError(
-            "data-ragged",
-            {
-                "file": name,
-                "line": str(number),
-                "found": str(len(row)),
-                "expected": str(columns),
-            },
-        )
+        raise ragged(name, number, len(row), columns)
     if count >= MAXIMUM_CHANNELS:
         words = {"file": name, "limit": str(MAXIMUM_CHANNELS)}
         raise ReaderError("data-too-many", words)

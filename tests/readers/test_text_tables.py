@@ -198,6 +198,7 @@ def test_raw_files_are_told_by_content(name, expected, samples):
 
 def test_every_format_reads_its_sample(samples):
     wanted = {"ws5": "magnetite.ws5", "counts": "iron.adt", "columns": "table.csv"}
+    wanted |= {"tka": "iron.tka", "rows": "iron.exp"}
     assert {entry.name for entry in FORMATS} == set(wanted)
     for entry in FORMATS:
         data = (samples / wanted[entry.name]).read_bytes()

@@ -66,11 +66,29 @@ def as_lines(counts, ending="\n") -> str:
     return "".join(f"{int(n)}{ending}" for n in counts)
 
 
+def as_rows(counts, width, numbered=False) -> str:
+    """Several counts a line, the number of the first channel before them if wished."""
+    lines = []
+    for first in range(0, len(counts), width):
+        row = " ".join(f"{int(n):8d}" for n in counts[first : first + width])
+        lines.append(f"{first:04d} {row}" if numbered else row)
+    return "\n".join(lines) + "\n"
+
+
 def write_samples(folder: Path) -> None:
-    """All sample files: a raw calibration, a ws5 sample of the same drive, a table."""
+    """All sample files: a raw calibration, a ws5 sample of the same drive, a table.
+
+    The calibration stands also in the dress of other counters: two times before the
+    counts, rows of eight below a header, rows of five after their channel.
+    """
     machine = Machine()
     iron = machine.measure(IRON, 4e5, seed=1)
     (folder / "iron.adt").write_text(as_lines(iron, "\r\n"), newline="")
+    (folder / "iron.tka").write_text("86012.4\n86400.0\n" + as_lines(iron))
+    head = "iron foil                       0.00 T   295 K\n512 009 250 126.92 0.1 8\n"
+    (folder / "iron.exp").write_text(head + as_rows(iron, 8))
+    head = "IRON FOIL\n 512  256.0000\n   12.00000\n (5X,5F9.0)\n"
+    (folder / "iron_rows.dat").write_text(head + as_rows(iron, 5, numbered=True))
     sample = Machine(mirror=257.45).measure(MAGNETITE, 2e5, seed=2, depth=0.05)
     head = '<?xml version="1.0"?>\n<spectrum>\n<device>CMCA</device>\n<data>\n'
     (folder / "magnetite.ws5").write_text(
