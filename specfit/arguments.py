@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_simulate(commands)
     _add_identify(commands)
+    _add_import(commands)
     _add_database(commands)
     return parser
 
@@ -188,6 +189,29 @@ def _add_identify(commands: _Commands) -> None:  # type: ignore[valid-type]
     command.add_argument("--quiet", action="store_true", help="no progress")
     command.add_argument("--allow-outside", action="store_true", help=_OUTSIDE)
     command.set_defaults(command=("identify", "identify"))
+
+
+def _add_import(commands: _Commands) -> None:  # type: ignore[valid-type]
+    text = "write a model of another program (NORMOS .JOB, SYNCmoss .mdl) as a .spec"
+    command = commands.add_parser("import", help=text, description=text)  # type: ignore[attr-defined]
+    command.add_argument("file", type=Path, help="the model, known by its content")
+    command.add_argument("-o", "--out", type=Path, help="the .spec (default NAME.spec)")
+    instead = "the spectrum, where the model names none or another"
+    command.add_argument("--data", type=Path, metavar="FILE", help=instead)
+    zero = 'what its shifts count from in NORMOS (default "57Co(Rh)")'
+    command.add_argument("--source", default="57Co(Rh)", metavar="NAME", help=zero)
+    command.add_argument(
+        "--temperature", type=_kelvin, metavar="K", help="of the sample"
+    )
+    command.set_defaults(command=("importing", "import_model"))
+
+
+def _kelvin(text: str) -> float:
+    """A temperature above zero."""
+    value = float(text)
+    if not 0 < value < 1e5:
+        raise argparse.ArgumentTypeError(f"{text} is no temperature in K")
+    return value
 
 
 def _add_database(commands: _Commands) -> None:  # type: ignore[valid-type]

@@ -48,6 +48,10 @@ FIELD_SCALES: dict[str, FieldScale] = {
         33.04, 0.161241 * 33.04, 0.093355 * 33.04, 0.025468 * 33.04,
         "nuclear g factors 0.18121 and -0.10353 with the CODATA nuclear magneton",
     ),
+    "NORMOS": FieldScale(
+        33.0, 0.16139717 * 33.0, 0.09344172 * 33.0, 0.02548627 * 33.0,
+        "NORMOS-SITE: nuclear g 0.090604, moments in the ratio -0.5714, 14.4 keV",
+    ),
 }  # fmt: skip
 
 DEFAULT_FIELD_SCALE = "33.04 T @ 5.3123 mm/s"

@@ -22,7 +22,7 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "pipeline", "comparison", "batching", "identify"},
+    {"checking", "pipeline", "comparison", "batching", "identify", "importing"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip
