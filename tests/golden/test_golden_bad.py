@@ -214,8 +214,9 @@ ELSEWHERE = {
     "truth-drawn": "said by simulate",
     "would-overwrite": "said by simulate",
 }
-OF_FILES = re.compile("(data|raw|fold|calibration|reference|velocity)-")
-"""What is wrong inside a data file is the readers' to say, and tested there."""
+OF_FILES = re.compile("(data|raw|fold|calibration|reference|velocity|import)-")
+"""What is wrong inside a data file is the readers' to say, and tested there; so with
+models of other programs."""
 
 
 def sentences() -> set[str]:

@@ -1,7 +1,10 @@
 """`specfit import` as a person runs it, and its models against theory."""
 
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,13 +102,31 @@ def test_a_fault_is_shown_in_its_line(folder, job, capsys):
     assert shown[at + 1].index("^") == shown[at].index("wide")
 
 
+def test_every_code_has_its_sentences():
+    """In both languages, a remedy for each fault; and no sentence that nobody says."""
+    root = Path(__file__).parents[2]
+    messages = tomllib.loads((root / "grammars" / "messages.toml").read_text("utf-8"))
+    files = [*(root / "specfit/importing").glob("*.py")]
+    files.append(root / "specfit/commands/importing.py")
+    text = "".join(path.read_text("utf-8") for path in files)
+    said = set(re.findall(r'"(import-[a-z-]+)"', text))
+    said |= set(re.findall(r"'(import-[a-z-]+)'", text))
+    assert said == {code for code in messages if code.startswith("import-")}
+    faults = set(re.findall(r'(?:ImportFault|Diagnostic)\(\s*"(import-[a-z-]+)"', text))
+    assert len(faults) > 10
+    for code in said:
+        assert {"en", "ja"} <= messages[code].keys()
+        assert ("help_en" in messages[code]) == (code in faults)
+        assert ("help_ja" in messages[code]) == (code in faults)
+
+
 @pytest.mark.slow
 def test_the_whole_model_is_that_of_the_job(folder):
     """Transmission by NORMOS's formulas on its own velocity axis, to six digits."""
     assert main(["import", "A.JOB"]) == 0
     truth = "seed = 1\n[axis]\nlow = -10.0\nhigh = 10.0\nchannels = 512\n"
     (folder / "t.toml").write_text(truth + "[values]\nN0 = 1e13\n")
-    command = "simulate A.spec --truth t.toml --out made".split()
+    command = ["simulate", "A.spec", "--truth", "t.toml", "--out", "made"]
     subprocess.run([sys.executable, "-m", "specfit.cli", *command], check=True)
     rows = np.loadtxt(folder / "made" / "foil.csv", delimiter=",", comments="#")
     velocity, left = rows[:, 0] - 0.108, rows[:, 1] / 1e13  # the source is at rest at 0
