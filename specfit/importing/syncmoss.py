@@ -1,10 +1,10 @@
 """A SYNCmoss model → a model in our conventions.
 
 What SYNCmoss means: ε is half the splitting of a doublet, and of a sextet the shift of
-lines 1 and 6, so that QS = 2 ε for both; L is the Lorentzian width of the absorber alone
-(FWHM), to which the source adds its own; G and GH are Gaussian FWHM, of velocity and of
-field; T is an effective thickness, here only a share of the area; θk, φh and A give
-axis and order of a texture.  Its field scale, 5.3123 mm/s at 33.04 T, is ours.
+lines 1 and 6, so that QS = 2 ε for both; Q is eQVzz; L is the Lorentzian width of the
+absorber alone (FWHM), to which the source adds its own; G and GH are Gaussian FWHM, of
+velocity and of field; T is an effective thickness, here only a share of the area; θk, φh
+and A give axis and order of a texture.  Its field scale, 5.3123 mm/s at 33.04 T, is ours.
 
 Source: SYNCmoss 0.6.0 (MIT), description of models, constants and line shapes.
 """
@@ -36,6 +36,7 @@ GAUSS = 1 / math.sqrt(8 * math.log(2))
 """Standard deviation of a Gaussian over its FWHM."""
 _DOUBLET = ("T", "δ", "ε", "L", "G")
 _SEXTET = ("T", "δ", "ε", "H", "L", "G")
+_HAMILTONIAN = ("T", "δ", "Q", "H", "L", "G", "η", "θH", "φH")
 _SEXTET_END = ("a+", "a-", "GH", "I1/I3")
 LAYOUTS: Mapping[tuple[str, int], tuple[str, ...]] = {
     ("Singlet", 4): ("T", "δ", "L", "G"),
@@ -44,28 +45,33 @@ LAYOUTS: Mapping[tuple[str, int], tuple[str, ...]] = {
     ("Sextet", 14): (*_SEXTET, "θk", "φh", "A", "Am", *_SEXTET_END),
     ("Sextet", 13): (*_SEXTET, "θk", "φh", "A", *_SEXTET_END),
     ("Sextet", 11): (*_SEXTET, "asymmetry", *_SEXTET_END),
+    ("Hamilton_pc", 9): _HAMILTONIAN,
+    ("Hamiltonian", 15): (*_HAMILTONIAN, "θ", "φ", "αk", "A", "Am", "Ah"),
     ("MDGD", 17): (
         *_SEXTET, "GH", "Dδε", "DδH", "DεH", "θk", "φh", "A", "Am", "a+", "a-", "I1/I3"
     ),
 }  # fmt: skip
 """Parameters in their order, by kind and number: files of older versions have fewer."""
 KINDS = {
-    "Singlet": "singlet",
-    "Doublet": "doublet",
-    "Sextet": "sextet",
-    "MDGD": "sextet",
-}
+    "Singlet": "singlet", "Doublet": "doublet", "Sextet": "sextet", "MDGD": "sextet",
+    "Hamiltonian": "hamiltonian", "Hamilton_pc": "hamiltonian",
+}  # fmt: skip
 NEUTRAL = {"asymmetry": 0.5, "G2/G1": 1.0, "I1/I3": 3.0}
 """Values of what has no counterpart at which it does nothing; 0 of all others."""
 SCALES = {
     "δ": Scale("IS", 1.0),
     "ε": Scale("QS", 2.0),
+    "Q": Scale("eQVzz", 1.0),
+    "η": Scale("eta", 1.0),
     "H": Scale("Bint", 1.0),
     "L": Scale("width", 1.0, SOURCE_FWHM),
     "G": Scale("sigma_IS", GAUSS),
     "GH": Scale("sigma_Bint", GAUSS),
 }
+ANGLES = {"θH": "theta", "φH": "phi"}
 TEXTURE = ("θk", "A")
+BEAM = ("φh", "θ", "φ", "αk")
+"""Where the beam comes from round an axis or into a crystal: nothing in a powder."""
 _SITE = re.compile(r"\s{2,}(.+?) \[\w+\]: ")
 """A site in the remarks of a library model."""
 
@@ -121,8 +127,9 @@ def _site(row: Row, title: str, remarks: Remarks) -> Site:
         cell = cells.get(name)
         if cell is not None:
             parameters += _parameter(row.kind, name, cell, scale)
-    parameters += _intensity(row.kind, cells)
-    mapped = {*SCALES, *TEXTURE, "T", "φh"}
+    parameters += _intensity(row.kind, cells) + _angles(title, cells, remarks)
+    mapped = {*SCALES, *ANGLES, *BEAM, "T", "θk"}
+    mapped |= {"A"} if "θk" in cells else set()
     for name, cell in cells.items():
         if name not in mapped and _matters(cell, NEUTRAL.get(name, 0.0)):
             remarks.add("import-unmapped", text=f"{title}: {name} = {cell.text}")
@@ -150,6 +157,19 @@ def _parameter(kind: str, name: str, cell: Cell, scale: Scale) -> list[Parameter
     return [Parameter(scale.symbol, scale.ours(theirs), free, bounds)]
 
 
+def _angles(title: str, cells: Mapping[str, Cell], remarks: Remarks) -> list[Parameter]:
+    """Of the field in the gradient's axes; neither tensor nor powder tells their ends."""
+    found = []
+    for name, symbol in ANGLES.items():
+        cell = cells.get(name)
+        if cell is not None and cell.link:
+            remarks.add("import-tie", text=f"{title}: {name} = {cell.text}")
+        elif cell is not None:
+            value = abs((cell.number() + 90.0) % 180.0 - 90.0)
+            found.append(Parameter(symbol, value, not cell.fixed))
+    return found
+
+
 def _intensity(kind: str, cells: Mapping[str, Cell]) -> list[Parameter]:
     """The ratio of areas that a texture gives, where there is or may be one.
 
@@ -158,7 +178,7 @@ def _intensity(kind: str, cells: Mapping[str, Cell]) -> list[Parameter]:
     (1 − A) + A (3/4) (1 + cos²θ).
     """
     used = [cells[name] for name in TEXTURE if name in cells]
-    if not used or any(cell.link for cell in used) or kind == "Singlet":
+    if len(used) < len(TEXTURE) or any(cell.link for cell in used):
         return []
     free = any(not cell.fixed for cell in used)
     angle, order = (cell.number() for cell in used)

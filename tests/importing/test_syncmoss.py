@@ -92,6 +92,42 @@ def test_texture_by_averaging_over_directions(angle, order, imported, lines, mod
     assert areas[1] / areas[0] == pytest.approx(expected, rel=3e-3)
 
 
+def test_the_whole_hamiltonian(imported, lines, model):
+    """Positions by diagonalising SYNCmoss's matrices: Q = eQVzz, its own g factors."""
+    powder = ("90", "0!", "0!", "0!", "0!", "0!")  # beam, order
+    cells = ("1", "0.1", "0.84", "51.7", "0.098!", "0!", "0.4", "130", "-30", *powder)
+    draft = imported(model(("Hamiltonian", cells)))
+    places, areas, _ = lines(draft, draft.sites[0])
+    magneton = 0.6538514  # mm/s per tesla and unit of g
+    theta, phi = np.deg2rad(130), np.deg2rad(-30)
+    along = (np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta))
+
+    def spin(size):
+        m = np.arange(size - 1, -size, -2) / 2
+        up = np.diag(np.sqrt((m[0] - m[1:]) * (m[0] + m[1:] + 1)), 1)
+        return (up + up.T) / 2, (up - up.T) / 2j, np.diag(m)
+
+    def zeeman(size, g):
+        return (
+            -g
+            * magneton
+            * 51.7
+            * sum(a * s for a, s in zip(along, spin(size), strict=True))
+        )
+
+    x, y, z = spin(4)
+    coupling = 0.84 / 12 * (3 * z @ z - 3.75 * np.eye(4) + 0.4 * (x @ x - y @ y))
+    upper = np.linalg.eigvalsh(zeeman(4, -0.10353) + coupling)
+    lower = np.linalg.eigvalsh(zeeman(2, 0.18121))
+    expected = np.sort(0.1 + (upper[:, None] - lower[None, :]).ravel())
+    np.testing.assert_allclose(places, expected, atol=1.5e-3)
+    assert areas.sum() == pytest.approx(1)
+    single = (*cells[:12], "1!", "0!", "1!")
+    told = [r.words for r in imported(model(("Hamiltonian", single))).remarks]
+    assert {"text": "site 1: A = 1"} in told
+    assert {"text": "site 1: Ah = 1"} in told
+
+
 def test_links_and_shares(imported, model, say):
     second = changed(SEXTET, _0="=[8,2]", _1="=[9,1]", _3="=[11,0.9]", _4="=[12,1]")
     draft = imported(model(("Sextet", SEXTET), ("Sextet", second)))
