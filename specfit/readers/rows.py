@@ -38,10 +38,10 @@ _APART = re.compile(r"\s*[,;]\s*|\s+")
 
 
 def _recognises(text: str) -> bool:
-    lines = text.split("\n")
-    start = _first_row(lines)
-    if start is None:
+    start = _first_row(text.split("\n", HEADER + TRIED)[: HEADER + TRIED])
+    if start is None:  # as of most files: nothing more is looked at
         return False
+    lines = text.split("\n")
     rows = [_whole(line) for line in lines[start:] if line.strip()]
     full = _full([row for row in rows if row is not None])
     return _numbered(full) or (len(rows) <= MOST_ROWS and _one_spectrum(full))
@@ -49,9 +49,10 @@ def _recognises(text: str) -> bool:
 
 def _first_row(lines: list[str]) -> int | None:
     """The first of several lines that are equally many whole numbers and no others."""
-    for start in range(min(HEADER, len(lines) - TRIED)):
-        widths = {len(_whole(line) or []) for line in lines[start : start + TRIED]}
-        if len(widths) == 1 and widths.pop() >= NARROWEST:
+    widths = [len(_whole(line) or []) for line in lines[: HEADER + TRIED]]
+    for start in range(len(widths) - TRIED + 1):
+        width = widths[start]
+        if width >= NARROWEST and widths[start : start + TRIED] == [width] * TRIED:
             return start
     return None
 

@@ -17,11 +17,11 @@ LEAST = 64
 
 def _recognises(text: str) -> bool:
     """Two times and whole counts, as many as a counter has channels."""
-    lines = [line.strip() for line in text.rstrip("\n").split("\n")]
-    count = len(lines) - 2
+    lines = [line.strip() for line in text.split("\n", 3)[:3]]
     times = lines[:2]
-    if count < 1 or not all(NUMBER.fullmatch(time) for time in times):
+    if len(lines) < 3 or not all(NUMBER.fullmatch(time) for time in times):
         return False
+    count = text.rstrip("\n").count("\n") - 1
     live, real = map(float, (time.upper().replace("D", "E") for time in times))
     if not 0 < live <= real < float("inf"):
         return False
