@@ -86,8 +86,11 @@ def _parse(text: str, name: str) -> Table:
     start = _first_row(lines)
     if start is None:
         raise ReaderError("data-no-numbers", {"file": name})
-    rows, numbers = _rows(lines, start, name)
-    width = len(rows[0])
+    width = len(_whole(lines[start]) or [])
+    # a row above the first that can be told by its neighbours: what stands between is
+    # a fault, and no header
+    above = (i for i in range(start) if len(_whole(lines[i]) or []) == width)
+    rows, numbers = _rows(lines, next(above, start), name)
     numbered = _numbered(_full(rows))
     skip = 1 if numbered else 0
     if len(rows) * width > MAXIMUM_CHANNELS:

@@ -94,6 +94,17 @@ def test_rows_are_read_one_after_the_other(tmp_path, source):
         assert table.lines[-1] == len(text)
 
 
+def test_one_of_many_columns_may_be_the_counts(samples, source, tmp_path):
+    """A file of thirteen counters, most of them idle, their sum in the tenth column."""
+    iron = [int(n) for n in (samples / "iron.adt").read_text().split()]
+    table = [f"0,0,0,0,0,0,0,{n // 3},{n - n // 3},{n},0,0,0" for n in iron]
+    (tmp_path / "iron.asc").write_text("\n".join(table))
+    block = source("iron.asc", {"counts": (10, "counts")}, velocity_max=12.0)
+    (tmp_path / "iron.adt").write_text("\n".join(map(str, iron)))
+    plain = read(source("iron.adt", velocity_max=12.0), tmp_path)
+    np.testing.assert_array_equal(read(block, tmp_path).values, plain.values)
+
+
 def spoilt(table, row, line):
     return "\n".join([*table[:row], line, *table[row + 1 :]])
 
@@ -102,6 +113,7 @@ def spoilt(table, row, line):
     ("text", "code", "words"),
     [
         (spoilt(rows(8), 9, "1 2 3 x 5 6 7 8"), "data-line", {"line": "10"}),
+        (spoilt(rows(8), 1, "1 2 3 x 5 6 7 8"), "data-line", {"line": "2"}),
         (spoilt(rows(8), 9, "1 2 3 4 5 6 7"), "data-ragged", {"line": "10"}),
         (spoilt(rows(8), 9, "1 2 3 4 5 6 7 8 9"), "data-ragged", {"found": "9"}),
         (
