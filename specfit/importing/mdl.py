@@ -27,7 +27,7 @@ _PLAIN = re.compile(_NUMBER, re.ASCII)
 _COLOUR = re.compile(r"[a-z]*|#[0-9a-fA-F]{6}")
 _META = re.compile(r"#@\s*(Chemical composition|Comment)[ \t]?(.*)")
 FIELDS = 5
-HELPERS = {"Distr": 5, "Corr": 2, "Expression": 1, "Recon": 7, "Layer": 0}
+OTHERS = {"Distr": 5, "Corr": 2, "Expression": 1, "Recon": 7, "Layer": 0}
 """Rows that are no component, and how many parameters they count for."""
 
 
@@ -112,7 +112,7 @@ def parse_table(text: str, path: str) -> Table:
     first = 0
     for kind, (start, line) in zip(kinds, body, strict=True):
         row = _row(kind, line, start, first, path)
-        first += HELPERS.get(kind, len(row.cells))
+        first += OTHERS.get(kind, len(row.cells))
         rows.append(row)
     return Table(tuple(rows), tuple(_known(text)))
 

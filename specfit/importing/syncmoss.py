@@ -27,7 +27,7 @@ from specfit.importing.draft import (
     number,
     stem,
 )
-from specfit.importing.mdl import HELPERS, Cell, Row, Table, is_table, parse_table
+from specfit.importing.mdl import OTHERS, Cell, Row, Table, is_table, parse_table
 from specfit.importing.ties import Link, Scale, tied
 
 SOURCE_FWHM = 0.098
@@ -87,8 +87,8 @@ def draft(text: str, path: str, source: str, shift: float) -> Draft:
     table, remarks = parse_table(text, path), Remarks()
     rows = [row for row in table.rows if row.kind in KINDS]
     for row in table.rows:
-        if row.kind in HELPERS:
-            remarks.add("import-helper", kind=row.kind)
+        if row.kind in OTHERS:
+            remarks.add("import-no-component", kind=row.kind)
         elif row.kind not in (*KINDS, "baseline"):
             words = {"site": str(row.first), "kind": row.kind}
             remarks.add("import-kind", **words)

@@ -171,7 +171,7 @@ def test_a_whole_model(imported, model, say):
         ([("Sextet", changed(SEXTET, _13="2.5!"))], "import-unmapped", "I1/I3 = 2.5"),
         ([("Doublet", changed(DOUBLET, _8="1.2"))], "import-unmapped", "G2/G1 = 1.2"),
         ([("Doublet", DOUBLET), ("Relax_2S", ["1"] * 14)], "import-kind", "Relax_2S"),
-        ([("Doublet", DOUBLET), ("Distr", ["1"] * 5)], "import-helper", "Distr"),
+        ([("Doublet", DOUBLET), ("Distr", ["1"] * 5)], "import-no-component", "Distr"),
     ],
 )
 def test_what_has_no_counterpart_is_told(rows, code, word, imported, model, say):
