@@ -79,11 +79,15 @@ class SiteKind:
 
     `lines(values, scale)`: `values` maps symbols to scalars (canonical units); `scale`
     is (3,) mm/s/T, the line slopes k16, k25, k34 of the field-scale convention.
+    `profile(values, scale, velocity)`: for kinds whose absorption is no sum of lines, the
+    absorption of unit area at velocities (n,), 1/(mm/s); `lines` then are those of the
+    site at rest.
     """
 
     signature: Signature
     n_lines: int
     lines: Callable[[Mapping[str, Array], Array], Lines]
+    profile: Callable[[Mapping[str, Array], Array, Array], Array] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,39 +4,35 @@
 
 with b = 1, 1 + slope·u or 1 + slope·u + curvature·u² and u = v / max |v| of the
 spectrum.  The calibration's nuisances move v; a folded channel is the mean of the curve
-at the two velocities at which it was counted.
+at the two velocities at which it was counted.  In a thick absorber the same sum, with
+the widths of the absorber, is the optical depth of `thick`'s integral.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.contracts import Array, Data, FloatArray, Lines, Measurement
-from specfit.density.absorption import absorption
+from specfit.constants import NATURAL_FWHM
+from specfit.contracts import Array, Data, FloatArray, Measurement
 from specfit.density.coordinates import Coordinates
-from specfit.model.ir import Model, Prior, Site
-from specfit.sites import SITES
+from specfit.density.stacks import (
+    Stack,
+    each_absorption,
+    stacked_absorption,
+    stacks_of,
+)
+from specfit.density.thick import Energies, absorbed, energies, smeared
+from specfit.model.ir import Model, Prior
 
 _BASELINE = ("slope", "curvature")
-
-
-class Stack(NamedTuple):
-    """All sites of one kind and line shape, in whatever spectrum they stand."""
-
-    kind: str
-    shape: str
-    rows: Mapping[str, FloatArray]  # symbol → places in the vector of values
-    spectrum: FloatArray  # (n_sites,) index of each site's spectrum
-    site: FloatArray  # (n_sites,) its position within that spectrum
-    member: FloatArray  # (n_spectra, most) which of the stack's sites a spectrum has
-    present: FloatArray  # (n_spectra, most) 1, or 0 where `member` is only a filler
+AMOUNTS = ("area", "thickness", "source_width", "f_source", "background")
+"""What says how much is absorbed, in thin and in thick absorbers."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,7 @@ class Curve:
     baseline: FloatArray  # (n_spectra, 2) which of slope and curvature take part
     nuisances: FloatArray | None  # (n_spectra, n_nuisance) places, −1 where none
     folded: bool
+    grid: Energies | None  # of the transmission integral, where absorbers are thick
 
     # ------------------------------------------------------------------- axis
 
@@ -76,11 +73,9 @@ class Curve:
     def expected(self, values: Array, data: Data) -> Array:
         """Expected counts (S, C), before they are kept positive."""
         velocity = self.velocity(values, data)
-        level, area = (values[self.scalars[name]][:, None] for name in ("N0", "area"))
-        shape = self.background(values, velocity, data) - area * self._dip(
-            values, velocity, data
-        )
-        return level * self.channels(shape)
+        dip = self._dip if self.grid is None else self._thick_dip
+        shape = self.background(values, velocity, data) - dip(values, velocity, data)
+        return values[self.scalars["N0"]][:, None] * self.channels(shape)
 
     def background(self, values: Array, velocity: Array, data: Data) -> Array:
         """The baseline relative to N0, shaped like `velocity`."""
@@ -95,124 +90,120 @@ class Curve:
         return total
 
     def _dip(self, values: Array, velocity: Array, data: Data) -> Array:
+        """What a thin absorber takes, relative to N0, shaped like `velocity`."""
+        area = values[self.scalars["area"]][:, None]
+        return area * self._absorption(values, velocity, data)
+
+    def _absorption(self, values: Array, velocity: Array, data: Data) -> Array:
         """Σ_j I_j × absorption of unit area, shaped like `velocity`, 1/(mm/s)."""
-        total = jnp.zeros_like(velocity)
+        total, source = jnp.zeros_like(velocity), self._source(values)
         for stack in self.stacks:
-            lines, fwhm = _lines(stack, values, data)
-            height = lines.area * values[stack.rows["I"]][:, None]
-            width = jnp.broadcast_to(fwhm[:, None], height.shape)
-            parts = (lines.position, height, width, lines.gauss_sigma)
-            position, weight, width, sigma = (
-                _by_spectrum(stack, part) for part in parts
-            )
-            present = jnp.repeat(stack.present, height.shape[1], axis=1)
-            if not stack.present.all():
-                weight = weight * present
-            sum_of = partial(absorption, stack.shape)
-            total = total + jax.vmap(sum_of)(velocity, position, weight, width, sigma)
+            total = total + stacked_absorption(stack, values, velocity, data, source)
         return total
+
+    def _source(self, values: Array) -> Array | None:
+        """Widths (S,) of the source, where it is looked at apart from the absorber."""
+        return None if self.grid is None else values[self.scalars["source_width"]]
 
     def components(self, values: Array, data: Data) -> Array:
         """Absorption of each site in counts (S, n_sites, C); zero rows where none."""
-        level, area = (values[self.scalars[name]] for name in ("N0", "area"))
-        atoms = self.atoms(values, data)
+        level = values[self.scalars["N0"]]
+        each = self._thin_parts if self.grid is None else self._thick_parts
         total = jnp.zeros((self.n_spectra, self.n_sites, data["counts"].shape[1]))
-        for stack, atom in zip(self.stacks, atoms, strict=True):
-            height = (level * area)[stack.spectrum] * values[stack.rows["I"]]
-            part = height[:, None] * atom
-            total = total.at[stack.spectrum, stack.site].set(part)
+        for stack, part in zip(self.stacks, each(values, data), strict=True):
+            height = level[stack.spectrum][:, None] * part
+            total = total.at[stack.spectrum, stack.site].set(height)
         return total
 
+    def _thin_parts(self, values: Array, data: Data) -> list[Array]:
+        area = values[self.scalars["area"]]
+        return [
+            (area[stack.spectrum] * values[stack.rows["I"]])[:, None] * atom
+            for stack, atom in zip(self.stacks, self.atoms(values, data), strict=True)
+        ]
+
     def atoms(self, values: Array, data: Data) -> list[Array]:
-        """Absorption of unit area of each site, (n_sites, C) for each stack."""
+        """Thin absorption of unit area of each site, (n_sites, C) for each stack."""
         velocity = self.velocity(values, data)
-        found = []
+        return [
+            self.channels(each_absorption(x, values, velocity[x.spectrum], data))
+            for x in self.stacks
+        ]
+
+    # -------------------------------------------------------- thick absorbers
+
+    def strength(self, values: Array) -> tuple[Array, Array]:
+        """Share of counts that can be absorbed, and optical depth × mm/s: (S,) each."""
+        of = {name: values[rows] for name, rows in self.scalars.items()}
+        resonant = of["f_source"] * (1.0 - of["background"])
+        return resonant, of["thickness"] * (0.5 * np.pi * NATURAL_FWHM)
+
+    def _thick_dip(self, values: Array, velocity: Array, data: Data) -> Array:
+        grid, depth = self._depth(values, data)
+        return self._seen(
+            -jnp.expm1(-depth), np.arange(len(depth)), grid, values, velocity
+        )
+
+    def _thick_parts(self, values: Array, data: Data) -> list[Array]:
+        """The absorbed quanta go to the sites as the optical depth is theirs."""
+        velocity = self.velocity(values, data)
+        grid, depth = self._depth(values, data)
+        _, strength = self.strength(values)
+        share, parts = absorbed(depth), []
         for stack in self.stacks:
-            lines, fwhm = _lines(stack, values, data)
-            each = jax.vmap(partial(absorption, stack.shape))(
-                velocity[stack.spectrum],
-                lines.position,
-                lines.area,
-                jnp.broadcast_to(fwhm[:, None], lines.area.shape),
-                jnp.broadcast_to(lines.gauss_sigma, lines.area.shape),
-            )
-            found.append(self.channels(each))
-        return found
+            where = stack.spectrum
+            at = jnp.broadcast_to(grid.values, (len(where), grid.n))
+            each = each_absorption(stack, values, at, data, self._source(values))
+            mine = (strength[where] * values[stack.rows["I"]])[:, None] * each
+            seen = self._seen(mine * share[where], where, grid, values, velocity[where])
+            parts.append(self.channels(seen))
+        return parts
+
+    def _depth(self, values: Array, data: Data) -> tuple[Energies, Array]:
+        """Optical depth (S, n) on the grid of energies."""
+        assert self.grid is not None
+        at = jnp.broadcast_to(self.grid.values, (self.n_spectra, self.grid.n))
+        _, strength = self.strength(values)
+        return self.grid, strength[:, None] * self._absorption(values, at, data)
+
+    def _seen(
+        self,
+        taken: Array,
+        spectrum: Any,
+        grid: Energies,
+        values: Array,
+        velocity: Array,
+    ) -> Array:
+        """What is `taken` of each energy (rows of some `spectrum`), through the source."""
+        resonant, _ = self.strength(values)
+        fwhm = values[self.scalars["source_width"]][spectrum]
+        seen = jax.vmap(lambda t, w, v: smeared(t, grid, w, v))(taken, fwhm, velocity)
+        return resonant[spectrum][:, None] * seen
 
 
 def curve_of(
     model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
 ) -> Curve:
     """The curve of a model; which of its sites are Voigt is decided here."""
-    fixed = {d.name: d.value for d in model.definitions}
-    groups: dict[tuple[str, str], list[tuple[int, int, Site]]] = {}
-    for s, spectrum in enumerate(model.spectra):
-        for j, site in enumerate(spectrum.sites):
-            key = (site.kind, _shape_of(site, fixed))
-            groups.setdefault(key, []).append((s, j, site))
     powers = {"constant": (0, 0), "linear": (1, 0), "parabola": (1, 1)}
     names = {name for spectrum in model.spectra for name in spectrum.scalars}
+    limit = max(float(np.abs(m.axis).max()) for m in measurements)
     n_spectra = len(model.spectra)
     return Curve(
-        stacks=tuple(
-            _stack(kind, shape, members, n_spectra, where)
-            for (kind, shape), members in groups.items()
-        ),
+        stacks=stacks_of(model, where),
         n_spectra=n_spectra,
         n_sites=max(len(spectrum.sites) for spectrum in model.spectra),
         scalars={
             name: where.rows(
                 [s.scalars.get(name, s.scalars["N0"]) for s in model.spectra]
             )
-            for name in names & {"N0", "area", *_BASELINE}
+            for name in names & {"N0", *AMOUNTS, *_BASELINE}
         },
         baseline=np.array([powers[s.baseline] for s in model.spectra]),
         nuisances=_nuisances(model, measurements, where),
         folded=any(m.half_offset != 0.0 for m in measurements),
+        grid=energies(limit) if model.settings.get("absorber") == "thick" else None,
     )
-
-
-def _stack(
-    kind: str,
-    shape: str,
-    members: Sequence[tuple[int, int, Site]],
-    n_spectra: int,
-    where: Coordinates,
-) -> Stack:
-    spectra = [s for s, *_ in members]
-    member, present = _members(spectra, n_spectra)
-    return Stack(
-        kind=kind,
-        shape=shape,
-        rows={
-            entry.symbol: where.rows([x.parameters[entry.symbol] for *_, x in members])
-            for entry in SITES[kind].signature.parameters
-        },
-        spectrum=np.array(spectra),
-        site=np.array([j for _, j, _ in members]),
-        member=member,
-        present=present,
-    )
-
-
-def _by_spectrum(stack: Stack, part: Array) -> Array:
-    """A number of each line (n_sites, n_lines), as (n_spectra, lines of a spectrum).
-
-    Looking up what is in order anyway would be done again for every line and channel.
-    """
-    n_spectra, in_order = len(stack.member), np.arange(len(stack.spectrum))
-    if not np.array_equal(stack.member.ravel(), in_order):
-        part = part[stack.member]
-    return part.reshape(n_spectra, -1)
-
-
-def _members(spectra: Sequence[int], n_spectra: int) -> tuple[FloatArray, FloatArray]:
-    """The sites of each spectrum as rows of one length, and which entries are real."""
-    rows = [[i for i, s in enumerate(spectra) if s == row] for row in range(n_spectra)]
-    most = max(map(len, rows))
-    member = np.array([row + [0] * (most - len(row)) for row in rows], dtype=int)
-    present = np.array([[1.0] * len(row) + [0.0] * (most - len(row)) for row in rows])
-    return member, present
 
 
 def positive(expected: Array, floor: Array) -> Array:
@@ -224,15 +215,6 @@ def positive(expected: Array, floor: Array) -> Array:
     """
     low = jnp.minimum(expected, floor)
     return jnp.where(expected > floor, expected, floor * floor / (2.0 * floor - low))
-
-
-def _shape_of(site: Site, fixed: Mapping[str, Any]) -> str:
-    """Lorentzian where every Gaussian width of the site is the constant 0."""
-    for symbol, name in site.parameters.items():
-        value = getattr(fixed.get(name), "value", None)
-        if symbol.startswith("sigma") and value != 0.0:
-            return "voigt"
-    return "lorentzian"
 
 
 def _nuisances(
@@ -247,10 +229,3 @@ def _nuisances(
             if name in spectrum.scalars:
                 places[s, k] = where.index[spectrum.scalars[name]]
     return places if (places >= 0).any() else None
-
-
-def _lines(stack: Stack, values: Array, data: Data) -> tuple[Lines, Array]:
-    """Lines (n_sites, n_lines) and Lorentzian widths (n_sites,) of a stack."""
-    given = {symbol: values[rows] for symbol, rows in stack.rows.items()}
-    slopes = jnp.asarray(data["slopes"])[stack.spectrum]
-    return jax.vmap(SITES[stack.kind].lines)(given, slopes), given["width"]

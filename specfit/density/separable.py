@@ -12,6 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from specfit.constants import NATURAL_FWHM
 from specfit.contracts import Array, Data, FloatArray, Position, Separable, Values
 from specfit.density.curve import Curve
 from specfit.model.expressions import references
@@ -56,9 +57,9 @@ def separable_part(
 ) -> Separable | None:
     """The separable form of a model, None where its amplitudes are not free.
 
-    It exists where N0 and `area` of each spectrum are drawn, belong to that spectrum
-    alone, move no line, and the fractions of its sites have a constant sum: not where a
-    spectrum has no site, whose area is then nowhere.  Where a
+    It exists where N0 and `area` (or `thickness`) of each spectrum are drawn, belong to
+    that spectrum alone, move no line, and the fractions of its sites have a constant sum:
+    not where a spectrum has no site, whose area is then nowhere.  Where a
     rule ties fractions to one another the fitted amplitudes are only a proposal:
     `assemble` keeps those that are drawn and computes the others.
     """
@@ -71,8 +72,7 @@ def separable_part(
     return Separable(
         component_names=tuple(_name(model, s, site) for s, site in form.sites),
         component_parameters=tuple(
-            tuple(names.below([n for k, n in site.parameters.items() if k != "I"]))
-            for _, site in form.sites
+            tuple(names.below(_own(site))) for _, site in form.sites
         ),
         atom=form.atom,
         columns=form.columns,
@@ -139,6 +139,8 @@ class _Form:
             heights = amplitudes[np.flatnonzero(np.equal(self.owners, s))]
             level = backgrounds[np.flatnonzero(np.equal(self.levels, s))]
             changed |= _scalars(part, self.free[s], heights, level, self.totals[s])
+            if _amount(part) == "thickness":
+                changed |= _thickness(part, changed)
         return self.settle(changed, data)
 
 
@@ -157,13 +159,13 @@ def _totals(
         name
         for part in model.spectra
         for site in part.sites
-        for name in names.below([n for k, n in site.parameters.items() if k != "I"])
+        for name in names.below(_own(site))
     }
     taken: set[str] = set()
     totals = []
     for part in model.spectra:
         fractions = [site.parameters["I"] for site in part.sites]
-        own = {part.scalars["N0"], part.scalars["area"]}
+        own = {part.scalars["N0"], part.scalars[_amount(part)]}
         linear = own | set(names.below(fractions))
         if not own <= set(names.drawn) or linear & (moving | taken):
             return None
@@ -229,12 +231,43 @@ def _scalars(
     share = jnp.where(whole > 0.0, positive, 1.0)
     share = total * share / jnp.sum(share)
     counts = jnp.maximum(level[0], 1.0)
-    found = {part.scalars["N0"]: counts, part.scalars["area"]: whole / counts / total}
+    amount = part.scalars[_amount(part)]
+    found = {part.scalars["N0"]: counts, amount: whole / counts / total}
     for position, symbol in enumerate(free):
         found[part.scalars[symbol]] = level[position + 1] / counts
     for position, site in enumerate(part.sites):
         found[site.parameters["I"]] = share[position]
     return found
+
+
+def _own(site: Site) -> list[str]:
+    """The parameters of a site that move or widen its lines."""
+    return [name for symbol, name in site.parameters.items() if symbol != "I"]
+
+
+def _amount(part: Spectrum) -> str:
+    """What says how much a spectrum absorbs."""
+    return "thickness" if "thickness" in part.scalars else "area"
+
+
+SPREAD = 6.0
+"""Lines over which the thickness of a first guess is spread, as in a sextet."""
+
+
+def _thickness(part: Spectrum, values: Values) -> Values:
+    """Thickness from a thin area: enlarged by what lines so thick saturate.
+
+    The area of a line of thickness t is that of a thin one times about 1 / (1 + t / 4).
+    """
+    of = {
+        name: values[place] for name, place in part.scalars.items() if place in values
+    }
+    if "f_source" not in of or "background" not in of:
+        return {}
+    resonant = jnp.maximum(of["f_source"] * (1.0 - of["background"]), 0.02)
+    thin = of["thickness"] / (resonant * 0.5 * np.pi * NATURAL_FWHM)
+    short = jnp.minimum(thin / (4.0 * SPREAD), 0.8)
+    return {part.scalars["thickness"]: thin / (1.0 - short)}
 
 
 def _name(model: Model[Prior], s: int, site: Site) -> str:

@@ -30,8 +30,8 @@ from specfit.inference.laplace import (
     UNRELIABLE,
     Evidence,
     Gaussian,
-    evidence,
     gaussian,
+    measured_evidence,
 )
 from specfit.inference.mixing import Mixing
 from specfit.inference.newton import Peak
@@ -166,7 +166,7 @@ def weighed(ground: Ground, peaks: list[Peak]) -> Ground:
     shapes = [gaussian(peak) for peak in peaks]
     change = ground.exchange
     inside = change.inside if change.groups else None
-    found = evidence(ground.problem, shapes, ground.keys[1], inside)
+    shapes, found = measured_evidence(ground.problem, shapes, ground.keys[1], inside)
     summits = [
         Summit(peak, shape, float(share))
         for peak, shape, share in zip(peaks, shapes, found.shares, strict=True)

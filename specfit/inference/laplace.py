@@ -8,13 +8,14 @@ whether that estimate can be believed (Vehtari et al. 2024, JMLR 25:72).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
 from specfit.contracts import Array, FloatArray, Problem
 from specfit.inference import evaluate, keys
+from specfit.inference.bend import Bend, bend_of
 from specfit.inference.evaluate import Flags
 from specfit.inference.newton import FLAT, Peak, unit_diagonal
 from specfit.inference.pareto import pareto_k
@@ -23,6 +24,10 @@ FREEDOM = 5.0
 """Degrees of freedom of the Student-t: tails heavier than any posterior met so far."""
 UNRELIABLE = 0.7
 """Pareto k̂ above which importance weights have no usable mean."""
+CURVED = 0.4
+"""Pareto k̂ above which modes that carry weight are asked how they bend."""
+MOST = 4
+"""Modes that are asked, at most."""
 LISTED = 1e-3
 """Weight below which a mode is left out of the evidence."""
 
@@ -32,12 +37,14 @@ class Gaussian:
     """Normal approximation at a peak: z = mean + factor @ u, u standard normal.
 
     floored: number of directions whose curvature was too small and was raised.
+    bend: what straightens it, where it was found to be curved.
     """
 
     mean: FloatArray
     factor: FloatArray  # lower triangular
     log_evidence: float
     floored: int
+    bend: Bend | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +87,34 @@ def dispersed(shape: Gaussian, key: Array, count: int, spread: float) -> FloatAr
     generator = evaluate.generator(key)
     normal = generator.standard_normal((count, len(shape.mean)))
     heavy = normal / np.sqrt(generator.chisquare(FREEDOM, (count, 1)) / FREEDOM)
-    draws: FloatArray = shape.mean + spread * heavy @ shape.factor.T
-    return draws
+    if shape.bend is None:
+        straight: FloatArray = shape.mean + spread * heavy @ shape.factor.T
+        return straight
+    heavy = spread * heavy
+    bent: FloatArray = (heavy + shape.bend.moved(heavy)) @ shape.bend.basis.T
+    return shape.mean + bent
+
+
+def measured_evidence(
+    problem: Problem,
+    shapes: list[Gaussian],
+    key: Array,
+    inside: Callable[[FloatArray], Flags] | None,
+) -> tuple[list[Gaussian], Evidence]:
+    """`evidence`, and the shapes it is by: bent where the weights are better for it."""
+    straight = evidence(problem, shapes, key, inside)
+    if straight.pareto_k <= CURVED:
+        return shapes, straight
+    heavy = np.flatnonzero(weights(shapes) > LISTED)
+    bent = [
+        replace(shape, bend=bend_of(problem, shape.mean, shape.factor))
+        if i in heavy[:MOST] and not shape.floored
+        else shape
+        for i, shape in enumerate(shapes)
+    ]
+    curved = evidence(problem, bent, key, inside)
+    better = curved.pareto_k < straight.pareto_k
+    return (bent, curved) if better else (shapes, straight)
 
 
 def evidence(
@@ -127,7 +160,10 @@ def evidence(
 def log_student(shape: Gaussian, z: FloatArray) -> FloatArray:
     """Log-density of the multivariate Student-t at each row of `z`."""
     dimension = len(shape.mean)
-    white = np.linalg.solve(shape.factor, (z - shape.mean).T)
+    factor = shape.factor if shape.bend is None else shape.bend.basis
+    white = np.linalg.solve(factor, (z - shape.mean).T)
+    if shape.bend is not None:
+        white = shape.bend.straight(np.asarray(white.T, dtype=float)).T
     distance = np.sum(white**2, axis=0)
     constant = (
         gammaln(0.5 * (FREEDOM + dimension))

@@ -60,6 +60,7 @@ class Components:
         self.everything_local = everything_local
         self.found: dict[str, Component] = {}
         self.used_templates: set[str] = set()
+        self.usual: Mapping[str, str] = {}  # defaults of symbols, where not the kind's
 
     def read(self, block: tree.Block) -> None:
         """Enter one component, its parameters and its rules."""
@@ -134,8 +135,9 @@ class Components:
     ) -> None:
         for parameter in signature.parameters:
             statement = None
-            if parameter.default is not None:
-                statement = default_statement(parameter.symbol, parameter.default)
+            default = self.usual.get(parameter.symbol, parameter.default)
+            if default is not None:
+                statement = default_statement(parameter.symbol, default)
             self.names.add(self._entry(name, base, parameter, statement, block))
 
     def _entry(

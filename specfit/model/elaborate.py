@@ -52,7 +52,7 @@ class Elaborator:
         self.components = Components(
             kind, templates, self.names, faults, texts, everything_local
         )
-        self.typer = Typer(self.names, faults, self._dimension)
+        self.typer = Typer(self.names, faults, lambda e: self.meanings.dimension_of(e))
         self.citations = Citations(self.typer, faults)
         self.priors = Priors(self.typer, self.citations.read)
         self.fractions = Fractions(kind, self.names, faults, self.typer, texts)
@@ -77,6 +77,10 @@ class Elaborator:
 
     def _enter(self, overrides: tuple[tree.AnyStatement, ...]) -> None:
         items = self.block.body.items if self.block.body else ()
+        for item in items:
+            self._setting(item)
+        self._overridden_settings(overrides)
+        self.components.usual = self.kind.defaults.get(self._absorber(), {})
         for item in (*items, *overrides):
             if isinstance(item, tree.Block) and item.keyword == self.kind.component:
                 self.components.read(item)
@@ -84,9 +88,6 @@ class Elaborator:
         for component in self.components.found.values():
             self.rules += [(rule, component.name) for rule in component.rules]
             self.citations.enter(component, self.names)
-        for item in items:
-            self._setting(item)
-        self._overridden_settings(overrides)
         for item in items:
             self._statement(item)
         self._override(overrides)
@@ -220,10 +221,8 @@ class Elaborator:
         self._once(key, item)
         known = self.kind.settings[key]
         if word not in known:
-            planned = word == "thick"
-            code = "planned-word" if planned else "unknown-word"
-            near = listing(known) if planned else nearest(word, known)
-            self.faults.add(code, value.span, key=key, word=word, known=near)
+            near = nearest(word, known)
+            self.faults.add("unknown-word", value.span, key=key, word=word, known=near)
             return
         self.settings[key] = word
 
@@ -246,7 +245,11 @@ class Elaborator:
     def scalar_signatures(self) -> tuple[ParameterSignature, ...]:
         """The model's own parameters, those of its baseline included."""
         baseline = str(self.settings.get("baseline", "constant"))
-        return (*self.kind.scalars, *self.kind.baselines[baseline])
+        amounts = self.kind.amounts[self._absorber()]
+        return (*self.kind.scalars, *amounts, *self.kind.baselines[baseline])
+
+    def _absorber(self) -> str:
+        return str(self.settings.get("absorber", self.kind.settings["absorber"][0]))
 
     def _scalars(self) -> None:
         """Defaults of the model's own parameters and of the calibration's nuisances."""
@@ -287,9 +290,6 @@ class Elaborator:
         options = self.data.sources[0].options if self.data.sources else {}
         calibrated = "calibration" in options or "velocity_max" in options
         return CALIBRATION_NUISANCES if calibrated else ()
-
-    def _dimension(self, entry: Entry) -> Dimension | None:
-        return self.meanings.dimension_of(entry)
 
 
 def _targets(item: tree.AnyStatement) -> tuple[str, ...]:

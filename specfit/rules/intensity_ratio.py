@@ -96,8 +96,8 @@ def _meaning(ratio: float) -> str:
         "the inner ones"
     )
     return (
-        f"either {texture} or {thick}; this version has no thick-absorber model, so "
-        "measure a thinner sample, or trust positions and not areas"
+        f'either {texture} or {thick}: try `absorber = "thick"`, or measure a thinner '
+        "sample"
     )
 
 

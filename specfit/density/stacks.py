@@ -1,0 +1,165 @@
+"""Sites of one kind and line shape, evaluated together in whatever spectrum they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import Array, Data, FloatArray
+from specfit.density.absorption import absorption
+from specfit.density.coordinates import Coordinates
+from specfit.model.ir import Model, Prior, Site
+from specfit.sites import SITES
+
+
+class Stack(NamedTuple):
+    """All sites of one kind and line shape, in whatever spectrum they stand."""
+
+    kind: str
+    shape: str
+    rows: Mapping[str, FloatArray]  # symbol → places in the vector of values
+    spectrum: FloatArray  # (n_sites,) index of each site's spectrum
+    site: FloatArray  # (n_sites,) its position within that spectrum
+    member: FloatArray  # (n_spectra, most) which of the stack's sites a spectrum has
+    present: FloatArray  # (n_spectra, most) 1, or 0 where `member` is only a filler
+
+
+def stacks_of(model: Model[Prior], where: Coordinates) -> tuple[Stack, ...]:
+    """The stacks of a model; which of its sites are Voigt is decided here."""
+    fixed = {d.name: d.value for d in model.definitions}
+    groups: dict[tuple[str, str], list[tuple[int, int, Site]]] = {}
+    for s, spectrum in enumerate(model.spectra):
+        for j, site in enumerate(spectrum.sites):
+            key = (site.kind, _shape_of(site, fixed))
+            groups.setdefault(key, []).append((s, j, site))
+    return tuple(
+        _stack(kind, shape, members, len(model.spectra), where)
+        for (kind, shape), members in groups.items()
+    )
+
+
+def _stack(
+    kind: str,
+    shape: str,
+    members: Sequence[tuple[int, int, Site]],
+    n_spectra: int,
+    where: Coordinates,
+) -> Stack:
+    spectra = [s for s, *_ in members]
+    member, present = _members(spectra, n_spectra)
+    return Stack(
+        kind=kind,
+        shape=shape,
+        rows={
+            entry.symbol: where.rows([x.parameters[entry.symbol] for *_, x in members])
+            for entry in SITES[kind].signature.parameters
+        },
+        spectrum=np.array(spectra),
+        site=np.array([j for _, j, _ in members]),
+        member=member,
+        present=present,
+    )
+
+
+def _shape_of(site: Site, fixed: Mapping[str, Any]) -> str:
+    """Lorentzian where every Gaussian width of the site is the constant 0."""
+    for symbol, name in site.parameters.items():
+        value = getattr(fixed.get(name), "value", None)
+        if symbol.startswith("sigma") and value != 0.0:
+            return "voigt"
+    return "lorentzian"
+
+
+# -------------------------------------------------------------------- absorption
+
+
+NARROWEST = 0.02
+"""Width (mm/s) that is left to an absorber however broad the source."""
+
+
+def stacked_absorption(
+    stack: Stack,
+    values: Array,
+    velocity: Array,
+    data: Data,
+    source: Array | None = None,
+) -> Array:
+    """Σ_j I_j × absorption of unit area, by spectrum, shaped like `velocity`: 1/(mm/s).
+
+    source: (n_spectra,) Lorentzian width of the source, taken off that of every line.
+    """
+    if SITES[stack.kind].profile is not None:
+        each = each_absorption(stack, values, velocity[stack.spectrum], data, source)
+        shares = values[stack.rows["I"]][:, None] * each
+        return jnp.zeros_like(velocity).at[stack.spectrum].add(shares)
+    given, slopes = _given(stack, values, data, source)
+    lines = jax.vmap(SITES[stack.kind].lines)(given, slopes)
+    height = lines.area * given["I"][:, None]
+    width = jnp.broadcast_to(given["width"][:, None], height.shape)
+    parts = (lines.position, height, width, lines.gauss_sigma)
+    position, weight, width, sigma = (_by_spectrum(stack, part) for part in parts)
+    if not stack.present.all():
+        weight = weight * jnp.repeat(stack.present, height.shape[1], axis=1)
+    sum_of = partial(absorption, stack.shape)
+    total: Array = jax.vmap(sum_of)(velocity, position, weight, width, sigma)
+    return total
+
+
+def each_absorption(
+    stack: Stack,
+    values: Array,
+    velocity: Array,
+    data: Data,
+    source: Array | None = None,
+) -> Array:
+    """Absorption of unit area of each site at its `velocity`, both (n_sites, n)."""
+    given, slopes = _given(stack, values, data, source)
+    kind = SITES[stack.kind]
+    if kind.profile is not None:
+        profiles: Array = jax.vmap(kind.profile)(given, slopes, velocity)
+        return profiles
+    lines = jax.vmap(kind.lines)(given, slopes)
+    each: Array = jax.vmap(partial(absorption, stack.shape))(
+        velocity,
+        lines.position,
+        lines.area,
+        jnp.broadcast_to(given["width"][:, None], lines.area.shape),
+        jnp.broadcast_to(lines.gauss_sigma, lines.area.shape),
+    )
+    return each
+
+
+def _given(
+    stack: Stack, values: Array, data: Data, source: Array | None
+) -> tuple[dict[str, Array], Array]:
+    """Parameters by symbol (n_sites,) and line slopes (n_sites, 3) of a stack."""
+    given = {symbol: values[rows] for symbol, rows in stack.rows.items()}
+    if source is not None:
+        own = given["width"] - source[stack.spectrum]
+        given["width"] = jnp.maximum(own, NARROWEST)
+    return given, jnp.asarray(data["slopes"])[stack.spectrum]
+
+
+def _by_spectrum(stack: Stack, part: Array) -> Array:
+    """A number of each line (n_sites, n_lines), as (n_spectra, lines of a spectrum).
+
+    Looking up what is in order anyway would be done again for every line and channel.
+    """
+    n_spectra, in_order = len(stack.member), np.arange(len(stack.spectrum))
+    if not np.array_equal(stack.member.ravel(), in_order):
+        part = part[stack.member]
+    return part.reshape(n_spectra, -1)
+
+
+def _members(spectra: Sequence[int], n_spectra: int) -> tuple[FloatArray, FloatArray]:
+    """The sites of each spectrum as rows of one length, and which entries are real."""
+    rows = [[i for i, s in enumerate(spectra) if s == row] for row in range(n_spectra)]
+    most = max(map(len, rows))
+    member = np.array([row + [0] * (most - len(row)) for row in rows], dtype=int)
+    present = np.array([[1.0] * len(row) + [0.0] * (most - len(row)) for row in rows])
+    return member, present
