@@ -90,6 +90,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "counts": (("counts", 1),),
     "potential": (("potential", 1),),
     "pressure": (("pressure", 1),),
+    "velocity_by_field": (("field", -1), (_LENGTH, 1), (_TIME, -1)),
 }
 CANONICAL: dict[str, str] = {
     "number": "",
@@ -104,6 +105,7 @@ CANONICAL: dict[str, str] = {
     "counts": "counts",
     "potential": "V",
     "pressure": "GPa",
+    "velocity_by_field": "mm/s/T",
 }
 DIMENSIONLESS: Dimension = ()
 

@@ -190,7 +190,7 @@ def curve_of(
     limit = max(float(np.abs(m.axis).max()) for m in measurements)
     n_spectra = len(model.spectra)
     return Curve(
-        stacks=stacks_of(model, where),
+        stacks=stacks_of(model, where, limit),
         n_spectra=n_spectra,
         n_sites=max(len(spectrum.sites) for spectrum in model.spectra),
         scalars={

@@ -23,7 +23,7 @@ def identity_of(model: Model[Prior], curve: Curve) -> str:
     nuisances = None if curve.nuisances is None else curve.nuisances.tolist()
     remarkable = _unremarked(model.model_dump(mode="json"))
     whole = [remarkable, conditions(model), curve.folded, nuisances]
-    whole.append(curve.grid)
+    whole += [curve.grid, [stack.grid for stack in curve.stacks]]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 

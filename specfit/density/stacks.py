@@ -13,6 +13,8 @@ import numpy as np
 from specfit.contracts import Array, Data, FloatArray
 from specfit.density.absorption import absorption
 from specfit.density.coordinates import Coordinates
+from specfit.density.many_lines import MANY, STEP, many_lorentzians
+from specfit.density.thick import Energies, energies
 from specfit.model.ir import Model, Prior, Site
 from specfit.sites import SITES
 
@@ -27,10 +29,22 @@ class Stack(NamedTuple):
     site: FloatArray  # (n_sites,) its position within that spectrum
     member: FloatArray  # (n_spectra, most) which of the stack's sites a spectrum has
     present: FloatArray  # (n_spectra, most) 1, or 0 where `member` is only a filler
+    grid: Energies | None  # for the lines of a site, where they are very many
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether its sites have no lines that could be summed with those of others."""
+        return self.grid is not None or SITES[self.kind].profile is not None
 
 
-def stacks_of(model: Model[Prior], where: Coordinates) -> tuple[Stack, ...]:
-    """The stacks of a model; which of its sites are Voigt is decided here."""
+def stacks_of(
+    model: Model[Prior], where: Coordinates, limit: float
+) -> tuple[Stack, ...]:
+    """The stacks of a model; which of its sites are Voigt is decided here.
+
+    limit: the highest velocity, mm/s.
+    """
+    thick = model.settings.get("absorber") == "thick"
     fixed = {d.name: d.value for d in model.definitions}
     groups: dict[tuple[str, str], list[tuple[int, int, Site]]] = {}
     for s, spectrum in enumerate(model.spectra):
@@ -38,18 +52,29 @@ def stacks_of(model: Model[Prior], where: Coordinates) -> tuple[Stack, ...]:
             key = (site.kind, _shape_of(site, fixed))
             groups.setdefault(key, []).append((s, j, site))
     return tuple(
-        _stack(kind, shape, members, len(model.spectra), where)
+        _stack(
+            (kind, shape),
+            members,
+            len(model.spectra),
+            where,
+            energies(limit, STEP) if _very_many(kind, shape) and not thick else None,
+        )
         for (kind, shape), members in groups.items()
     )
 
 
+def _very_many(kind: str, shape: str) -> bool:
+    return shape == "lorentzian" and SITES[kind].n_lines >= MANY
+
+
 def _stack(
-    kind: str,
-    shape: str,
+    named: tuple[str, str],
     members: Sequence[tuple[int, int, Site]],
     n_spectra: int,
     where: Coordinates,
+    grid: Energies | None,
 ) -> Stack:
+    kind, shape = named
     spectra = [s for s, *_ in members]
     member, present = _members(spectra, n_spectra)
     return Stack(
@@ -63,6 +88,7 @@ def _stack(
         site=np.array([j for _, j, _ in members]),
         member=member,
         present=present,
+        grid=grid,
     )
 
 
@@ -70,7 +96,7 @@ def _shape_of(site: Site, fixed: Mapping[str, Any]) -> str:
     """Lorentzian where every Gaussian width of the site is the constant 0."""
     for symbol, name in site.parameters.items():
         value = getattr(fixed.get(name), "value", None)
-        if symbol.startswith("sigma") and value != 0.0:
+        if symbol.startswith("sigma_") and value != 0.0:
             return "voigt"
     return "lorentzian"
 
@@ -93,7 +119,7 @@ def stacked_absorption(
 
     source: (n_spectra,) Lorentzian width of the source, taken off that of every line.
     """
-    if SITES[stack.kind].profile is not None:
+    if stack.one_by_one:
         each = each_absorption(stack, values, velocity[stack.spectrum], data, source)
         shares = values[stack.rows["I"]][:, None] * each
         return jnp.zeros_like(velocity).at[stack.spectrum].add(shares)
@@ -124,6 +150,11 @@ def each_absorption(
         profiles: Array = jax.vmap(kind.profile)(given, slopes, velocity)
         return profiles
     lines = jax.vmap(kind.lines)(given, slopes)
+    if stack.grid is not None:
+        many = partial(many_lorentzians, grid=stack.grid)
+        parts = (velocity, lines.position, lines.area, given["width"])
+        summed: Array = jax.vmap(many)(*parts)
+        return summed
     each: Array = jax.vmap(partial(absorption, stack.shape))(
         velocity,
         lines.position,

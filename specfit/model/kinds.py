@@ -153,12 +153,11 @@ MOSSBAUER = ModelKind(
     fraction="I",
     observed="counts",
     conventions={
-        ("singlet", "width"): "FWHM",
-        ("doublet", "width"): "FWHM",
-        ("sextet", "width"): "FWHM",
-        ("hamiltonian", "width"): "FWHM",
+        **{(name, "width"): "FWHM" for name in SITES},
         ("doublet", "QS"): "ΔEQ",
-        ("sextet", "QS"): "2ε",
+        **dict.fromkeys(
+            [(k, "QS") for k in ("sextet", "relaxing", "sextet_distribution")], "2ε"
+        ),
     },
 )
 

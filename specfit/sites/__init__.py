@@ -8,7 +8,13 @@ areas that sum to one, so that `I` is always the fraction of the total resonant 
 from __future__ import annotations
 
 from specfit.contracts import SiteKind
-from specfit.sites import hamiltonian, magnetic, paramagnetic
+from specfit.sites import (
+    distribution,
+    hamiltonian,
+    magnetic,
+    paramagnetic,
+    relaxation,
+)
 from specfit.sites.magnetic import first_order_error
 
 __all__ = ["SITES", "first_order_error"]
@@ -18,6 +24,10 @@ _ENTRIES = (
     paramagnetic.DOUBLET,
     magnetic.SEXTET,
     hamiltonian.HAMILTONIAN,
+    relaxation.RELAXING,
+    distribution.DOUBLET_DISTRIBUTION,
+    distribution.SEXTET_DISTRIBUTION,
+    distribution.CZJZEK,
 )
 
 SITES: dict[str, SiteKind] = {entry.signature.name: entry for entry in _ENTRIES}

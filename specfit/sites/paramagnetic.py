@@ -42,16 +42,26 @@ def _doublet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
     """Two lines at IS ± QS / 2, areas 1 : ratio, the low-velocity line first."""
     del scale
     half_split = 0.5 * values["QS"]
-    variance = values["sigma_IS"] ** 2 + (0.5 * values["sigma_QS"]) ** 2
+    following = 0.5 * _DIRECTION + values["IS_slope"]
+    variance = values["sigma_IS"] ** 2 + (following * values["sigma_QS"]) ** 2
     ratio = values["ratio"]
     return Lines(
         position=values["IS"] + half_split * _DIRECTION,
         area=jnp.stack([jnp.ones_like(ratio), ratio]) / (1.0 + ratio),
-        gauss_sigma=root(variance) * np.ones(2),
+        gauss_sigma=root(variance),
     )
 
 
-_DOUBLET_SPLITTING = ParameterSignature(
+ISOMER_SHIFT_SLOPE = ParameterSignature(
+    symbol="IS_slope",
+    dimension="number",
+    unit="",
+    meaning="change of the isomer shift with the splitting within their distribution",
+    default="= 0",
+)
+"""One line of the doublet is broader than the other where it is not 0."""
+
+SPLITTING = ParameterSignature(
     symbol="QS",
     dimension="velocity",
     unit="mm/s",
@@ -63,7 +73,7 @@ _DOUBLET_SPLITTING = ParameterSignature(
 """Fe3+ lies below 1.2, Fe2+ reaches 3.7 mm/s; a wider doublet is not iron chemistry,
 and a broad half-normal keeps both without favouring the impossible end."""
 
-_DOUBLET_RATIO = ParameterSignature(
+RATIO = ParameterSignature(
     symbol="ratio",
     dimension="number",
     unit="",
@@ -92,12 +102,13 @@ DOUBLET = SiteKind(
         title="quadrupole doublet",
         parameters=(
             ISOMER_SHIFT,
-            _DOUBLET_SPLITTING,
-            _DOUBLET_RATIO,
+            SPLITTING,
+            RATIO,
             LINEWIDTH,
             AREA_FRACTION,
             SIGMA_ISOMER_SHIFT,
             SIGMA_QUADRUPOLE_SPLITTING,
+            ISOMER_SHIFT_SLOPE,
         ),
         source=TEXTBOOK,
     ),

@@ -96,6 +96,8 @@ DEFAULTS: Mapping[str, float] = {
     "sigma_IS": 0.0,
     "sigma_QS": 0.0,
     "sigma_Bint": 0.0,
+    "IS_slope": 0.0,
+    "QS_slope": 0.0,
 }
 
 

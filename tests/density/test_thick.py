@@ -20,6 +20,7 @@ from scipy.special import ive
 
 from specfit.constants import NATURAL_FWHM
 from specfit.density import build
+from specfit.density.many_lines import STEP, many_lorentzians
 from specfit.density.thick import absorbed, energies, smeared
 
 WIDTH = NATURAL_FWHM
@@ -146,3 +147,23 @@ def test_what_is_absorbed_of_nothing_is_all():
     known = [1.0, 1.0 - 5e-8, 1.0 - 5e-6, (1.0 - np.exp(-2.0)) / 2.0]
     np.testing.assert_allclose(absorbed(depth), known, rtol=1e-10)
     assert np.isfinite(jax.grad(lambda d: absorbed(d).sum())(depth)).all()
+
+
+def test_very_many_lines_are_their_sum():
+    generator = np.random.default_rng(4)
+    position, weight = (
+        generator.uniform(-9.5, 9.5, 240),
+        generator.uniform(0.0, 1.0, 240),
+    )
+    at, grid = np.linspace(-10.0, 10.0, 512), energies(10.0, STEP)
+    for fwhm in (0.194, 0.35):
+        found = jax.jit(many_lorentzians, static_argnums=4)(
+            at, position, weight, fwhm, grid
+        )
+        each = fwhm / (2.0 * np.pi) / ((at[:, None] - position) ** 2 + 0.25 * fwhm**2)
+        highest = 2.0 / (np.pi * fwhm)
+        np.testing.assert_allclose(found, each @ weight, atol=1e-3 * highest)
+        alone = jax.jit(many_lorentzians, static_argnums=4)(
+            at, position[:1], np.ones(1), fwhm, grid
+        )
+        np.testing.assert_allclose(alone, each[:, 0], atol=2e-5 * highest)

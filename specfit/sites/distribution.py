@@ -1,0 +1,221 @@
+"""Sites with a distribution of any shape: a histogram that is smooth unless data say else.
+
+The logarithm of the histogram is a sum of cosines over its range, each with a standard
+normal coefficient and a height that falls with the square of its number: the prior of
+Hesse and Rübartsch's smoothing (the second derivative is small), here of a logarithm, so
+that no bin is negative, and with a strength (`roughness`) that is found with the rest.
+
+Source: J. Hesse, A. Rübartsch, J. Phys. E 7, 526 (1974), doi:10.1088/0022-3735/7/7/012;
+of disorder alone: G. Czjzek et al., Phys. Rev. B 23, 2513 (1981),
+doi:10.1103/PhysRevB.23.2513.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.contracts import Array, Lines, ParameterSignature, Signature, SiteKind
+from specfit.lazy import LazyModule
+from specfit.sites.common import AREA_FRACTION, ISOMER_SHIFT, LINEWIDTH
+from specfit.sites.magnetic import (
+    ISOMER_SHIFT_SLOPE,
+    MIDDLE_LINES,
+    SEXTET,
+    SPLITTING,
+    SPLITTING_SLOPE,
+)
+from specfit.sites.paramagnetic import DOUBLET, RATIO
+from specfit.sites.paramagnetic import ISOMER_SHIFT_SLOPE as SLOPE_BY_SPLITTING
+
+if TYPE_CHECKING:
+    import jax
+    import jax.numpy as jnp
+else:
+    jax = LazyModule("jax")
+    jnp = LazyModule("jax.numpy")
+
+BINS = 40
+WAVES = 16
+"""Cosines kept: what is narrower than a sixteenth of the range is not resolved."""
+
+_PLACE = (np.arange(BINS) + 0.5) / BINS
+_COSINES = np.sqrt(2.0) * np.array(
+    [np.cos(np.pi * m * _PLACE) / m**2 for m in range(1, WAVES + 1)]
+)
+_NAMES = tuple(f"c{m}" for m in range(1, WAVES + 1))
+
+
+def weights(values: Mapping[str, Array]) -> Array:
+    """The share of each bin, (BINS,), in order."""
+    coefficients = jnp.stack([values[name] for name in _NAMES])
+    shares: Array = jax.nn.softmax(values["roughness"] * (coefficients @ _COSINES))
+    return shares
+
+
+def middles(values: Mapping[str, Array]) -> Array:
+    """The middle of each bin, (BINS,)."""
+    return values["low"] + (values["high"] - values["low"]) * _PLACE
+
+
+def _every(
+    kind: SiteKind,
+    symbol: str,
+    values: Mapping[str, Array],
+    scale: Array,
+    following: tuple[str, ...],
+    histogram: tuple[Array, Array],
+) -> Lines:
+    """The lines of every bin: `symbol` takes its value, the `following` go with it.
+
+    IS and QS are those at the mean of the distribution.
+    """
+    place, share = histogram
+    constant = {name: jnp.zeros_like(values["IS"]) for name in _STILL}
+
+    def one(at: Array, off: Array, part: Array) -> Lines:
+        moved = {
+            name: values[name] + off * values[f"{name}_slope"] for name in following
+        }
+        lines = kind.lines({**values, **constant, **moved, symbol: at}, scale)
+        return lines._replace(area=part * lines.area)
+
+    every = jax.vmap(one)(place, place - share @ place, share)
+    return Lines(*(part.ravel() for part in every))
+
+
+_STILL = (
+    "sigma_IS", "sigma_QS", "sigma_Bint", "IS_slope", "QS_slope",
+)  # fmt: skip
+
+
+def _doublets(values: Mapping[str, Array], scale: Array) -> Lines:
+    histogram = middles(values), weights(values)
+    return _every(DOUBLET, "QS", values, scale, ("IS",), histogram)
+
+
+def _sextets(values: Mapping[str, Array], scale: Array) -> Lines:
+    histogram = middles(values), weights(values)
+    return _every(SEXTET, "Bint", values, scale, ("IS", "QS"), histogram)
+
+
+def _disordered(values: Mapping[str, Array], scale: Array) -> Lines:
+    """Doublets of P(QS) ∝ QS^(d − 1) exp(−QS² / 2 σ²), up to 6 σ."""
+    place = 6.0 * values["sigma"] * _PLACE
+    share = jax.nn.softmax((values["d"] - 1.0) * np.log(_PLACE) - 18.0 * _PLACE**2)
+    return _every(DOUBLET, "QS", values, scale, ("IS",), (place, share))
+
+
+def _end(symbol: str, dimension: str, unit: str, value: float) -> ParameterSignature:
+    return ParameterSignature(
+        symbol=symbol,
+        dimension=dimension,
+        unit=unit,
+        meaning=f"{symbol}est value of the distribution",
+        low=0.0,
+        default=f"= {value:g} {unit}",
+    )
+
+
+_SHAPE = (
+    ParameterSignature(
+        symbol="roughness",
+        dimension="number",
+        unit="",
+        meaning="height of the histogram's logarithm: small is flat, large has peaks",
+        low=0.0,
+        default="~ lognormal(log(8.0), 0.7)",
+    ),
+    *(
+        ParameterSignature(
+            symbol=name,
+            dimension="number",
+            unit="",
+            meaning=f"part of the wave with {m} half periods in the histogram's logarithm",
+            default="~ normal(0, 1)",
+        )
+        for m, name in enumerate(_NAMES, 1)
+    ),
+)
+
+_HISTOGRAM = "J. Hesse, A. Rübartsch, J. Phys. E 7, 526 (1974)"
+
+DOUBLET_DISTRIBUTION = SiteKind(
+    signature=Signature(
+        name="doublet_distribution",
+        title="doublets with a distribution of splittings",
+        parameters=(
+            ISOMER_SHIFT,
+            SLOPE_BY_SPLITTING,
+            _end("low", "velocity", "mm/s", 0.0),
+            _end("high", "velocity", "mm/s", 3.0),
+            RATIO,
+            LINEWIDTH,
+            AREA_FRACTION,
+            *_SHAPE,
+        ),
+        source=_HISTOGRAM,
+    ),
+    n_lines=2 * BINS,
+    lines=_doublets,
+)
+
+SEXTET_DISTRIBUTION = SiteKind(
+    signature=Signature(
+        name="sextet_distribution",
+        title="sextets with a distribution of fields",
+        parameters=(
+            ISOMER_SHIFT,
+            ISOMER_SHIFT_SLOPE,
+            SPLITTING,
+            SPLITTING_SLOPE,
+            _end("low", "field", "T", 0.0),
+            _end("high", "field", "T", 60.0),
+            MIDDLE_LINES,
+            LINEWIDTH,
+            AREA_FRACTION,
+            *_SHAPE,
+        ),
+        source=_HISTOGRAM,
+    ),
+    n_lines=6 * BINS,
+    lines=_sextets,
+)
+
+CZJZEK = SiteKind(
+    signature=Signature(
+        name="czjzek",
+        title="doublets of a disordered surrounding",
+        parameters=(
+            ISOMER_SHIFT,
+            SLOPE_BY_SPLITTING,
+            ParameterSignature(
+                symbol="sigma",
+                dimension="velocity",
+                unit="mm/s",
+                meaning="width σ of P(QS) ∝ QS^(d − 1) exp(−QS² / 2 σ²)",
+                low=0.0,
+                default="~ halfnormal(0.5) mm/s in [0.02, 2.0] mm/s",
+            ),
+            ParameterSignature(
+                symbol="d",
+                dimension="number",
+                unit="",
+                meaning="independent components of the field gradient that scatter: 5 of "
+                "a wholly random one",
+                low=1.0,
+                high=5.0,
+                default="= 5",
+            ),
+            RATIO,
+            LINEWIDTH,
+            AREA_FRACTION,
+        ),
+        source="G. Czjzek et al., Phys. Rev. B 23, 2513 (1981); G. Le Caër, R. A. Brand, "
+        "J. Phys.: Condens. Matter 10, 10715 (1998)",
+    ),
+    n_lines=2 * BINS,
+    lines=_disordered,
+)

@@ -1,0 +1,106 @@
+"""Distributions: their histograms, and the Gaussian that both ways of writing must give."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
+from specfit.shapes import SHAPES
+from specfit.sites import SITES
+from specfit.sites.distribution import BINS, WAVES, middles, weights
+
+SLOPES = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
+AT = np.linspace(-10.0, 10.0, 1001)
+
+
+def given(**changes):
+    known = {f"c{m}": 0.0 for m in range(1, WAVES + 1)}
+    known |= {
+        "IS": 0.4, "QS": -0.1, "x": 2.0, "ratio": 1.0, "width": 0.3, "low": 20.0,
+        "high": 52.0, "roughness": 8.0, "IS_slope": 0.0, "QS_slope": 0.0,
+    } | changes  # fmt: skip
+    return {name: jnp.asarray(value) for name, value in known.items()}
+
+
+def coefficients(log_shares):
+    """The waves of a histogram's logarithm, for roughness 1."""
+    place = (np.arange(BINS) + 0.5) / BINS
+    return {
+        f"c{m}": np.sqrt(2.0) * m**2 * np.mean(np.cos(np.pi * m * place) * log_shares)
+        for m in range(1, WAVES + 1)
+    }
+
+
+def summed(lines, fwhm):
+    shape = SHAPES["voigt"].profile
+    each = shape(
+        AT - np.asarray(lines.position)[:, None],
+        fwhm,
+        np.asarray(lines.gauss_sigma)[:, None],
+    )
+    return np.asarray(lines.area) @ np.asarray(each)
+
+
+def test_without_waves_every_bin_has_the_same_share():
+    np.testing.assert_allclose(weights(given()), 1.0 / BINS, rtol=1e-14)
+    place = np.asarray(middles(given()))
+    assert place[0] == pytest.approx(20.4)
+    assert place[-1] == pytest.approx(51.6)
+
+
+def test_a_gaussian_histogram_is_the_sextet_with_a_spread():
+    """And IS and QS that follow the field give every line its own width."""
+    field, spread, slopes = 36.0, 2.5, {"IS_slope": 0.02, "QS_slope": 0.015}
+    place = np.asarray(middles(given()))
+    waves = coefficients(-0.5 * ((place - field) / spread) ** 2)
+    found = SITES["sextet_distribution"].lines(
+        given(roughness=1.0, **waves, **slopes), SLOPES
+    )
+    plain = {
+        "Bint": field,
+        "sigma_Bint": spread,
+        "sigma_IS": 0.0,
+        "sigma_QS": 0.0,
+        "I": 1.0,
+    }
+    known = SITES["sextet"].lines(given(**plain, **slopes), SLOPES)
+    shares = np.asarray(weights(given(roughness=1.0, **waves)))
+    assert shares @ place == pytest.approx(field, abs=0.01)
+    np.testing.assert_allclose(summed(found, 0.3), summed(known, 0.3), atol=4e-3)
+    broad = np.asarray(known.gauss_sigma)
+    assert broad[5] > broad[0]  # what follows the field broadens one side more
+
+
+def test_a_disordered_solid_has_the_moments_of_its_distribution():
+    """⟨QS⟩ and ⟨QS²⟩ are those of a chi distribution with five components."""
+    from scipy.stats import chi
+
+    sigma = 0.45
+    lines = SITES["czjzek"].lines(given(sigma=sigma, d=5.0), SLOPES)
+    area, position = np.asarray(lines.area), np.asarray(lines.position)
+    mean = 2.0 * area @ np.abs(position - 0.4)
+    square = 4.0 * area @ (position - 0.4) ** 2
+    assert mean == pytest.approx(sigma * chi(5).mean(), rel=2e-4)
+    assert square == pytest.approx(5.0 * sigma**2, rel=2e-4)
+
+
+def test_the_mean_does_not_move_with_what_follows():
+    waves = {"c1": -1.0, "c2": 0.7}
+    plain = SITES["sextet_distribution"].lines(given(**waves), SLOPES)
+    following = SITES["sextet_distribution"].lines(
+        given(**waves, IS_slope=0.03), SLOPES
+    )
+    centre = [float(lines.area @ lines.position) for lines in (plain, following)]
+    assert centre[0] == pytest.approx(centre[1], abs=1e-12)
+
+
+def test_gradients_of_a_distribution_are_finite():
+    def height(values):
+        lines = SITES["sextet_distribution"].lines(values, SLOPES)
+        return jnp.sum(lines.area * jnp.cos(lines.position)) + jnp.sum(
+            lines.gauss_sigma
+        )
+
+    slope = jax.jit(jax.grad(height))(given(c3=1.0, roughness=40.0))
+    assert all(np.isfinite(part) for part in slope.values())
