@@ -37,7 +37,8 @@ class ModelKind:
 
     `component`: the keyword of its blocks; `scalars`: its own parameters; `baselines`:
     name → parameters; `settings`: name → words allowed; `fraction`: the component
-    parameter that shares out the total, a simplex unless the user says otherwise.
+    parameter that shares out the total, a simplex unless the user says otherwise;
+    `states`: whether a component may state the class of iron it is.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ModelKind:
     fraction: str
     observed: str
     conventions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    states: bool = False
 
 
 _SLOPE = ParameterSignature(
@@ -108,6 +110,7 @@ MOSSBAUER = ModelKind(
         ("doublet", "QS"): "ΔEQ",
         ("sextet", "QS"): "2ε",
     },
+    states=True,
 )
 
 TRANSMISSION = DataKind(
