@@ -19,7 +19,7 @@ from pydantic import Field
 
 from specfit.assets import folder
 from specfit.model.ir import Frozen, Model, Override, Severity
-from specfit.model.records import class_ranges
+from specfit.model.records import class_ranges, source
 
 LIBRARY = "57Fe"
 """The one there is; all rules stand in it, those of any kind of model too."""
@@ -134,6 +134,41 @@ def in_force(model: Model[Any]) -> tuple[InForce, ...]:
 def held() -> Mapping[str, RuleEntry]:
     """The rules that hold by construction."""
     return {name: entry for name, entry in entries().items() if entry.held}
+
+
+def words(override: Override) -> str:
+    """What an override says: `linewidth.floor = 0.097 mm/s`."""
+    if not override.threshold:
+        return f"{override.rule} = {override.severity}"
+    return f"{override.rule}.{override.threshold} = {_number(override, override.value)}"
+
+
+def instead_of(override: Override) -> str:
+    """What the library says in its place."""
+    entry = entries()[override.rule]
+    if not override.threshold:
+        return entry.severity if entry.always else f"{entry.severity}, where used"
+    return _number(override, entry.thresholds[override.threshold].value)
+
+
+def _number(override: Override, value: float | None) -> str:
+    unit = entries()[override.rule].thresholds[override.threshold].unit
+    return f"{value:g} {unit}".rstrip()
+
+
+def describe(rule: InForce) -> list[str]:
+    """Lines that say what a rule demands, on whose word, and what the file changes."""
+    lines = []
+    for key, threshold in rule.entry.thresholds.items():
+        value = f"{rule.thresholds[key]:g} {threshold.unit}".rstrip()
+        lines.append(f"{key} {value}: {threshold.meaning}")
+    lines += [f"{rule.entry.basis}: {rule.entry.source}"]
+    lines += [f"source: {source(key).citation}" for key in rule.entry.sources]
+    for override in rule.overrides:
+        said = f"{words(override)}, in place of {instead_of(override)}"
+        where = f", line {override.place.line}" if override.place.line else ""
+        lines.append(f"overridden{where}: {said}, because {override.because}")
+    return lines
 
 
 def state_called(text: str) -> str | None:
