@@ -79,9 +79,8 @@ def _rules(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
         yield name, [*lines, f"    {entry.basis}: {entry.source}"]
     for override in model.overrides:
         if override.severity == "off":
-            lines = [
-                f"{pad(override.rule, 12)} does not judge, line {override.place.line}"
-            ]
+            where = rule_library.where(override)
+            lines = [f"{pad(override.rule, 12)} does not judge{where}"]
             yield override.rule, [*lines, f"    because {override.because}"]
 
 

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import Field
@@ -143,6 +143,12 @@ def words(override: Override) -> str:
     return f"{override.rule}.{override.threshold} = {_number(override, override.value)}"
 
 
+def where(override: Override) -> str:
+    """`, line 3 of m.spec`; nothing for one that no text says."""
+    place = override.place
+    return f", line {place.line} of {PurePath(place.file).name}" if place.line else ""
+
+
 def instead_of(override: Override) -> str:
     """What the library says in its place."""
     entry = entries()[override.rule]
@@ -166,8 +172,8 @@ def describe(rule: InForce) -> list[str]:
     lines += [f"source: {source(key).citation}" for key in rule.entry.sources]
     for override in rule.overrides:
         said = f"{words(override)}, in place of {instead_of(override)}"
-        where = f", line {override.place.line}" if override.place.line else ""
-        lines.append(f"overridden{where}: {said}, because {override.because}")
+        why = f"{said}, because {override.because}"
+        lines.append(f"overridden{where(override)}: {why}")
     return lines
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from specfit.contracts import Finding
 from specfit.model.ir import Override
-from specfit.model.rule_library import instead_of, words
+from specfit.model.rule_library import instead_of, where, words
 from specfit.report.blocks import Block, Cell, Fold, Page, Section, Table, Tone
 
 _MARKS = {"passed": "✓ holds", "warned": "! warning", "failed": "✗ fails"}
@@ -37,7 +37,7 @@ def _overrides(overrides: Sequence[Override]) -> Table:
     header = ["the file says", "instead of", "because"]
     rows = [
         [
-            Cell(f"line {o.place.line}: {words(o)}" if o.place.line else words(o)),
+            Cell(words(o) + where(o)),
             Cell(instead_of(o)),
             Cell(f"“{o.because}”"),
         ]
