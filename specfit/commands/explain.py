@@ -76,7 +76,7 @@ def _rules(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
     for name, entry in rule_library.held().items():
         lines = [f"{pad(name, 12)} holds by construction: {entry.title}"]
         lines.append(f"    kept by: {entry.held}")
-        yield name, [*lines, f"    {entry.basis}: {entry.source}"]
+        yield name, [*lines, f"    {entry.basis}: {entry.grounds}"]
     for override in model.overrides:
         if override.severity == "off":
             where = rule_library.where(override)

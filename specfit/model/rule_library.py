@@ -43,7 +43,7 @@ class RuleEntry(Frozen):
     severity: Severity
     always: bool
     basis: Literal["logic", "published", "recalled", "proposal"]
-    source: str
+    grounds: str
     sources: tuple[str, ...] = ()
     held: str = ""
     fixed: bool = False
@@ -91,7 +91,7 @@ def shipped(path: str) -> bool:
 
 def source_of(name: str) -> str:
     """On whose word a rule judges."""
-    return entries()[name].source
+    return entries()[name].grounds
 
 
 def thresholds_of(name: str) -> Mapping[str, float]:
@@ -168,7 +168,7 @@ def describe(rule: InForce) -> list[str]:
     for key, threshold in rule.entry.thresholds.items():
         value = f"{rule.thresholds[key]:g} {threshold.unit}".rstrip()
         lines.append(f"{key} {value}: {threshold.meaning}")
-    lines += [f"{rule.entry.basis}: {rule.entry.source}"]
+    lines += [f"{rule.entry.basis}: {rule.entry.grounds}"]
     lines += [f"source: {source(key).citation}" for key in rule.entry.sources]
     for override in rule.overrides:
         said = f"{words(override)}, in place of {instead_of(override)}"

@@ -2,8 +2,8 @@
 
 hard: a breach of more than 5 % of the posterior rejects.  soft: it warns, and rejects
 from 95 %.  warning: from one half it warns.  The library states the strength of each
-rule, a file may override it; a rule that grades its findings in its own way is then
-moved up or down as a whole.
+rule, a file may override it; a rule that grades its findings in its own way, as those
+with a limit to warn at and another to reject at, is then moved up or down as a whole.
 """
 
 from __future__ import annotations

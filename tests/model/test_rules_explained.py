@@ -38,9 +38,9 @@ def explained(tmp_path, monkeypatch, capsys):
 def test_explain_lists_the_rules_in_force_and_their_sources(explained):
     every, without = explained(), explained(used=False)
     for name, entry in entries().items():
-        assert (entry.source in every) == (name != "morin"), name
+        assert (entry.grounds in every) == (name != "morin"), name
         judges = entry.always and name != "morin"
-        assert (entry.source in without) == judges, name
+        assert (entry.grounds in without) == judges, name
 
 
 def test_explain_says_what_a_file_overrides(explained):
@@ -64,6 +64,6 @@ def test_the_readme_has_every_rule_as_the_library_does():
         rows, entries().values(), strict=True
     ):
         assert title == entry.title
-        assert entry.source.startswith(source.removeprefix(f"{entry.basis}: ")[:-2])
+        assert entry.grounds.startswith(source.removeprefix(f"{entry.basis}: ")[:-2])
         held = "by construction" if entry.held else "`use`"
         assert when == ("always" if entry.always and not entry.held else held)

@@ -55,12 +55,12 @@ def test_every_rule_has_its_entry_and_every_entry_its_rule():
     named = [rule.name for rule in rules.RULES]
     assert set(named) | set(held()) == set(entries())
     assert set(named).isdisjoint(held())
-    assert all(rule.source == entries()[rule.name].source for rule in rules.RULES)
+    assert all(rule.source == entries()[rule.name].grounds for rule in rules.RULES)
 
 
 def test_every_source_of_the_library_is_known():
     for entry in entries().values():
-        assert entry.source
+        assert entry.grounds
         assert all(records.source(key).citation for key in entry.sources)
 
 
