@@ -317,7 +317,8 @@ class Fit:
 class Finding:
     """What one rule found.
 
-    severity: "hard" (reject), "soft" (a warning for the reader) or "note".
+    severity: of a rule of physics, "hard", "soft" or "warning", as the library or the
+    file says; empty for the user's own statements.
     outcome: "passed", "failed" or "warned".  probability: posterior probability that the
     rule holds, None where that has no meaning.  strategy: how a `require` was compiled.
     """
@@ -333,6 +334,7 @@ class Finding:
     strategy: str = ""
     source: str = ""
     line: int | None = None
+    severity: str = ""
 
 
 @dataclass(frozen=True)
@@ -346,7 +348,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class PhysicsRule:
-    """A rule of physics that always runs: `judge(model, measurements, fit)`.
+    """A rule of physics: `judge(model, measurements, fit)`.  The library says when.
 
     outcomes(block): the worst of its findings for each of many spectra, as `rules.block`
     codes it.

@@ -1,4 +1,4 @@
-"""`specfit explain`: what each name is, its prior, and where the prior comes from."""
+"""`specfit explain`: what each name is, its prior and sources; the rules that judge."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.diagnostics import NOWHERE, Diagnostic
-from specfit.model import ir
+from specfit.model import ir, rule_library
 from specfit.model.expressions import to_text
 from specfit.model.faults import nearest
 from specfit.model.priors import describe, resolve
@@ -26,7 +26,7 @@ _ORIGINS = {
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    """Explain one name, or all of them."""
+    """Explain one name or rule, or all of them."""
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
@@ -65,6 +65,23 @@ def _blocks(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
         if definition.because:
             lines.append(f"    because {definition.because}")
         yield definition.name, lines + replaced.get(definition.name, [])
+    yield from _rules(model)
+
+
+def _rules(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
+    """The rules that judge, those that hold by construction, and those that are off."""
+    for rule in rule_library.in_force(model):
+        lines = [f"{pad(rule.name, 12)} {rule.severity} rule: {rule.entry.title}"]
+        yield rule.name, lines + [f"    {x}" for x in rule_library.describe(rule)]
+    for name, entry in rule_library.held().items():
+        lines = [f"{pad(name, 12)} holds by construction: {entry.title}"]
+        lines.append(f"    kept by: {entry.held}")
+        yield name, [*lines, f"    {entry.basis}: {entry.grounds}"]
+    for override in model.overrides:
+        if override.severity == "off":
+            where = rule_library.where(override)
+            lines = [f"{pad(override.rule, 12)} does not judge{where}"]
+            yield override.rule, [*lines, f"    because {override.because}"]
 
 
 def _replaced(model: ir.Model[ir.Prior]) -> dict[str, list[str]]:

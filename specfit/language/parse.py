@@ -35,7 +35,7 @@ _FIRST = re.compile(r"\s*(\w+)\s+(?![=~])")
 BEGINNINGS = (
     *("specfit", "title", "use", "data", "model", "site", "peak", "component"),
     *("baseline", "analysis", "method", "run", "report", "variant", "template"),
-    *("observe", "require", "expect", "check", "for", "if"),
+    *("observe", "override", "require", "expect", "check", "for", "if"),
 )
 """Words that begin a statement."""
 _WORD = re.compile(r'"[^"]*"|\w+|[^\w\s]')

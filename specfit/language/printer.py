@@ -154,6 +154,9 @@ def print_statement(statement: tree.AnyStatement) -> str:
             return f'title "{value}"'
         case tree.Use(path, alias):
             return f'use "{path}"' + (f" as {alias}" if alias else "")
+        case tree.Override(target, value, because):
+            text = f"override {_path(target)} = {_expression(value, _OR)}"
+            return text + _because(because)
         case tree.Block():
             return _head(statement)
         case tree.Let(target, value):

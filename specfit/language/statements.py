@@ -94,6 +94,10 @@ class Builder(Expressions):
         alias = self._name(children[1]) if len(children) > 1 else None
         return tree.Use(str(children[0])[1:-1], alias, **self._common(meta))
 
+    def override(self, meta: Meta, children: Children) -> tree.Override:
+        target, value, because = children
+        return tree.Override(target, value, because, **self._common(meta))
+
     def block(self, meta: Meta, children: Children) -> tree.Block:
         keyword, entry, caption, kind, source, on, per, *body = children
         return tree.Block(

@@ -51,6 +51,7 @@ __all__ = [
     "Node",
     "Number",
     "Observe",
+    "Override",
     "Part",
     "Path",
     "PlusMinus",
@@ -99,6 +100,15 @@ class Use(Statement):
 
     path: str
     alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Override(Statement):
+    """`override linewidth = warning because "…"`: a rule of the library, or its threshold."""
+
+    target: Path
+    value: Expr
+    because: str | None = None
 
 
 @dataclass(frozen=True)
@@ -196,7 +206,16 @@ class Condition(Statement):
 
 
 AnyStatement = (
-    Title | Use | Block | Let | Sample | Observe | RuleStatement | Loop | Condition
+    Title
+    | Use
+    | Override
+    | Block
+    | Let
+    | Sample
+    | Observe
+    | RuleStatement
+    | Loop
+    | Condition
 )
 
 

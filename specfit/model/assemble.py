@@ -185,6 +185,7 @@ def _sites(work: Elaborator, level: int) -> list[ir.Site]:
                 parameters=where,
                 record=work.citations.record(component.name),
                 offered=work.citations.offered(component.name, level),
+                settings={"state": component.state} if component.state else {},
                 place=place(component.block.span, work.texts),
             )
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from specfit.diagnostics import Diagnostic
+from specfit.diagnostics import Diagnostic, Span
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.assemble import assemble
@@ -25,6 +25,7 @@ from specfit.model.kinds import (
 )
 from specfit.model.loose_ends import hygiene, unused
 from specfit.model.outline import Outline, kind_word, outline, planned
+from specfit.model.overrides import OverrideReader
 from specfit.model.places import word_place
 from specfit.model.settings import report_settings, run_settings
 
@@ -64,6 +65,8 @@ def check(
         work = _Check(faults, texts, file, found, expanded.templates)
         data = work.data(expander.constants)
         document = work.document(expander.constants, data)
+        judged = work.judged(document, expanded.libraries, expander.constants)
+        document = None if faults.errors else judged
         sources = _sources(data, sound=True)
         unsound = _sources(data, sound=False)
     ordered = sorted(faults.found, key=lambda d: (d.span.file != file, d.span))
@@ -84,6 +87,7 @@ class _Check:
     file: str
     found: Outline
     templates: Mapping[str, tree.Block]
+    states: list[Span] = field(default_factory=list)  # where a site states one
 
     def data(self, values: Mapping[str, object]) -> dict[str, DataBlock]:
         hygiene(self.found, self.templates, self.faults)
@@ -207,7 +211,7 @@ class _Check:
             for key, value in constants.items()
             if not key.startswith(f"{source.name}.")
         }
-        return Elaborator(
+        work = Elaborator(
             block,
             kind,
             source,
@@ -218,6 +222,8 @@ class _Check:
             overrides,
             bare,
         )
+        self.states += work.components.states
+        return work
 
     def _on(
         self, block: tree.Block, kind: ModelKind, data: Mapping[str, DataBlock]
@@ -238,7 +244,25 @@ class _Check:
             return None
         return source
 
-    # ------------------------------------------------------------ run and report
+    # ---------------------------------------------------- rules, run and report
+
+    def judged(
+        self,
+        document: ir.Document[ir.Declared] | None,
+        libraries: tuple[str, ...],
+        values: Mapping[str, object],
+    ) -> ir.Document[ir.Declared] | None:
+        """The document, its models with the rules that the file uses and overrides."""
+        reader = OverrideReader(libraries, values, self.faults, self.texts)
+        overrides = reader.read(self.found.overrides)
+        for span in self.states if not libraries else ():
+            self.faults.add("state-unjudged", span)
+        if document is None:
+            return None
+        said = {"libraries": libraries, "overrides": overrides}
+        models = tuple(model.model_copy(update=said) for model in document.models)
+        variants = {n: m.model_copy(update=said) for n, m in document.variants.items()}
+        return document.model_copy(update={"models": models, "variants": variants})
 
     def _settings(
         self, works: list[Elaborator]

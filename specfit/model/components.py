@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeGuard
 
 from specfit.contracts import ParameterSignature, Signature
+from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.language.parse import parse
 from specfit.model.expand import apply_template
@@ -18,7 +20,12 @@ from specfit.model.faults import Faults, closest, listing, nearest
 from specfit.model.kinds import ModelKind
 from specfit.model.names import Entry, Names
 from specfit.model.places import word_place
+from specfit.model.records import class_ranges
+from specfit.model.rule_library import state_called
 from specfit.model.substitution import OUTER
+
+STATE = "state"
+"""`state = "Fe3+ HS oct O"`: the valence, spin and coordination a site stands for."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Component:
     signature: Signature
     source: tree.Call | None
     rules: tuple[tree.RuleStatement, ...]
+    state: str = ""  # the class of iron it states to be
 
 
 @lru_cache(maxsize=256)
@@ -61,6 +69,7 @@ class Components:
         self.found: dict[str, Component] = {}
         self.used_templates: set[str] = set()
         self.usual: Mapping[str, str] = {}  # defaults of symbols, where not the kind's
+        self.states: list[Span] = []
 
     def read(self, block: tree.Block) -> None:
         """Enter one component, its parameters and its rules."""
@@ -87,7 +96,10 @@ class Components:
         source = block.source
         own = block.body.items if block.body else ()
         rules = [i for i in (*inherited, *own) if isinstance(i, tree.RuleStatement)]
-        self.found[name] = Component(name, block, base, signature, source, tuple(rules))
+        state = self._state(own) or self._state(inherited)
+        self.found[name] = Component(
+            name, block, base, signature, source, tuple(rules), state
+        )
         self._defaults(name, base, signature, block)
         for item in inherited:
             self._statement(name, item, "template")
@@ -160,14 +172,44 @@ class Components:
             local=self.everything_local,
         )
 
+    def _state(self, items: tuple[tree.AnyStatement, ...]) -> str:
+        """The class of iron that one of the statements names, "" without any."""
+        said = [item for item in items if self._is_state(item)]
+        for item in said[1:]:
+            note = (said[0].span, "first-here", dict[str, str]())
+            self.faults.add("duplicate-statement", item.span, name=STATE, note=note)
+        if not said:
+            return ""
+        value = said[0].value
+        self.states.append(said[0].span)
+        if not isinstance(value, tree.String):
+            self.faults.add("text-expected", value.span, key=STATE)
+            return ""
+        found = state_called(value.value)
+        if found is None:
+            titles = {entry.title for entry in class_ranges().values()}
+            near = nearest(value.value, titles)
+            word = value.value
+            self.faults.add(
+                "unknown-word", value.span, key=STATE, word=word, known=near
+            )
+        return found or ""
+
+    def _is_state(self, item: tree.AnyStatement) -> TypeGuard[tree.Let]:
+        if not self.kind.states or not isinstance(item, tree.Let):
+            return False
+        return item.target.text == STATE
+
     def _statement(self, name: str, item: tree.AnyStatement, origin: str) -> None:
-        if isinstance(item, tree.RuleStatement):
+        if isinstance(item, tree.RuleStatement) or self._is_state(item):
             return
         if isinstance(item, tree.Sample) and len(item.targets) > 1:
             self.faults.add("joint-in-component", item.span)
             return
         if not isinstance(item, tree.Let | tree.Sample):
-            self.faults.add("not-in-component", item.span, name=name)
+            override = isinstance(item, tree.Override)
+            code = "override-inside" if override else "not-in-component"
+            self.faults.add(code, item.span, name=name)
             return
         target = item.target if isinstance(item, tree.Let) else item.targets[0]
         symbol = target.text.removeprefix(OUTER)

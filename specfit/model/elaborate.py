@@ -168,6 +168,8 @@ class Elaborator:
                 self.rules.append((item, ""))
             case tree.Observe():
                 self.observed.append(item)
+            case tree.Override():
+                self.faults.add("override-inside", item.span)
             case _:
                 self.faults.add("not-in-model", item.span)
 
@@ -191,9 +193,8 @@ class Elaborator:
                 known=known,
             )
             return
-        signature = next(
-            (s for s in self.scalar_signatures() if s.symbol == name), None
-        )
+        scalars = self.scalar_signatures()
+        signature = next((s for s in scalars if s.symbol == name), None)
         self.names.add(
             Entry(
                 name=name,
@@ -214,8 +215,7 @@ class Elaborator:
             self._word(item)
 
     def _word(self, item: tree.Let) -> None:
-        key = item.target.text
-        value = item.value
+        key, value = item.target.text, item.value
         word = value.value if isinstance(value, tree.String) else ""
         word = value.text if isinstance(value, tree.Path) else word
         self._once(key, item)

@@ -16,6 +16,7 @@ from specfit.language import tree
 from specfit.model.constants import Quantity, constant, disagreement
 from specfit.model.faults import EVERYTHING, Faults, nearest
 from specfit.model.quantities import counted
+from specfit.model.rule_library import SHIPPED, libraries, shipped
 from specfit.model.substitution import Replacements, outer, substitute
 from specfit.model.walk import paths
 
@@ -28,10 +29,14 @@ Load = Callable[[str], tuple[tree.Spec | None, str]]
 
 @dataclass(frozen=True)
 class Expanded:
-    """A file without `use`, `for`, `if`; templates by name, still to be applied."""
+    """A file without `use`, `for`, `if`; templates by name, still to be applied.
+
+    libraries: the libraries of rules that it uses.
+    """
 
     statements: tuple[tree.AnyStatement, ...]
     templates: Mapping[str, tree.Block]
+    libraries: tuple[str, ...] = ()
 
 
 class Expander:
@@ -42,6 +47,7 @@ class Expander:
         self.load = load
         self.bodies = 0
         self.templates: dict[str, tree.Block] = {}
+        self.libraries: dict[str, None] = {}
         self.constants: dict[str, Any] = {}
 
     def expand(self, spec: tree.Spec, file: str) -> Expanded:
@@ -53,7 +59,7 @@ class Expander:
             inner = replace(body, items=tuple(self._statements(body.items, {})))
             self.templates[name] = replace(template, body=inner)
         flat = tuple(self._statements(items, {}))
-        return Expanded(flat, self.templates)
+        return Expanded(flat, self.templates, tuple(self.libraries))
 
     # ------------------------------------------------------------------- use
 
@@ -61,7 +67,9 @@ class Expander:
         self, items: tuple[tree.AnyStatement, ...], trail: tuple[str, ...], prefix: str
     ) -> Iterator[tree.AnyStatement]:
         for item in items:
-            if isinstance(item, tree.Use):
+            if isinstance(item, tree.Use) and shipped(item.path):
+                self._library(item)
+            elif isinstance(item, tree.Use):
                 yield from self._include(item, trail)
             elif isinstance(item, tree.Block) and item.keyword == "template":
                 self._learn_template(_renamed(item, prefix, _templates(items)))
@@ -87,6 +95,16 @@ class Expander:
             return
         prefix = f"{item.alias}." if item.alias else ""
         yield from self._used(spec.items, (*trail, name), prefix)
+
+    def _library(self, item: tree.Use) -> None:
+        """`use "rules/57Fe"`: no file of the project, whose name would have an ending."""
+        name = item.path.removeprefix(SHIPPED)
+        if name not in libraries():
+            known = nearest(item.path, [SHIPPED + one for one in libraries()])
+            self.faults.add("rules-unknown", item.span, path=item.path, known=known)
+        elif item.alias:
+            self.faults.add("rules-alias", item.span, path=item.path)
+        self.libraries[name] = None
 
     def _learn_template(self, item: tree.Block) -> None:
         name = item.name or ""

@@ -9,9 +9,10 @@ import numpy as np
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.model.ir import Const, Dist, Model, Prior, Ref, Site
 from specfit.model.predictive import quantile
+from specfit.model.rule_library import thresholds_of
 from specfit.sites import first_order_error
 
-PART = 0.1
+PART = thresholds_of("first_order")["part"]
 """Part of a linewidth by which a line may be misplaced before it is worth a word."""
 _KNOWN = ("normal", "student_t", "uniform", "mixture")
 """Families of which a median can be had without JAX."""

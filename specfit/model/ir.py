@@ -193,11 +193,30 @@ class Rule(Frozen):
     place: Place = Place()
 
 
+Severity = Literal["hard", "soft", "warning"]
+"""How strongly a rule of the library judges; `priors_db/rules` explains each."""
+
+
+class Override(Frozen):
+    """`override linewidth = warning because "…"`, or of one of its thresholds.
+
+    Either `severity` is stated or `threshold` with its `value`, in canonical units.
+    """
+
+    rule: str
+    severity: Severity | Literal["off", ""] = ""
+    threshold: str = ""
+    value: float | None = None
+    because: str
+    place: Place = Place()
+
+
 class Site(Frozen):
     """One component of one spectrum: its kind and where each of its parameters is.
 
     `parameters` maps the kind's parameter symbols to names of `Parameter`, `Definition`
-    or a `Joint` member.  All of the kind's parameters are present.
+    or a `Joint` member.  All of the kind's parameters are present.  `settings`: "state",
+    the key of the class range whose window a rule holds it against.
     """
 
     name: str
@@ -250,7 +269,10 @@ class DataSource(Frozen):
 
 
 class Model(Frozen, Generic[P]):
-    """A complete model of one kind on one data block."""
+    """A complete model of one kind on one data block.
+
+    libraries: of rules, by `use "rules/NAME"`; overrides: of single rules.
+    """
 
     name: str
     kind: str
@@ -262,11 +284,19 @@ class Model(Frozen, Generic[P]):
     spectra: tuple[Spectrum, ...]
     sources: tuple[DataSource, ...]
     settings: dict[str, str | float] = {}
+    libraries: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     def canonical(self) -> str:
         """Canonical JSON: what the model says, whatever the order or place it was said."""
+        said = self.model_dump(mode="json")
+        for key in (
+            "libraries",
+            "overrides",
+        ):  # of no file that does not speak of rules
+            said = said if said[key] else {k: v for k, v in said.items() if k != key}
         return json.dumps(
-            _essence(self.model_dump(mode="json")),
+            _essence(said),
             sort_keys=True,
             ensure_ascii=False,
             separators=(",", ":"),
@@ -318,6 +348,7 @@ class Document(Frozen, Generic[P]):
 
 _UNORDERED = {
     "parameters", "definitions", "joints", "rules", "sites", "sources", "spectra",
+    "libraries", "overrides",
 }  # fmt: skip
 
 

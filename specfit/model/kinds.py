@@ -37,9 +37,10 @@ class ModelKind:
 
     `component`: the keyword of its blocks; `scalars`: its own parameters; `baselines`:
     name → parameters; `settings`: name → words allowed; `fraction`: the component
-    parameter that shares out the total, a simplex unless the user says otherwise.
+    parameter that shares out the total, a simplex unless the user says otherwise;
     `amounts`: the parameters that say how much is absorbed, by the word of `absorber`;
-    `defaults`: what the defaults of component parameters are then, where others.
+    `defaults`: what the defaults of component parameters are then, where others;
+    `states`: whether a component may state the class of iron it is.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ModelKind:
     amounts: Mapping[str, tuple[ParameterSignature, ...]]
     defaults: Mapping[str, Mapping[str, str]]
     conventions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    states: bool = False
 
 
 _SLOPE = ParameterSignature(
@@ -159,6 +161,7 @@ MOSSBAUER = ModelKind(
             [(k, "QS") for k in ("sextet", "relaxing", "sextet_distribution")], "2ε"
         ),
     },
+    states=True,
 )
 
 TRANSMISSION = DataKind(

@@ -25,6 +25,7 @@ class Outline:
     variants: dict[str, tree.Block] = field(default_factory=dict)
     runs: list[tree.Block] = field(default_factory=list)
     reports: list[tree.Block] = field(default_factory=list)
+    overrides: list[tree.Override] = field(default_factory=list)
     constants: dict[str, tree.Let] = field(default_factory=dict)
     firsts: dict[tuple[str, str], Span] = field(default_factory=dict)
 
@@ -41,6 +42,8 @@ def outline(statements: tuple[tree.AnyStatement, ...], faults: Faults) -> Outlin
                 name = item.target.text
                 if _once(found, "constant", name, item.target.span, faults):
                     found.constants[name] = item
+            case tree.Override():
+                found.overrides.append(item)
             case tree.Block():
                 _block(found, item, faults)
             case _:

@@ -10,6 +10,7 @@ import numpy as np
 from specfit import rules
 from specfit.contracts import Counted, Finding, Measurement, Mode, Run
 from specfit.model import ir, records
+from specfit.model.rule_library import instead_of, words
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
 from specfit.report.result import (
@@ -21,6 +22,7 @@ from specfit.report.result import (
     Hashes,
     ModeResult,
     Origin,
+    OverrideResult,
     QuantityResult,
     RuleResult,
     RunResult,
@@ -45,6 +47,8 @@ def result_of(found: Findings) -> RunResult:
         parameters={n: _quantity(found, q) for n, q in found.parameters.items()},
         derived={n: _quantity(found, q) for n, q in found.derived.items()},
         rules=[_rule(finding) for finding in run.verdict.findings],
+        libraries=list(run.model.libraries),
+        overrides=[_override(override) for override in run.model.overrides],
         log_evidence=_evidence(run),
         diagnostics=diagnostics(found),
         gates=[
@@ -197,6 +201,17 @@ def _rule(finding: Finding) -> RuleResult:
         detail=finding.detail,
         strategy=finding.strategy,
         source=finding.source,
+        severity=finding.severity,
+    )
+
+
+def _override(said: ir.Override) -> OverrideResult:
+    return OverrideResult(
+        rule=said.rule,
+        text=words(said),
+        library=instead_of(said),
+        because=said.because,
+        line=said.place.line or None,
     )
 
 

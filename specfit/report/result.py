@@ -96,6 +96,17 @@ class RuleResult(Record):
     detail: Text
     strategy: Text
     source: Text
+    severity: str = ""
+
+
+class OverrideResult(Record):
+    """A rule of the library that the file judges otherwise, and what it stands for."""
+
+    rule: str
+    text: Text
+    library: Text
+    because: Text
+    line: int | None
 
 
 class Evidence(Record):
@@ -219,6 +230,8 @@ class RunResult(Record):
     parameters: dict[str, QuantityResult]
     derived: dict[str, QuantityResult]
     rules: list[RuleResult]
+    libraries: list[str] = []
+    overrides: list[OverrideResult] = []
     log_evidence: Evidence | None
     diagnostics: Diagnostics
     gates: list[Gate]

@@ -28,7 +28,7 @@ _PARAMETERS = (
 )
 _RULES = (
     *("kind", "rule", "line", "text", "because", "outcome", "probability", "value"),
-    *("detail", "strategy", "source"),
+    *("detail", "strategy", "source", "severity"),
 )
 
 
@@ -57,6 +57,7 @@ def _rules(found: Findings) -> Iterable[Sequence[object]]:
             *(safe(item.text), safe(item.because), item.outcome),
             *(_number(item.probability), _number(item.value)),
             *(safe(item.detail), safe(item.strategy), safe(item.source)),
+            item.severity,
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import floor, log10
 
 from specfit.contracts import Finding, Run, Verdict
+from specfit.model.rule_library import instead_of, where, words
 from specfit.report.answers import answers, ranking
 from specfit.report.numbers import plus_minus
 from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
@@ -41,6 +42,7 @@ def terminal(run: Run, colour: bool = False) -> str:
         _numbers(run),
         _answers(run),
         _checks(run.verdict, colour),
+        _overrides(run),
         _verdict(run, colour),
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -146,6 +148,17 @@ def _checks(verdict: Verdict, colour: bool) -> str:
             f"  {_MARKS['passed']} {silent} rules of physics and residuals hold"
         )
     return "\n".join(lines)
+
+
+def _overrides(run: Run) -> str:
+    """The rules of the library that the file judges otherwise; empty without any."""
+    lines = []
+    for said in run.model.overrides:
+        text = f"{words(said)}, in place of {instead_of(said)}{where(said)}"
+        text += f": “{clean(said.because)}”"
+        wrapped = _wrapped(text, "    ")
+        lines += [f"  ~ {wrapped[0].strip()}", *wrapped[1:]]
+    return "\n".join(["rules that the file overrides:", *lines]) if lines else ""
 
 
 def _finding(finding: Finding, colour: bool) -> list[str]:

@@ -6,7 +6,9 @@ broken `require`, a failed `check`, an impossible line.  All else is a warning w
 remedy a spectroscopist would try next, because a verdict that rejects too much is soon
 switched off.
 
-`RULES` is the table of what always runs, one file each, in the order shown.
+`RULES` is the table of them, one file each, in the order shown; the library of rules
+(`priors_db/rules`) has their severities, thresholds and sources, and says which always
+run and which a file has to ask for by `use "rules/57Fe"`.
 """
 
 from __future__ import annotations
@@ -29,17 +31,24 @@ from specfit.rules import (
     bounds,
     conflict,
     duplicate_sites,
+    field_falls,
     first_order,
     hyperfine_windows,
+    identifiable,
     intensity_ratio,
     lines_measured,
     linewidth,
     magnetic_order,
-    phase_transitions,
+    morin,
     residuals,
+    shift_rises,
     site_areas,
+    spinel_areas,
+    state_windows,
     stated_priors,
+    strength,
     superparamagnetism,
+    verwey,
 )
 from specfit.rules.block import FAILED, PASSED, WARNED, Block, Outcomes
 from specfit.rules.conflict import Conflict, conflicts
@@ -78,13 +87,19 @@ RULES = _table(
     magnetic_order.RULE,
     linewidth.RULE,
     hyperfine_windows.RULE,
+    state_windows.RULE,
     first_order.RULE,
-    phase_transitions.RULE,
+    morin.RULE,
+    verwey.RULE,
+    field_falls.RULE,
+    shift_rises.RULE,
     superparamagnetism.RULE,
     lines_measured.RULE,
     intensity_ratio.RULE,
     site_areas.RULE,
+    spinel_areas.RULE,
     duplicate_sites.RULE,
+    identifiable.RULE,
     bounds.RULE,
     conflict.RULE,
     stated_priors.RULE,
@@ -107,7 +122,7 @@ def judge(
         judge_statements(Posterior.of(model, measurements, fit), strategies)
     )
     for rule in RULES:
-        findings += rule.judge(model, measurements, fit)
+        findings += strength.judged(rule, model, measurements, fit)
     if not fit.converged:
         return Verdict("not_converged", tuple(findings), _failed_gates(fit))
     return _verdict(findings)
@@ -128,7 +143,7 @@ def failures(
     found = list(judge_statements(posterior, (), failed))
     for entry in RULES:
         if graded[entry.name][row] == FAILED:
-            found += entry.judge(model, measurements, fit)
+            found += strength.judged(entry, model, measurements, fit)
     return tuple(found)
 
 
@@ -146,7 +161,7 @@ def grades(block: Block) -> dict[str, Outcomes]:
     own = block.once(statement_grades)
     for rule, outcome in zip(block.model.rules, own, strict=True):
         found[rule.kind] = np.maximum(found.get(rule.kind, PASSED), outcome)
-    return found | {entry.name: entry.outcomes(block) for entry in RULES}
+    return found | {entry.name: strength.outcomes(entry, block) for entry in RULES}
 
 
 def with_findings(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:

@@ -8,12 +8,14 @@ import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Dist, Model, Parameter, Prior
+from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import OPEN, PASSED, Block, Outcomes, worst
 from specfit.rules.draws import flat, passed, shares
 
 NAME = "bounds"
-SOURCE = "more than 5 % of the posterior within 1 % of a bound, and of the prior"
-MASS, NEAR = 0.05, 0.01
+SOURCE = source_of(NAME)
+_LIMITS = thresholds_of(NAME)
+MASS, NEAR = _LIMITS["share"], _LIMITS["near"]
 
 
 def judge(

@@ -24,6 +24,7 @@ from specfit.distributions.laws import LAWS
 from specfit.distributions.mathematics import NUMPY
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Dist, Model, Parameter, Prior, Provenance
+from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.block import environment as block_environment
 from specfit.rules.draws import environment, passed, spread
@@ -31,10 +32,10 @@ from specfit.rules.rarity import normal_sd
 from specfit.rules.remembered import remembered
 
 NAME = "conflict"
-SOURCE = "predictive of the database records for a new sample"
-LIMIT = 3.0
+SOURCE = source_of(NAME)
+LIMIT = thresholds_of(NAME)["limit"]
 """Normal sd beyond which the widened prior and the posterior contradict each other."""
-FAR = 2.0
+FAR = thresholds_of(NAME)["told"]
 """Normal sd from the records as they stand beyond which the reader is always told."""
 CAUSES = {
     "IS": "wrong reference of the isomer shift (source matrix instead of α-Fe), "

@@ -92,6 +92,16 @@ def iron_sites(model: Model[Prior], *kinds: str) -> Iterator[IronSite]:
                 yield IronSite(site, spectrum, temperature(model, spectrum))
 
 
+def sextets_of(model: Model[Prior], phase: str) -> list[IronSite]:
+    """The sextets of a phase of the database whose temperature is known."""
+    return [
+        item
+        for item in iron_sites(model, "sextet")
+        if item.temperature is not None
+        and (item.site.record or "").split(".")[0] == phase
+    ]
+
+
 def temperature(model: Model[Prior], spectrum: Spectrum) -> float | None:
     """Temperature of a spectrum in K, None when its data block does not say."""
     for source in model.sources:

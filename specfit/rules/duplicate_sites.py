@@ -11,20 +11,18 @@ import numpy as np
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import limits, source_of
 from specfit.rules.block import Block, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, shares, symbol_draws
 
 NAME = "duplicate_sites"
-SOURCE = (
-    "components closer than a fifth of a linewidth are not resolved (label switching)"
-)
+SOURCE = source_of(NAME)
 VELOCITY_PER_UNIT = {
     "IS": 1.0,
     "QS": 1.0,
     "Bint": FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes[0],
 }
 """How far the outer line moves with each parameter: mm/s, mm/s, mm/s per tesla."""
-CLOSE = 0.2  # linewidths
 Draws = Callable[[str], FloatArray | None]
 """Draws of a symbol of one site."""
 
@@ -32,7 +30,7 @@ Draws = Callable[[str], FloatArray | None]
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
-    """Warn of pairs of a kind closer than Γ/5 in every hyperfine parameter."""
+    """Warn of pairs of a kind too close in every hyperfine parameter."""
     pairs = _pairs(model)
     found = [
         finding
@@ -41,7 +39,8 @@ def judge(
     ]
     if found or not pairs:
         return found
-    text = "no two sites of a kind lie closer than a fifth of a linewidth"
+    close = limits(model, NAME)["close"]
+    text = f"no two sites of a kind lie closer than {close:g} linewidths"
     return [passed(NAME, text, SOURCE)]
 
 
@@ -51,7 +50,8 @@ def outcomes(block: Block) -> Outcomes:
         _distance(partial(block.symbol, left), partial(block.symbol, right))
         for left, right in _pairs(block.model)
     ]
-    close = [shares(d < CLOSE) > 0.5 for d in distances if d is not None]
+    near = limits(block.model, NAME)["close"]
+    close = [shares(d < near) > 0.5 for d in distances if d is not None]
     return worst(block, [graded(flags, False) for flags in close])
 
 
@@ -72,14 +72,15 @@ def _judge_pair(
     )
     if distance is None:
         return None
-    probability = float(shares(distance < CLOSE))
+    close = limits(model, NAME)["close"]
+    probability = float(shares(distance < close))
     if probability <= 0.5:
         return None
     return Finding(
         NAME,
         "physics",
         "warned",
-        f"`{left.name}` and `{right.name}` lie within a fifth of a linewidth of each "
+        f"`{left.name}` and `{right.name}` lie within {close:g} linewidths of each "
         "other in every hyperfine parameter: the spectrum cannot tell them apart",
         probability=1.0 - probability,
         value=float(np.mean(distance)),

@@ -9,15 +9,13 @@ import numpy as np
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.first_order import PART
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import source_of
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
 from specfit.sites import first_order_error
 
 NAME = "first_order"
-SOURCE = (
-    "diagonalised Hamiltonian of I = 3/2; first order asks for |eQVzz| far below the "
-    "magnetic splitting"
-)
+SOURCE = source_of(NAME)
 
 
 def judge(

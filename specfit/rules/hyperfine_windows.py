@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import limits, source_of
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import DOUBT, iron_sites, passed, shares, symbol_draws
 
 NAME = "hyperfine_windows"
-SOURCE = (
-    "isomer shifts from Fe(VI) (−0.9 mm/s) to Fe(II) (1.4 mm/s at 80 K); hematite at "
-    "4.2 K has 54.2 T, the largest field of a high-spin Fe(III) oxide"
-)
-SHIFT = (-1.0, 1.6)  # mm/s to α-Fe
-LARGEST_FIELD = 60.0  # T
-UNUSUAL_FIELD = 56.0  # T
+SOURCE = source_of(NAME)
+Limits = Mapping[str, float]
 
 
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail isomer shifts and fields that no iron has; warn of unusual fields."""
+    known = limits(model, NAME)
     sites = list(iron_sites(model))
     found: list[Finding] = []
     for item in sites:
         shift = symbol_draws(fit, model, item, "IS")
         hyperfine = symbol_draws(fit, model, item, "Bint")
-        found += [] if shift is None else _judge_shift(item.name, shift)
-        found += [] if hyperfine is None else _judge_field(item.name, hyperfine)
+        found += [] if shift is None else _judge_shift(item.name, shift, known)
+        found += [] if hyperfine is None else _judge_field(item.name, hyperfine, known)
     if found or not sites:
         return found
     text = "isomer shifts and fields lie where those of iron are known to lie"
@@ -40,34 +37,34 @@ def judge(
 
 def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
-    found = []
+    found, known = [], limits(block.model, NAME)
     for item in iron_sites(block.model):
         shift, hyperfine = (block.symbol(item, symbol) for symbol in ("IS", "Bint"))
         if shift is not None:
-            found.append(graded(False, shares(_outside(shift)) > DOUBT))
+            found.append(graded(False, shares(_outside(shift, known)) > DOUBT))
         if hyperfine is not None:
-            above, unusual = _beyond(hyperfine)
+            above, unusual = _beyond(hyperfine, known)
             failed = (above > DOUBT) & (unusual > DOUBT)
             found.append(graded(unusual > DOUBT, failed))
     return worst(block, found)
 
 
-def _outside(draws: FloatArray) -> Flags:
-    return np.asarray((draws < SHIFT[0]) | (draws > SHIFT[1]))
+def _outside(draws: FloatArray, known: Limits) -> Flags:
+    return np.asarray((draws < known["IS_low"]) | (draws > known["IS_high"]))
 
 
-def _beyond(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _beyond(draws: FloatArray, known: Limits) -> tuple[FloatArray, FloatArray]:
     """Shares above the largest field and above the usual ones."""
-    return shares(draws > LARGEST_FIELD), shares(draws > UNUSUAL_FIELD)
+    return shares(draws > known["largest"]), shares(draws > known["unusual"])
 
 
-def _judge_shift(name: str, draws: FloatArray) -> list[Finding]:
-    outside = float(shares(_outside(draws)))
+def _judge_shift(name: str, draws: FloatArray, known: Limits) -> list[Finding]:
+    outside = float(shares(_outside(draws, known)))
     if outside <= DOUBT:
         return []
     text = (
         f"the isomer shift of `{name}`, {draws.mean():.2f} mm/s, lies outside "
-        f"[{SHIFT[0]}, {SHIFT[1]}] mm/s, where all known iron lies"
+        f"[{known['IS_low']}, {known['IS_high']}] mm/s, where all known iron lies"
     )
     return [
         Finding(
@@ -83,12 +80,12 @@ def _judge_shift(name: str, draws: FloatArray) -> list[Finding]:
     ]
 
 
-def _judge_field(name: str, draws: FloatArray) -> list[Finding]:
-    above, unusual = map(float, _beyond(draws))
+def _judge_field(name: str, draws: FloatArray, known: Limits) -> list[Finding]:
+    above, unusual = map(float, _beyond(draws, known))
     if unusual <= DOUBT:
         return []
     failed = above > DOUBT
-    limit = LARGEST_FIELD if failed else UNUSUAL_FIELD
+    limit = known["largest" if failed else "unusual"]
     text = f"the hyperfine field of `{name}`, {draws.mean():.1f} T, exceeds {limit:g} T"
     return [
         Finding(

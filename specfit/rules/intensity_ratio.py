@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import limits, source_of
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import (
     DOUBT,
@@ -19,18 +21,15 @@ from specfit.rules.draws import (
 )
 
 NAME = "intensity_ratio"
-SOURCE = (
-    "3(1 + cos²ϑ) : 4 sin²ϑ : (1 + cos²ϑ), ϑ between γ ray and moment; powder 3:2:1"
-)
-FAR = 0.1
-"""A deviation from 2 below this is not worth a warning however sharp the posterior."""
+SOURCE = source_of(NAME)
 
 
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail x outside [0, 4]; warn where a free x is far from the 2 of a powder."""
-    found, seen = judged_sites(fit, model, "x", _judge_one, constants=False)
+    judge_one = partial(_judge_one, limits(model, NAME)["far"])
+    found, seen = judged_sites(fit, model, "x", judge_one, constants=False)
     if found or not seen:
         return found
     text = f"I2/I3 agrees with the 2 of a thin powder: {', '.join(seen)}"
@@ -39,12 +38,12 @@ def judge(
 
 def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
-    found = []
+    found, far = [], limits(block.model, NAME)["far"]
     for item in iron_sites(block.model):
         draws = block.symbol(item, "x")
         if draws is not None:
             mean, sd, outside = _figures(draws)
-            failed, warned = outside > DOUBT, _far(mean, sd)
+            failed, warned = outside > DOUBT, _far(far, mean, sd)
             found.append((sd > 0) * graded(warned, failed))
     return worst(block, found)
 
@@ -55,11 +54,11 @@ def _figures(draws: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return np.asarray(draws.mean(axis=-1)), spreads(draws), outside
 
 
-def _far(mean: FloatArray, sd: FloatArray) -> Flags:
-    return np.asarray(np.abs(mean - 2) > np.maximum(3 * sd, FAR))
+def _far(far: float, mean: FloatArray, sd: FloatArray) -> Flags:
+    return np.asarray(np.abs(mean - 2) > np.maximum(3 * sd, far))
 
 
-def _judge_one(name: str, draws: FloatArray) -> Finding | None:
+def _judge_one(far: float, name: str, draws: FloatArray) -> Finding | None:
     figures = _figures(draws)
     mean, sd, outside = map(float, figures)
     if outside > DOUBT:
@@ -73,7 +72,7 @@ def _judge_one(name: str, draws: FloatArray) -> Finding | None:
             value=mean,
             source=SOURCE,
         )
-    if not _far(*figures[:2]):
+    if not _far(far, *figures[:2]):
         return None
     return Finding(
         NAME,

@@ -8,11 +8,12 @@ import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import source_of
 from specfit.rules.block import Block, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
 
 NAME = "lines_measured"
-SOURCE = "line positions IS ± k·Bint ± QS/2 on the field scale of the data"
+SOURCE = source_of(NAME)
 SYMBOLS = ("IS", "QS", "Bint")
 
 

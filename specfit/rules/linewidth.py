@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from specfit.constants import MINIMUM_FWHM
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import limits, source_of, thresholds_of
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import DOUBT, flat, iron_sites, passed, shares
 
 NAME = "linewidth"
-SOURCE = "twice the natural width of the 14.4 keV line, Γ_nat = 0.097 mm/s (τ = 141 ns)"
-CLOSE = 1.01
-"""Within one per cent of the floor counts as pressed against it."""
+SOURCE = source_of(NAME)
 
 
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
-    """Fail a width that lies below 0.194 mm/s, or that the data press against it."""
+    """Fail a width that lies below the floor, or that the data press against it."""
+    known = limits(model, NAME)
     widths = _widths(model)
     found = [
         finding
         for name, sites in widths.items()
-        if (finding := _judge_one(name, sites, flat(fit, model, name)))
+        if (finding := _judge_one(name, sites, flat(fit, model, name), known))
     ]
     if found or not widths:
         return found
-    text = f"every linewidth lies above {MINIMUM_FWHM} mm/s, twice the natural width"
+    text = f"every linewidth lies above {known['floor']:g} mm/s{_why(known)}"
     return [passed(NAME, text, SOURCE)]
 
 
@@ -45,18 +44,30 @@ def _widths(model: Model[Prior]) -> dict[str, list[str]]:
 
 def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
-    broken = [_pressed(block.flat(name))[2] for name in _widths(block.model)]
+    known = limits(block.model, NAME)
+    broken = [_pressed(block.flat(name), known)[2] for name in _widths(block.model)]
     return worst(block, [graded(False, flags) for flags in broken])
 
 
-def _pressed(draws: FloatArray) -> tuple[FloatArray, FloatArray, Flags]:
+def _pressed(
+    draws: FloatArray, known: Mapping[str, float]
+) -> tuple[FloatArray, FloatArray, Flags]:
     """Shares below the floor and close to it, and whether that breaks the rule."""
-    below, pressed = shares(draws < MINIMUM_FWHM), shares(draws < CLOSE * MINIMUM_FWHM)
+    floor = known["floor"]
+    below, pressed = shares(draws < floor), shares(draws < known["close"] * floor)
     return below, pressed, np.asarray((below > DOUBT) | (pressed > 0.5))
 
 
-def _judge_one(name: str, sites: list[str], draws: FloatArray) -> Finding | None:
-    below, pressed, broken = _pressed(draws)
+def _why(known: Mapping[str, float]) -> str:
+    """What the floor is, where it is the library's."""
+    usual = known["floor"] == thresholds_of(NAME)["floor"]
+    return ", twice the natural width" if usual else ""
+
+
+def _judge_one(
+    name: str, sites: list[str], draws: FloatArray, known: Mapping[str, float]
+) -> Finding | None:
+    below, pressed, broken = _pressed(draws, known)
     if not broken:
         return None
     where = f"`{name}` ({', '.join(sites)})"
@@ -65,7 +76,7 @@ def _judge_one(name: str, sites: list[str], draws: FloatArray) -> Finding | None
         NAME,
         "physics",
         "failed",
-        f"linewidth {where} {said} {MINIMUM_FWHM} mm/s, twice the natural width: "
+        f"linewidth {where} {said} {known['floor']:g} mm/s{_why(known)}: "
         "no source and absorber can give a narrower line",
         probability=1.0 - float(below if below > DOUBT else pressed),
         value=float(draws.mean()),

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from specfit.contracts import Finding, Fit, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
 from specfit.model.lookup import record_for
+from specfit.model.rule_library import source_of
 from specfit.rules.block import FAILED, PASSED, Block, Outcomes
 from specfit.rules.draws import IronSite, iron_sites, parameter_of, passed
 
 NAME = "magnetic_order"
-SOURCE = "ordering temperature (Curie, Néel) of the database record"
+SOURCE = source_of(NAME)
 
 
 def judge(

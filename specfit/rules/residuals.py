@@ -17,22 +17,21 @@ import numpy as np
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.digits import percent
 from specfit.model.ir import Model, Prior, Spectrum
+from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import Block, Flags, Outcomes, graded
 from specfit.rules.remembered import remembered
 from specfit.rules.scatter import figures, worst
 
 NAME = "residuals"
-SOURCE = (
-    "A. Wald, J. Wolfowitz, Ann. Math. Stat. 11, 147 (1940) for runs; "
-    "posterior predictive χ² after A. Gelman et al., Bayesian Data Analysis (2013)"
-)
-FAR = 4.0
+SOURCE = source_of(NAME)
+_LIMITS = thresholds_of(NAME)
+FAR = _LIMITS["far"]
 """Standard deviations at which a residual statistic is no longer chance."""
-BAND = (0.9, 1.15)
+BAND = (_LIMITS["band_low"], _LIMITS["band_high"])
 """Reduced χ² that a good model of many counts stays within, where 3 sd allow it."""
 
 FEW = 5.0  # counts, from which a Poisson law is near a normal one
-GROSS, GROSS_Z = 2.0, 10.0
+GROSS, GROSS_Z = _LIMITS["gross"], _LIMITS["gross_z"]
 """Reduced χ² and its z beyond which the intervals of the answer mean nothing."""
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import limits, source_of
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import (
     DOUBT,
@@ -19,15 +21,15 @@ from specfit.rules.draws import (
 )
 
 NAME = "site_areas"
-SOURCE = "an area is a count of resonant nuclei; detection limit about 1 % of the area"
-DETECTION = 0.01
+SOURCE = source_of(NAME)
 
 
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail a negative area fraction; warn where a fraction cannot be told from 0."""
-    found, seen = judged_sites(fit, model, "I", _judge_one)
+    judge_one = partial(_judge_one, limits(model, NAME)["detection"])
+    found, seen = judged_sites(fit, model, "I", judge_one)
     if found or not seen:
         return found
     text = f"every site has an area that differs from zero: {', '.join(seen)}"
@@ -36,12 +38,13 @@ def judge(
 
 def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
-    found = []
+    found, detection = [], limits(block.model, NAME)["detection"]
     for item in iron_sites(block.model):
         draws = block.symbol(item, "I")
         if draws is not None:
             negative, mean, sd, upper = _figures(draws)
-            found.append(graded(_doubtful(mean, sd, upper), negative > DOUBT))
+            doubtful = _doubtful(detection, mean, sd, upper)
+            found.append(graded(doubtful, negative > DOUBT))
     return worst(block, found)
 
 
@@ -51,11 +54,13 @@ def _figures(draws: FloatArray) -> tuple[FloatArray, ...]:
     return shares(draws < 0), np.asarray(draws.mean(axis=-1)), spreads(draws), upper
 
 
-def _doubtful(mean: FloatArray, sd: FloatArray, upper: FloatArray) -> Flags:
-    return np.asarray((mean < 2 * sd) | (upper < DETECTION))
+def _doubtful(
+    detection: float, mean: FloatArray, sd: FloatArray, upper: FloatArray
+) -> Flags:
+    return np.asarray((mean < 2 * sd) | (upper < detection))
 
 
-def _judge_one(name: str, draws: FloatArray) -> Finding | None:
+def _judge_one(detection: float, name: str, draws: FloatArray) -> Finding | None:
     figures = _figures(draws)
     negative, mean, sd, upper = map(float, figures)
     if negative > DOUBT:
@@ -68,7 +73,7 @@ def _judge_one(name: str, draws: FloatArray) -> Finding | None:
             value=mean,
             source=SOURCE,
         )
-    if not _doubtful(*figures[1:]):
+    if not _doubtful(detection, *figures[1:]):
         return None
     return Finding(
         NAME,

@@ -16,13 +16,15 @@ from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.expressions import references
 from specfit.model.ir import Model, Parameter, Prior
 from specfit.model.known import arguments_of
+from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import Block, Outcomes, graded, worst
 from specfit.rules.draws import flat, passed, plus_minus, spread
 from specfit.rules.rarity import normal_sd
 
 NAME = "stated_priors"
-SOURCE = "tail probability of the posterior mean under the stated prior"
-FAR, LIMIT = 3.0, 5.0
+SOURCE = source_of(NAME)
+_LIMITS = thresholds_of(NAME)
+FAR, LIMIT = _LIMITS["told"], _LIMITS["limit"]
 """Normal sd beyond which the reader is told, and beyond which the file is contradicted."""
 IDENTITY = {"IS", "QS", "Bint"}
 _CAUSE = (

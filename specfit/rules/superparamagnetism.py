@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
+from specfit.model.rule_library import limits, source_of
 from specfit.rules.block import WARNED, Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
 from specfit.rules.magnetic_order import ordering
 
 NAME = "superparamagnetism"
-SOURCE = (
-    "Fock & Mørup 2018: the sextet to doublet ratio of small particles depends on "
-    "temperature; blocking at relaxation times of 1e-8 to 1e-9 s"
-)
-ROOM = (270.0, 320.0)  # K
-SHIFT = (0.3, 0.4)  # mm/s, Fe3+ in octahedral oxygen
-SPLITTING = (0.5, 0.9)  # mm/s, ferrihydrite and fine hematite
+SOURCE = source_of(NAME)
+Limits = Mapping[str, float]
 
 
 def judge(
@@ -37,26 +33,29 @@ def judge(
 def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
     found: list[Outcomes] = []
+    known = limits(block.model, NAME)
     for item in iron_sites(block.model, "doublet"):
         if _ordered_phase(block.model, item) is not None:
             found.append(block.all(WARNED))
         shift, splitting = (block.symbol(item, symbol) for symbol in ("IS", "QS"))
-        if shift is not None and splitting is not None and _warm(item):
-            found.append(graded(_fine(shift, splitting), False))
+        if shift is not None and splitting is not None and _warm(item, known):
+            found.append(graded(_fine(shift, splitting, known), False))
     return worst(block, found)
 
 
-def _warm(item: IronSite) -> bool:
+def _warm(item: IronSite, known: Limits) -> bool:
     """Whether a doublet without a record was measured at room temperature."""
-    known = item.temperature is not None and item.site.record is None
-    return known and ROOM[0] <= (item.temperature or 0.0) <= ROOM[1]
+    at = item.temperature
+    if at is None or item.site.record is not None:
+        return False
+    return known["T_low"] <= at <= known["T_high"]
 
 
-def _fine(shift: FloatArray, splitting: FloatArray) -> Flags:
+def _fine(shift: FloatArray, splitting: FloatArray, known: Limits) -> Flags:
     """Whether the means are those of a fine oxide."""
     centre, split = shift.mean(axis=-1), np.abs(splitting.mean(axis=-1))
-    within = (centre >= SHIFT[0]) & (centre <= SHIFT[1])
-    return np.asarray(within & (split >= SPLITTING[0]) & (split <= SPLITTING[1]))
+    within = (centre >= known["IS_low"]) & (centre <= known["IS_high"])
+    return np.asarray(within & (split >= known["QS_low"]) & (split <= known["QS_high"]))
 
 
 def _judge_one(model: Model[Prior], fit: Fit, item: IronSite) -> Finding | None:
@@ -84,13 +83,14 @@ def _ordered_phase(model: Model[Prior], item: IronSite) -> str | None:
 
 
 def _fine_oxide(model: Model[Prior], fit: Fit, item: IronSite) -> str | None:
-    if not _warm(item):
+    known = limits(model, NAME)
+    if not _warm(item, known):
         return None
     shift = symbol_draws(fit, model, item, "IS")
     splitting = symbol_draws(fit, model, item, "QS")
     if shift is None or splitting is None:
         return None
-    if not _fine(shift, splitting):
+    if not _fine(shift, splitting, known):
         return None
     centre, split = float(shift.mean()), abs(float(splitting.mean()))
     return f"has IS {centre:.2f} and QS {split:.2f} mm/s at {item.temperature:g} K"

@@ -141,11 +141,15 @@ def statements(
     }
     because = draw(st.none() | texts)
     kinds = ["title", "use", "let", "sample", "observe", "rule", "expect", "block"]
+    kinds += ["override"]
     match draw(st.sampled_from(kinds + ["loop", "condition"] * (depth > 0))):
         case "title":
             return tree.Title(draw(texts), **trivia)
         case "use":
             return tree.Use(draw(texts), draw(st.none() | names), **trivia)
+        case "override":
+            value = draw(expressions)
+            return tree.Override(draw(targets), value, because, **trivia)
         case "let":
             value = draw(spreads)
             return tree.Let(draw(targets), value, draw(several), because, **trivia)

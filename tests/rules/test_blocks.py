@@ -31,6 +31,14 @@ MORE = """
   check A.QS in [-0.2, 0.2] mm/s
   check N0 > 0.9 * max(spectrum.counts)
 """
+RULES = """specfit 1
+use "rules/57Fe"
+override linewidth = warning because "a test"
+override morin = hard because "a test"
+override intensity_ratio.far = 0.3 because "a test"
+override field_falls = off because "a test"
+override superparamagnetism.QS_high = 1.2 mm/s because "a test"
+"""
 NEAR = {
     "Γ": 0.26, "area": 0.3, "N0": 2e4, "B.IS": 0.66, "B.Bint": 45.5, "A.IS": 0.27,
     "A.Bint": 49.0, "Fe.IS": 0.0, "Fe.Bint": 33.04, "D.IS": 0.37, "D.QS": -0.2,
@@ -51,7 +59,10 @@ def specimen(folder, temperature):
     name = "fe3o4_alphaFe_noisy.csv"
     (folder / "data" / name).write_bytes((MODELS / "data" / name).read_bytes())
     path = folder / "many.spec"
-    path.write_text(text.replace("T = 295 K", f"T = {temperature} K", 1), "utf-8")
+    text = text.replace("T = 295 K", f"T = {temperature} K", 1)
+    if temperature == 150:  # the library of rules, too
+        text = text.replace("specfit 1\n", RULES, 1)
+    path.write_text(text, "utf-8")
     checked = pipeline.check_with_data(path)
     model = checked.require().models[0]
     return model, pipeline.measure(model, checked)[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specfit.contracts import Finding
+from specfit.model.ir import Override
+from specfit.model.rule_library import instead_of, where, words
 from specfit.report.blocks import Block, Cell, Fold, Page, Section, Table, Tone
 
 _MARKS = {"passed": "✓ holds", "warned": "! warning", "failed": "✗ fails"}
@@ -14,18 +16,34 @@ _STATEMENTS = ("require", "expect", "check")
 
 def _build(page: Page) -> Sequence[Block]:
     findings = page.found.run.verdict.findings
+    overrides = page.found.run.model.overrides
     said = [f for f in findings if f.kind in _STATEMENTS]
     flagged = [f for f in findings if f.kind == "physics" and f.outcome != "passed"]
     quiet = [f for f in findings if f.kind == "physics" and f.outcome == "passed"]
     blocks: list[Block] = []
     if said:
         blocks.append(_table(said, "The user's own statements."))
+    if overrides:
+        blocks.append(_overrides(overrides))
     if flagged:
         blocks.append(_table(flagged, "Rules of physics that speak up."))
     if quiet:
         title = f"{len(quiet)} rules of physics that hold"
         blocks.append(Fold(title, [_table(quiet, "")]))
     return blocks
+
+
+def _overrides(overrides: Sequence[Override]) -> Table:
+    header = ["the file says", "instead of", "because"]
+    rows = [
+        [
+            Cell(words(o) + where(o)),
+            Cell(instead_of(o)),
+            Cell(f"“{o.because}”"),
+        ]
+        for o in overrides
+    ]
+    return Table(header, rows, "Rules of the library that the file overrides.")
 
 
 def _table(findings: list[Finding], caption: str) -> Table:
@@ -43,7 +61,11 @@ def _row(finding: Finding) -> list[Cell]:
     if not statement:
         below = " · ".join(
             text
-            for text in (finding.detail, finding.source and f"source: {finding.source}")
+            for text in (
+                finding.detail,
+                finding.severity and f"{finding.severity} rule",
+                finding.source and f"source: {finding.source}",
+            )
             if text
         )
     return [
