@@ -38,6 +38,7 @@ from specfit.rules import (
     phase_transitions,
     residuals,
     site_areas,
+    spinel_areas,
     stated_priors,
     superparamagnetism,
 )
@@ -84,6 +85,7 @@ RULES = _table(
     lines_measured.RULE,
     intensity_ratio.RULE,
     site_areas.RULE,
+    spinel_areas.RULE,
     duplicate_sites.RULE,
     bounds.RULE,
     conflict.RULE,

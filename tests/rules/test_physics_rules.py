@@ -114,6 +114,29 @@ def test_a_known_ratio_is_not_judged(build):
     assert outcome(scene, "intensity_ratio") == []
 
 
+@pytest.mark.parametrize(
+    ("octahedral", "expected", "word"),
+    [
+        (0.60, "failed", "of no magnetite"),  # 3.0 times the 0.20 of A
+        (0.412, "warned", "of no magnetite"),
+        (0.376, "passed", "δ = 0.00"),  # 1.88: stoichiometric
+        (0.25568, "passed", "δ = 0.05"),  # 0.94 (2 - 0.3)/(1 + 0.25)
+        (0.01, "passed", "δ = 0.3"),  # nearly maghemite
+    ],
+)
+def test_magnetite_has_a_range_of_area_ratios(build, octahedral, expected, word):
+    areas = {"B": (octahedral, 1e-3), "A": (0.20, 1e-3)}
+    sites = tuple(
+        replace(site, values={**site.values, "I": areas.get(site.name, 0.1)})
+        for site in build.DEFAULT_SITES
+    )
+    finding = only(outcome(build.Scene(sites=sites), "spinel_areas"))
+    assert finding.outcome == expected
+    assert word in finding.text
+    cold = build.Scene(sites=sites, temperature=80.0)
+    assert outcome(cold, "spinel_areas") == []
+
+
 def test_a_site_whose_area_cannot_be_told_from_zero_is_superfluous(build):
     scene = build.Scene(sites=sites_with(build, "A", I=(0.004, 0.003)))
     finding = only(outcome(scene, "site_areas"))
