@@ -162,7 +162,8 @@ class Citations:
     ) -> ir.Citation | None:
         """A prior written `f_B ~ db("magnetite.B.f", …)`: of no parameter of a site."""
         if expected.signature is not None:
-            name, parameter, key = expected.name, asked.parameter, asked.key
+            name = expected.signature.symbol
+            parameter, key = asked.parameter, asked.key
             self.faults.add(
                 "db-other-parameter", span, name=name, parameter=parameter, record=key
             )
