@@ -32,6 +32,60 @@ def truth(name: str) -> dict[str, float]:
     return flat
 
 
+HIERARCHY = """specfit 1
+data s[T = [80, 150, 220, 295] K] : transmission {{
+  file = "{{T}}K.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+}}
+model widths : mossbauer57Fe on s {{
+  mean ~ 0.30 ± 0.05 mm/s in [0.2, 0.6] mm/s
+  spread ~ gamma(2, 0.015) mm/s
+  {outside}
+  site D : doublet {{
+    IS ~ 0.4 ± 0.2 mm/s per T
+    QS ~ 0.8 ± 0.3 mm/s
+    {inside}
+  }}
+  observe s.counts ~ poisson
+}}
+run auto {{ target_accept = 0.95; seed = 1 }}
+"""
+WIDTHS = {80: 0.33, 150: 0.27, 220: 0.31, 295: 0.29}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("counts", "outside", "inside"),
+    [
+        (1e6, "", "width ~ normal(mean, spread) per T"),
+        (2e4, "z ~ normal(0, 1) per T", "width = mean + spread * z"),
+    ],
+    ids=["many counts", "few counts"],
+)
+def test_widths_with_a_common_spread(counts, outside, inside, tmp_path):
+    spec = tmp_path / "widths.spec"
+    spec.write_text(HIERARCHY.format(outside=outside, inside=inside), encoding="utf-8")
+    lines = ["seed = 3", "[axis]", "low = -4.0", "high = 4.0", "channels = 128"]
+    lines += ["[values]", "mean = 0.30", "spread = 0.03", '"D.QS" = 0.8']
+    for t, width in WIDTHS.items():
+        lines += [f'"N0[{t}]" = {counts}', f'"area[{t}]" = 0.1', f'"D.IS[{t}]" = 0.4']
+        z = (width - 0.30) / 0.03
+        lines.append(f'"z[{t}]" = {z}' if outside else f'"D.width[{t}]" = {width}')
+    truth = tmp_path / "truth.toml"
+    truth.write_text("\n".join(lines), encoding="utf-8")
+    arguments = ["simulate", str(spec), "--truth", str(truth), "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    out = tmp_path / "run"
+    assert main(["run", str(spec), "--out", str(out), "--quiet"]) == 0
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    both = {**result["parameters"], **result["derived"]}
+    for t, width in WIDTHS.items():
+        found = both[f"D.width[{t}]"]
+        assert abs(found["mean"] - width) < 4 * found["sd"]
+    assert 0.005 < both["spread"]["mean"] < 0.08
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "derived"),
