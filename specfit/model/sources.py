@@ -191,6 +191,9 @@ class Citations:
         given = self._numbers(call.arguments[1:], context)
         if given is None:
             return None
+        if "T" not in given and context.level is None and self._several():
+            self.faults.add("db-temperatures", call.span, record=first.value.value)
+            return None
         temperature = given.get("T") or self._data_temperature(context)
         if temperature is None:
             if not self.faults.excuses("T"):
@@ -251,6 +254,10 @@ class Citations:
             self.faults.add("db-number", node.span)
             return None
         return typed.value.value
+
+    def _several(self) -> bool:
+        """Do the levels of the data differ in their temperature?"""
+        return len({level.get("T") for level in self.typer.names.levels.conditions}) > 1
 
     def _data_temperature(self, context: Context) -> float | None:
         conditions = self.typer.names.levels.conditions[context.level or 0]
