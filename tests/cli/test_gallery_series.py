@@ -90,7 +90,10 @@ def test_widths_with_a_common_spread(counts, outside, inside, tmp_path):
 @pytest.mark.parametrize(
     ("name", "derived"),
     [
-        ("temperature_series", {"iron_salt": 0.45, "f_oxide": 0.768, "f_salt": 0.361}),
+        (
+            "temperature_series",
+            {"f_oxide[295]": 0.768, "f_salt[80]": 0.728, "oxide.I[295]": 0.7222},
+        ),
         (
             "magnetite_populations",
             {"δ": 0.05, "Fe2_Fe3": 0.85 / 2.1, "in_hematite": 0.25},
