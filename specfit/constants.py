@@ -17,6 +17,9 @@ DOPPLER_SLOPE = -7.307e-4
 BOLTZMANN_OVER_MC = 4.871e-4
 """k_B / (M c) of 57Fe, mm/s/K (CODATA 2018)."""
 
+RECOIL_TEMPERATURE = 22.727
+"""E_R / k_B of the 14.4 keV line, K: 14412.9 eV, 56.9354 u (E_R = 1.9585 meV)."""
+
 
 class FieldScale(NamedTuple):
     """A convention that ties tesla to velocity: the α-Fe lines at room temperature."""

@@ -9,7 +9,7 @@ unit step means the same for counts and for millimetres per second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,42 +19,13 @@ from jax import lax
 
 from specfit import bijectors
 from specfit.contracts import Array, Data, FloatArray
+from specfit.density.repeated import Step, steps
+from specfit.density.scope import Scope
 from specfit.model.expressions import evaluate, references
 from specfit.model.ir import Const, Dist, Expression, Joint, Model, Prior, Ref
 from specfit.model.support import Plan, Unknown
 
 _ROUNDING = 1e-15
-
-
-class Scope(Mapping[str, Any]):
-    """The environment of expressions during one evaluation: scalars by name."""
-
-    def __init__(self, known: Mapping[str, Any], aliases: Mapping[str, str]) -> None:
-        self._scalars: dict[str, Any] = dict(known)
-        self._aliases = aliases
-        self._places: dict[str, tuple[Array, int]] = {}
-
-    def place(self, names: Sequence[str], vector: Array) -> None:
-        """Let `names` be the entries of `vector`."""
-        for position, name in enumerate(names):
-            self._places[name] = (vector, position)
-
-    def put(self, name: str, value: Any) -> None:
-        """Let `name` be a scalar."""
-        self._scalars[name] = value
-
-    def __getitem__(self, name: str) -> Any:
-        name = self._aliases.get(name, name)
-        if name not in self._scalars:
-            vector, position = self._places[name]
-            self._scalars[name] = vector[position]
-        return self._scalars[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._places, **self._scalars, **self._aliases})
-
-    def __len__(self) -> int:
-        return len({**self._places, **self._scalars, **self._aliases})
 
 
 @dataclass(frozen=True)
@@ -99,6 +70,7 @@ class Coordinates:
     constant: Mapping[str, float]
     aliases: Mapping[str, str]
     derived: tuple[tuple[str, Expression], ...]
+    steps: tuple[Step, ...]
 
     def rows(self, names: Sequence[str]) -> FloatArray:
         """Where `names` stand in the vector of values."""
@@ -124,8 +96,8 @@ class Coordinates:
             x, log_jacobian = bijectors.forward(at, *_bounds(unknown, scope))
             scope.put(unknown.name, x)
             jacobians.append(log_jacobian)
-        for name, value in self.derived:
-            scope.put(name, jnp.asarray(evaluate(value, scope, jnp), dtype=z.dtype))
+        for step in self.steps:
+            step.into(scope, z.dtype)
         one_by_one = [*(u.name for u in self.dynamic), *(n for n, _ in self.derived)]
         if one_by_one:
             parts.append(jnp.stack([scope[name] for name in one_by_one]))
@@ -180,6 +152,7 @@ def coordinates(model: Model[Prior], plan: Plan) -> Coordinates:
         constant=constant,
         aliases=aliases,
         derived=tuple(derived),
+        steps=steps(derived),
     )
 
 

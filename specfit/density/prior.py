@@ -15,7 +15,8 @@ import numpy as np
 from jax.scipy.special import logsumexp
 
 from specfit.contracts import Array, Data
-from specfit.density.coordinates import Coordinates, Scope
+from specfit.density.coordinates import Coordinates
+from specfit.density.scope import Scope
 from specfit.distributions import FAMILIES, dirichlet
 from specfit.distributions.mathematics import JAX
 from specfit.distributions.truncation import log_mass

@@ -18,11 +18,12 @@ from specfit.contracts import (
     Problem,
     Values,
 )
-from specfit.density.coordinates import Coordinates, Scope, coordinates
+from specfit.density.coordinates import Coordinates, coordinates
 from specfit.density.curve import Curve, curve_of, positive
 from specfit.density.identity import identity_of
 from specfit.density.layout import spectra_data
 from specfit.density.prior import PriorTerms, prior_terms
+from specfit.density.scope import Scope
 from specfit.density.separable import separable_part
 from specfit.distributions import NOISES
 from specfit.model.expressions import evaluate

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from specfit import units
 from specfit.diagnostics import Span
 from specfit.language import tree
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from specfit.model.typed import Typer
 
 SAME = "same"
-FUNCTIONS: dict[str, tuple[tuple[int, int], str, str]] = {
-    # name: (least and most arguments), what they must be, what comes out
+_T, _N = "temperature", "number"
+FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
+    # name: (least and most arguments), what they (each) must be, what comes out
     "exp": ((1, 1), "number", "number"),
     "log": ((1, 1), "number", "number"),
     "log10": ((1, 1), "number", "number"),
@@ -41,6 +44,13 @@ FUNCTIONS: dict[str, tuple[tuple[int, int], str, str]] = {
     "cos": ((1, 1), "angle", "number"),
     "tan": ((1, 1), "angle", "number"),
     "voigt_fwhm": ((2, 2), SAME, SAME),
+    "sod": ((2, 2), _T, "velocity"),
+    "debye_f": ((2, 2), _T, _N),
+    "brillouin": ((3, 3), (_N, _T, _T), _N),
+    "reduced_field": ((4, 4), (_T, _T, _N, _N), _N),
+    "ingalls": ((2, 3), (_T, _T, _N), _N),
+    "magnetite_vacancies": ((2, 2), _N, _N),
+    "ferrous_share": ((1, 1), _N, _N),
 }
 STATISTICS = ("mean", "median", "min", "max", "sum")
 """Functions that turn a whole column of the data into one number."""
@@ -58,6 +68,12 @@ ARGUMENTS = {
     "min": "x, y",
     "max": "x, y",
     "voigt_fwhm": "wG, wL",
+    "sod": "Θ, T",
+    "debye_f": "Θ, T",
+    "brillouin": "S, T, T_order",
+    "reduced_field": "T, T_order, a, b",
+    "ingalls": "Δ, T",
+    "magnetite_vacancies": "ratio, f_ratio",
     "prob": "x > 0 mm/s",
     "conflict": "db",
 }
@@ -156,14 +172,18 @@ def _function(
         _wrong_count(typer, node, name, least, ARGUMENTS.get(name, "x"))
         return None
     first = arguments[0]
-    for argument, given in zip(arguments, node.arguments, strict=True):
-        expected = units.DIMENSIONS.get(wanted, first.dimension)
+    each = (wanted,) * len(arguments) if isinstance(wanted, str) else wanted
+    for argument, given, kind in zip(arguments, node.arguments, each, strict=False):
+        expected = units.DIMENSIONS.get(kind, first.dimension)
         if argument.dimension == BOOLEAN:
             typer.faults.add("number-expected", given.span)
             return None
-        if wanted != "any" and argument.dimension != expected:
+        if kind != "any" and argument.dimension != expected:
             mismatch(typer.faults, expected, argument.dimension, given.span)
             return None
+    if name == "brillouin" and not _is_spin(first.value):
+        typer.faults.add("spin-needed", node.arguments[0].span)
+        return None
     value = apply(name, *(argument.value for argument in arguments))
     if result == "root":
         dimension = units.power(first.dimension, 0.5)
@@ -173,7 +193,12 @@ def _function(
         return Typed(value, dimension)
     if result == SAME:
         return Typed(value, first.dimension, first.convention)
-    return Typed(value)
+    return Typed(value, units.DIMENSIONS[result])
+
+
+def _is_spin(value: ir.Expression) -> bool:
+    """Whether it is 1/2, 1, 3/2 … 15/2."""
+    return isinstance(value, ir.Const) and value.value in np.arange(0.5, 8.0, 0.5)
 
 
 def _posterior(

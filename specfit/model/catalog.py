@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from specfit.digits import decimals, fixed
-from specfit.model import records
+from specfit.model import recoil_free, records
 from specfit.model.ir import Citation
 from specfit.model.lookup import (
     PATTERN_PARAMETERS,
@@ -124,7 +124,7 @@ def show_phase(name: str) -> str:
             lines += ["  " + line for line in _state_lines(state)]
             used |= dict.fromkeys(o.source for o in state.observations)
         lines += ["  " + line for line in _density_lines(f"{entry.phase}.{site}")]
-    lines += ["", *_area_lines(entry), "sources"]
+    lines += ["", *_area_lines(entry), *_recoil_lines(entry.phase, used), "sources"]
     for key in used:
         origin = records.source(key)
         doi = f", doi:{origin.doi}" if origin.doi else ""
@@ -237,3 +237,21 @@ def _area_lines(entry: Phase) -> list[str]:
         for site, (low, high) in shares.items()
     ]
     return [f"area fractions at {ROOM:g} K", *("  " + r for r in table(rows)), ""]
+
+
+def _recoil_lines(phase: str, used: dict[str, None]) -> list[str]:
+    """The recoil-free fractions of a phase; their sources join those `used`."""
+    rows = recoil_free.recorded(phase)
+    if not rows:
+        return []
+    used |= dict.fromkeys(row.source for row in rows)
+    cells = [
+        (
+            f"{r.record}.{r.parameter}",
+            f"{r.T_K:g} K",
+            f"{r.value:g} ± {r.sd:g}",
+            r.source,
+        )
+        for r in rows
+    ]
+    return ["recoil-free fractions", *("  " + line for line in table(cells)), ""]

@@ -17,9 +17,14 @@ from specfit.model.densities import (
 )
 from specfit.model.quantities import Context, mismatch
 from specfit.model.typed import Typer
-from specfit.units import Dimension
+from specfit.units import DIMENSIONS, Dimension
 
 __all__ = ["FAMILIES", "DeclaredPrior", "Expected", "Priors"]
+
+
+_CITED = dict.fromkeys(("IS", "QS"), "velocity") | {"Bint": "field"}
+_CITED |= dict.fromkeys(("f", "f_ratio"), "number")
+"""What the parameters of a record are."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,17 @@ class Priors:
         self, prior: tree.Prior, call: tree.Call, context: Context, expected: Expected
     ) -> DeclaredPrior | None:
         citation = self.cite(call, context, expected)
-        if citation is None or expected.dimension is None:
+        if citation is None:
             return None
-        bounds = self._bounds(prior, context, expected, expected.dimension)
+        dimension = DIMENSIONS[_CITED[citation.parameter]]
+        bounds = self._bounds(prior, context, expected, dimension)
         if bounds is None:
             return None
         low, high = _tighter((citation.low, citation.high), bounds)
         if not self._left((low, high), prior, expected):
             return None
         narrowed = citation.model_copy(update={"low": low, "high": high})
-        return DeclaredPrior(narrowed, expected.dimension)
+        return DeclaredPrior(narrowed, dimension)
 
     def _free(
         self, prior: tree.Prior, context: Context, expected: Expected

@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from specfit.model.expressions import is_statistic
+import numpy as np
+
+from specfit.model.expressions import FUNCTIONS, is_statistic
 from specfit.model.ir import Const, Expression, Ref
 
 Box = tuple[float, float]
@@ -121,6 +123,21 @@ def _voigt_fwhm(parts: Sequence[Box]) -> Box:
     return ends[0], ends[1]
 
 
+def _monotone(name: str, signs: Sequence[int]) -> Callable[[Sequence[Box]], Box]:
+    """The rule of a function that rises (+1) or falls (−1) with each argument."""
+
+    def rule(parts: Sequence[Box]) -> Box:
+        meaning = FUNCTIONS[name].meaning
+        ends = [
+            p if sign > 0 else p[::-1] for p, sign in zip(parts, signs, strict=False)
+        ]
+        with np.errstate(all="ignore"):
+            low, high = (float(meaning(np, *side)) for side in zip(*ends, strict=True))
+        return UNDEFINED if math.isnan(low + high) else (low, high)
+
+    return rule
+
+
 _RULES: dict[str, Callable[[Sequence[Box]], Box]] = {
     "+": _sum,
     "sum": _sum,
@@ -140,4 +157,9 @@ _RULES: dict[str, Callable[[Sequence[Box]], Box]] = {
     "max": lambda parts: (max(p[0] for p in parts), max(p[1] for p in parts)),
     "mean": _mean,
     "voigt_fwhm": _voigt_fwhm,
+    "sod": _monotone("sod", (-1, -1)),
+    "debye_f": _monotone("debye_f", (1, -1)),
+    "brillouin": _monotone("brillouin", (-1, -1, 1)),
+    "reduced_field": _monotone("reduced_field", (-1, 1, 1, -1)),
+    "ingalls": _monotone("ingalls", (1, -1, -1)),
 }

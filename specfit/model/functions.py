@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from specfit.model import laws
+
 Meaning = Callable[..., Any]
 
 
@@ -81,9 +83,19 @@ FUNCTIONS: dict[str, Function] = {
     "median": Function(1, 1, lambda xp, x: x),
     "quantile": Function(2, 2, lambda xp, x, level: x),
     "voigt_fwhm": Function(2, 2, _voigt_fwhm),
+    "sod": Function(2, 2, laws.sod),
+    "debye_f": Function(2, 2, laws.debye_f),
+    "brillouin": Function(3, 3, laws.brillouin),
+    "reduced_field": Function(4, 4, laws.reduced_field),
+    "ingalls": Function(2, 3, laws.ingalls),
+    "magnetite_vacancies": Function(2, 2, laws.magnetite_vacancies),
+    "ferrous_share": Function(1, 1, laws.ferrous_share),
 }
 """Every function of the language.  Angles are in degrees, the canonical unit.  Equality
 has a relative tolerance of 1e-9, because both sides are computed."""
+
+LAWS = ("sod", "debye_f", "brillouin", "reduced_field", "ingalls")
+"""Laws of temperature: what costs more to compile than all the rest."""
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "within")
 CONNECTIVES = ("and", "or", "not")

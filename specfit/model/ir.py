@@ -83,7 +83,7 @@ class Citation(Frozen):
 
     kind: Literal["citation"] = "citation"
     record: str  # "magnetite.B": phase, then site where the phase has several
-    parameter: Literal["IS", "QS", "Bint"]
+    parameter: Literal["IS", "QS", "Bint", "f", "f_ratio"]
     temperature: float  # K
     widen: float = 1.0
     low: float | None = None
@@ -102,7 +102,7 @@ class Provenance(Frozen):
     location: float  # the predictive before widening and mixing
     scale: float
     scatter: float  # tau, between samples and laboratories
-    class_range: str  # name of the vague component
+    class_range: str  # name of the vague component, "" without one
     ordering_temperature: float | None = None  # K
     notes: tuple[str, ...] = ()  # extrapolation, reference conversion, < 3 records …
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specfit.diagnostics import Diagnostic, Span, SpecError
-from specfit.model import records
+from specfit.model import recoil_free, records
 from specfit.model.evidence import Evidence, gather
 from specfit.model.ir import (
     Citation,
@@ -63,6 +63,8 @@ def resolve(citation: Citation) -> Prior:
     Raises `RecordError` with a code of `grammars/messages.toml` where the database has
     nothing to say, or where the bounds given leave nothing.
     """
+    if citation.parameter in recoil_free.PARAMETERS:
+        return recoil_free.resolve(citation)
     record = record_for(citation.record, citation.temperature)
     parameter = citation.parameter
     evidence = gather(record, parameter)
@@ -221,6 +223,8 @@ def describe(prior: Prior) -> list[str]:
     said = prior.provenance
     if said is None:
         return []
+    if said.parameter in recoil_free.PARAMETERS:
+        return recoil_free.lines_of(prior)
     unit = records.UNITS[said.parameter]
     lines = [
         f"{said.record}.{said.parameter} at {said.temperature:g} K:"

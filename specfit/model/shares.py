@@ -87,8 +87,10 @@ def determined(
 def _inlined(
     value: ir.Expression, values: dict[str, ir.Expression], depth: int
 ) -> ir.Expression:
+    """`value` without the names of definitions, but for what is not linear."""
     if isinstance(value, ir.Ref) and value.name in values and depth:
-        return _inlined(values[value.name], values, depth - 1)
+        full = _inlined(values[value.name], values, depth - 1)
+        return value if linear_form(full, {}) is None else full
     if isinstance(value, ir.Apply):
         arguments = tuple(_inlined(a, values, depth) for a in value.arguments)
         return ir.Apply(function=value.function, arguments=arguments)

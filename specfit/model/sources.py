@@ -9,7 +9,7 @@ from specfit import units
 from specfit.contracts import ParameterSignature
 from specfit.diagnostics import Span
 from specfit.language import tree
-from specfit.model import ir
+from specfit.model import ir, recoil_free
 from specfit.model.components import Component
 from specfit.model.declared import Expected
 from specfit.model.faults import Faults, listing, nearest
@@ -20,7 +20,7 @@ from specfit.model.records import RecordError
 from specfit.model.typed import Typer
 from specfit.model.walk import paths
 
-Parameter = Literal["IS", "QS", "Bint"]
+Parameter = Literal["IS", "QS", "Bint", "f", "f_ratio"]
 PARAMETERS: tuple[Parameter, ...] = ("IS", "QS", "Bint")
 
 
@@ -103,6 +103,7 @@ class Citations:
         if read is None:
             return None
         asked, found = read
+        assert found is not None  # a whole site is asked for
         self._records[component.name] = asked.key
         if found.pattern != component.kind:
             self.faults.add(
@@ -130,6 +131,8 @@ class Citations:
         if read is None:
             return None
         asked, found = read
+        if found is None:
+            return self._recoil_free(asked, call.arguments[0].span, expected)
         parameter = next((p for p in PARAMETERS if p == asked.parameter), None)
         span = call.arguments[0].span
         if parameter is None or parameter not in found.parameters:
@@ -154,6 +157,19 @@ class Citations:
             return None
         return _citation(asked, parameter, signature)
 
+    def _recoil_free(
+        self, asked: Asked, span: Span, expected: Expected
+    ) -> ir.Citation | None:
+        """A prior written `f_B ~ db("magnetite.B.f", …)`: of no parameter of a site."""
+        if expected.signature is not None:
+            name = expected.signature.symbol
+            parameter, key = asked.parameter, asked.key
+            self.faults.add(
+                "db-other-parameter", span, name=name, parameter=parameter, record=key
+            )
+            return None
+        return _citation(asked, "f" if asked.parameter == "f" else "f_ratio", None)
+
     def _same_splitting(
         self, found: SiteRecord, expected: Expected, span: Span
     ) -> bool:
@@ -166,14 +182,17 @@ class Citations:
 
     def _arguments(
         self, call: tree.Call, context: Context, one_parameter: bool = False
-    ) -> tuple[Asked, SiteRecord] | None:
-        """What is asked for, and what the database has there."""
+    ) -> tuple[Asked, SiteRecord | None] | None:
+        """What is asked for, and what the database has there; no site for an f."""
         first = call.arguments[0] if call.arguments else None
         if first is None or first.name or not isinstance(first.value, tree.String):
             self.faults.add("db-record", call.span)
             return None
         given = self._numbers(call.arguments[1:], context)
         if given is None:
+            return None
+        if "T" not in given and context.level is None and self._several():
+            self.faults.add("db-temperatures", call.span, record=first.value.value)
             return None
         temperature = given.get("T") or self._data_temperature(context)
         if temperature is None:
@@ -183,12 +202,15 @@ class Citations:
         key, parameter = first.value.value, ""
         if one_parameter:
             key, _, parameter = key.rpartition(".")
-            if parameter not in PARAMETERS:
+            if parameter not in (*PARAMETERS, *recoil_free.PARAMETERS):
                 record = first.value.value
                 self.faults.add("db-parameter-needed", first.span, record=record)
                 return None
         try:
-            found = record_for(key, temperature)
+            if parameter in recoil_free.PARAMETERS:
+                found, _ = None, recoil_free.find(key, parameter)
+            else:
+                found = record_for(key, temperature)
         except RecordError as error:
             self.faults.say(error.code, first.span, error.words)
             return None
@@ -232,6 +254,10 @@ class Citations:
             self.faults.add("db-number", node.span)
             return None
         return typed.value.value
+
+    def _several(self) -> bool:
+        """Do the levels of the data differ in their temperature?"""
+        return len({level.get("T") for level in self.typer.names.levels.conditions}) > 1
 
     def _data_temperature(self, context: Context) -> float | None:
         conditions = self.typer.names.levels.conditions[context.level or 0]

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from specfit.constants import BOLTZMANN_OVER_MC
+from specfit.model import laws
 
 NEAR = 25.0
 """K: a record this close counts as the temperature asked for."""
@@ -39,18 +39,8 @@ DRIFT = 2e-4
 
 @lru_cache(maxsize=256)
 def doppler_shift(temperature: float, debye: float = DEBYE) -> float:
-    """Second-order Doppler shift of a Debye solid, mm/s.
-
-    δ(T) = −(9 k_B / 2 M c) [Θ/8 + T (T/Θ)³ ∫₀^{Θ/T} x³/(eˣ − 1) dx].
-
-    Source: R. V. Pound, G. A. Rebka, Phys. Rev. Lett. 4, 274 (1960), Debye model.
-    """
-    integral = 0.0
-    if temperature > 0.0:
-        x = np.linspace(1e-6, min(debye / temperature, 60.0), 801)
-        integral = float(np.trapezoid(x**3 / np.expm1(x), x))
-    thermal = temperature * (temperature / debye) ** 3 * integral
-    return -4.5 * BOLTZMANN_OVER_MC * (debye / 8.0 + thermal)
+    """Second-order Doppler shift of a Debye solid, mm/s; see `laws.sod`."""
+    return float(laws.sod(np, debye, temperature))
 
 
 def isomer_shift_change(origin: float, target: float) -> tuple[float, float, str]:

@@ -204,3 +204,18 @@ def test_no_component_is_a_model_where_the_number_is_open() -> None:
     counts = {name: document.variants[name] for name in document.counts}
     assert [len(m.spectra[0].sites) for m in counts.values()] == [0, 1, 2]
     assert codes_of(spec_of([OBSERVE])) == ["no-components"]
+
+
+@pytest.mark.parametrize(
+    ("last", "codes"),
+    [
+        ([], []),
+        (["B.I = 1 - A.I"], []),
+        (["B.I = y / (x + y)"], ["fractions-not-one"]),
+    ],
+    ids=["the rest", "said", "another law"],
+)
+def test_fractions_may_follow_a_law(last: list[str], codes: list[str]) -> None:
+    sites = [f'site {name} : sextet from db("magnetite.{name}")' for name in "AB"]
+    shares = ["x ~ free in [0.1, 1]", "y ~ free in [0.5, 1]", "A.I = x / (x + 2 * y)"]
+    assert codes_of(spec_of([*sites, *shares, *last, OBSERVE])) == codes
