@@ -3,8 +3,10 @@
     N(v) = N0 · ( b(v) − area · Σ_j I_j Σ_l a_jl · profile(v − v_jl; width_j, σ_jl) )
 
 with b = 1, 1 + slope·u or 1 + slope·u + curvature·u² and u = v / max |v| of the
-spectrum.  The calibration's nuisances move v; a folded channel is the mean of the curve
-at the two velocities at which it was counted.
+spectrum; where the halves h = ±1 of the sweep are not folded also geometry·x, x the
+position of the drive, and h·half_slope·u, so that each half has its own parabola.  The
+calibration's nuisances move v; a folded channel is the mean of the curve at the two
+velocities at which it was counted.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from specfit.density.coordinates import Coordinates
 from specfit.model.ir import Model, Prior, Site
 from specfit.sites import SITES
 
-_BASELINE = ("slope", "curvature")
+BASELINE = ("slope", "curvature", "geometry", "half_slope")
+"""The coefficients of the baseline, in the order of `Curve.baseline_curves`."""
 
 
 class Stack(NamedTuple):
@@ -47,7 +50,7 @@ class Curve:
     n_spectra: int
     n_sites: int  # of the spectrum that has most
     scalars: Mapping[str, FloatArray]  # symbol → places (n_spectra,)
-    baseline: FloatArray  # (n_spectra, 2) which of slope and curvature take part
+    baseline: FloatArray  # (n_spectra, 4) which of `BASELINE` take part
     nuisances: FloatArray | None  # (n_spectra, n_nuisance) places, −1 where none
     folded: bool
 
@@ -84,15 +87,21 @@ class Curve:
 
     def background(self, values: Array, velocity: Array, data: Data) -> Array:
         """The baseline relative to N0, shaped like `velocity`."""
-        if not self.baseline.any():
-            return jnp.ones_like(velocity)
-        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
+        curves = self.baseline_curves(velocity, data)
         total = jnp.ones_like(velocity)
-        for power, name in enumerate(_BASELINE):
-            if self.baseline[:, power].any():
-                height = self.baseline[:, power] * values[self.scalars[name]]
-                total = total + height[:, None] * u ** (power + 1)
+        for place, (name, curve) in enumerate(zip(BASELINE, curves, strict=True)):
+            if self.baseline[:, place].any():
+                height = self.baseline[:, place] * values[self.scalars[name]]
+                total = total + height[:, None] * curve
         return total
+
+    def baseline_curves(self, velocity: Array, data: Data) -> tuple[Array, ...]:
+        """What each of `BASELINE` scales, shaped like `velocity`."""
+        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
+        position = jnp.asarray(data["position"])
+        if self.folded:
+            position = jnp.concatenate([position, position], axis=1)
+        return u, u**2, position, jnp.sign(position) * u
 
     def _dip(self, values: Array, velocity: Array, data: Data) -> Array:
         """Σ_j I_j × absorption of unit area, shaped like `velocity`, 1/(mm/s)."""
@@ -150,7 +159,6 @@ def curve_of(
         for j, site in enumerate(spectrum.sites):
             key = (site.kind, _shape_of(site, fixed))
             groups.setdefault(key, []).append((s, j, site))
-    powers = {"constant": (0, 0), "linear": (1, 0), "parabola": (1, 1)}
     names = {name for spectrum in model.spectra for name in spectrum.scalars}
     n_spectra = len(model.spectra)
     return Curve(
@@ -164,9 +172,11 @@ def curve_of(
             name: where.rows(
                 [s.scalars.get(name, s.scalars["N0"]) for s in model.spectra]
             )
-            for name in names & {"N0", "area", *_BASELINE}
+            for name in names & {"N0", "area", *BASELINE}
         },
-        baseline=np.array([powers[s.baseline] for s in model.spectra]),
+        baseline=np.array(
+            [[float(name in s.scalars) for name in BASELINE] for s in model.spectra]
+        ),
         nuisances=_nuisances(model, measurements, where),
         folded=any(m.half_offset != 0.0 for m in measurements),
     )
