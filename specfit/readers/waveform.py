@@ -33,6 +33,9 @@ TERMS = (
 those after it along, so that the first bend the drive while α-Fe keeps its place and the
 last is the scale alone."""
 
+SHAPES = TERMS[:5]
+"""Those that a straight drive has not."""
+
 MIRROR, ZERO, SCALE = (
     TERMS.index(f"{n}") for n in ("mirror_point", "velocity_zero", "velocity_scale")
 )
