@@ -113,7 +113,7 @@ class Waveform:
         """Mirror point, and how far lines at ± `outer` mm/s lie off for the drive's sake.
 
         In channels, against a straight drive: `bend` is by how much their middle comes
-        late, `cubic` by how much each is pushed outwards.
+        XX
         """
         maximum = float(self.coefficients[SCALE])
         rest = np.array([self.drive.period / 4])
