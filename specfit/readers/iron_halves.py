@@ -7,6 +7,7 @@ through them with the velocities of the convention.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +26,11 @@ from specfit.readers.waveform import (
     terms,
 )
 
+IntArray = np.ndarray[Any, np.dtype[np.int_]]
+
 _TURN = 0.995  # of the sweep: beyond it a channel is passed while the drive turns back
 _AGAIN = 3  # times that the terms are laid about the mirror point just found
+_EVALUATIONS = 2000  # of the curve, gradients included; α-Fe takes some 300
 _CHANCE = 0.95  # quantile of χ² beyond which the lines scatter more than their errors
 
 
@@ -119,48 +123,81 @@ def _laid(
     )
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """Counts of both halves, and the curve of `n` lines in each of them.
+
+    Its unknowns: the baseline, where each line stands in the first half and in the
+    second, its depth, and the logarithm of the width of each pair, alike in both.
+    """
+
+    u: FloatArray
+    second: IntArray  # 1 in the second half, else 0
+    base: FloatArray  # (n_channels, 5) level, slope and curvature, of halves and apart
+    counts: FloatArray
+    level: float
+    n: int
+
+    @classmethod
+    def of(cls, iron: Spectrum, drive: Drive, n: int) -> _Counts:
+        """The live channels that are not passed while the drive turns back."""
+        channel = np.arange(1.0, len(iron.counts) + 1)
+        distance, half = halves(drive, channel - iron.mirror.point)
+        keep = ~iron.dead & (np.abs(drive.sweep(distance)) < _TURN)
+        distance, half, counts = distance[keep], half[keep], iron.counts[keep]
+        u = drive.sweep(distance)
+        base = [u**0, u, u**2, half * drive.position(distance), half * u]
+        level = float(np.quantile(counts, 0.8))
+        return cls(u, (half > 0).astype(int), np.stack(base, 1), counts, level, n)
+
+    @property
+    def places(self) -> slice:
+        """Where the places of the lines stand among the unknowns."""
+        first = self.base.shape[1]
+        return slice(first, first + 2 * self.n)
+
+    def residual(self, theta: FloatArray) -> FloatArray:
+        """(n_channels,) expected less observed, in standard deviations."""
+        n, where = self.n, self.places
+        place = theta[where].reshape(2, n)[self.second]
+        depth, width = theta[where.stop : where.stop + n], theta[where.stop + n :]
+        pair = np.minimum(np.arange(n), n - 1 - np.arange(n))
+        hwhm = np.exp(np.clip(width, -20, 5))[pair] / 2
+        dips = (depth / (1 + ((self.u[:, None] - place) / hwhm) ** 2)).sum(-1)
+        curve = self.level * (self.base @ theta[: where.start] - dips)
+        deviation = np.sqrt(np.maximum(self.counts, 1.0))
+        return np.asarray((curve - self.counts) / deviation)
+
+    def begin(self, place: FloatArray, fwhm: FloatArray) -> FloatArray:
+        """Unknowns to begin with: lines at `place` in both halves, as deep as seen."""
+        near = np.argmin(np.abs(self.u[:, None] - place), axis=0)
+        depth = np.maximum(1 - self.counts[near] / self.level, 0.01)
+        level = np.eye(self.places.start)[0]
+        return np.concatenate([level, place, place, depth, np.log(fwhm)])
+
+
 def _places(
     iron: Spectrum, folded: Calibration, drive: Drive, nominal: FloatArray
 ) -> Places | None:
-    """Lines of free place in each half; depth, and width of a pair, alike in both."""
+    """The lines of both halves, fitted each at its own place."""
     from scipy.optimize import least_squares
 
-    channel = np.arange(1.0, len(iron.counts) + 1)
-    distance, half = halves(drive, channel - iron.mirror.point)
-    keep = ~iron.dead & (np.abs(drive.sweep(distance)) < _TURN)
-    distance, half, counts = distance[keep], half[keep], iron.counts[keep]
-    u, second = drive.sweep(distance), (half > 0).astype(int)
-    level = float(np.quantile(counts, 0.8))
-    bare = [u**0, u, u**2, half * drive.position(distance), half * u]
-    base, deviation = np.stack(bare, axis=1), np.sqrt(np.maximum(counts, 1.0))
-    n, places, depths = len(nominal), len(bare), len(bare) + 2 * len(nominal)
-    pair = np.minimum(np.arange(n), n - 1 - np.arange(n))
-
-    def residual(theta: FloatArray) -> FloatArray:
-        place = theta[places:depths].reshape(2, n)[second]
-        depth, width = theta[depths : depths + n], theta[depths + n :]
-        hwhm = np.exp(np.clip(width, -20, 5))[pair] / 2
-        dips = (depth / (1 + ((u[:, None] - place) / hwhm) ** 2)).sum(-1)
-        curve = base @ theta[:places] - dips
-        return np.asarray((level * curve - counts) / deviation)
-
-    place = folded.centre + nominal / folded.maximum_velocity
-    near = np.argmin(np.abs(u[:, None] - place), axis=0)
-    depth = np.maximum(1 - counts[near] / level, 0.01)
-    width = np.log(folded.fwhm / folded.maximum_velocity)
-    begin = np.concatenate([np.eye(places)[0], place, place, depth, width])
-    fit = least_squares(residual, begin, method="lm", x_scale="jac", max_nfev=2000)
-    degrees = len(counts) - len(begin)
+    made = _Counts.of(iron, drive, len(nominal))
+    maximum = folded.maximum_velocity
+    begin = made.begin(folded.centre + nominal / maximum, folded.fwhm / maximum)
+    fit = least_squares(
+        made.residual, begin, method="lm", x_scale="jac", max_nfev=_EVALUATIONS
+    )
     if not fit.success or np.linalg.matrix_rank(fit.jac) < len(begin):
         return None
-    chi2 = 2 * float(fit.cost) / degrees
+    chi2 = 2 * float(fit.cost) / (len(made.counts) - len(begin))
     covariance = np.linalg.inv(fit.jac.T @ fit.jac) * max(1.0, chi2)
-    where = slice(places, depths)
+    where = made.places
     found = drive.distance(fit.x[where])
-    step = 1 / drive.slope(found)
-    sign = np.repeat([-1.0, 1.0], n)
+    sign = np.repeat([-1.0, 1.0], len(nominal))
+    step = sign / drive.slope(found)  # channels for a unit of the sweep
     return Places(
         iron.mirror.point + sign * found,
-        covariance[where, where] * np.outer(sign * step, sign * step),
+        covariance[where, where] * np.outer(step, step),
         chi2,
     )
