@@ -1,12 +1,15 @@
 """What is said of the instrument after the fit, from draws of what was left open."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from specfit.contracts import Measurement, Reading
+from specfit.report.figures.spectrum import draw
 from specfit.report.instrument import after_the_fit
+from specfit.report.quantities import Findings
 
 NAMES = ("mirror_point", "velocity_scale")
 
@@ -57,3 +60,20 @@ def test_each_half_has_its_own_parabola():
 
 def test_a_folded_spectrum_has_nothing_to_say():
     assert said() == {}
+
+
+def test_the_halves_of_a_sweep_are_drawn_apart(build, monkeypatch):
+    """Channels of the halves alternate along the axis: one line through all zigzags."""
+    run = build.Scene().run()
+    (measured,) = run.measurements
+    turns = np.where(np.arange(measured.axis.size) % 2, 1.0, -1.0)
+    run = replace(run, measurements=(replace(measured, position=turns),))
+    drawn = []
+    monkeypatch.setattr(
+        "matplotlib.axes.Axes.plot",
+        lambda self, x, *rest, **more: drawn.append((len(x), more.get("label"))) or [],
+    )
+    monkeypatch.setattr("matplotlib.figure.Figure.legend", lambda *a, **k: None)
+    draw(Findings(run), 0)
+    lines = [size for size, label in drawn if label in ("model, 5–95 %", "_")]
+    assert sorted(lines) == sorted([np.sum(turns < 0), np.sum(turns > 0)])
