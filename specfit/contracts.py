@@ -122,6 +122,19 @@ class Family:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A figure of the instrument that a fit improves: value + weights · nuisances.
+
+    weights: (n_nuisance,) in the order of `Measurement.nuisance_names`.
+    """
+
+    label: str
+    unit: str
+    value: float
+    weights: FloatArray
+
+
+@dataclass(frozen=True)
 class Measurement:
     """One measured spectrum, axis increasing and finite.
 
@@ -133,6 +146,10 @@ class Measurement:
     axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
+    position: (n_channels,) where the drive stood when it counted, in units of its
+        amplitude, negative in the first half of the sweep and positive in the second;
+        empty where both halves were summed, which cancels it.
+    readings: what the fit itself finds of the instrument, by the nuisances.
     field_slopes: (3,) mm/s/T, k16, k25, k34 of the field-scale convention.
     found: what was sniffed, folded and fitted, as (label, text) for people and
         `result.json`.
@@ -145,6 +162,8 @@ class Measurement:
     half_offset: float = 0.0
     axis_jacobian: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     nuisance_names: tuple[str, ...] = ()
+    position: FloatArray = field(default_factory=lambda: np.zeros(0))
+    readings: tuple[Reading, ...] = ()
     field_slopes: tuple[float, float, float] = (0.0, 0.0, 0.0)
     field_scale: str = ""
     path: str = ""

@@ -1,13 +1,15 @@
 """`specfit simulate`: synthetic data of a model, with the truth beside them.
 
 The truth is a TOML file: `[values]` gives parameters by name, `[axis]` the velocity grid
-(`low`, `high` in mm/s, `channels`), `seed` the noise.  Unknowns that are not named are
+(`low`, `high` in mm/s, `channels`), `[drive]` the drive of raw channels (`raw_truth`),
+`seed` the noise.  Unknowns that are not named are
 drawn from the prior, and all values used are written into `truth.toml` beside the data.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +20,14 @@ import numpy as np
 
 from specfit import exits, pipeline
 from specfit.commands.common import say, show_diagnostics, writable
+from specfit.commands.raw_truth import (
+    blank,
+    drive_of,
+    iron_counts,
+    iron_places,
+    is_raw,
+    waveform_of,
+)
 from specfit.commands.run import prepare_device
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import FloatArray, Measurement
@@ -27,7 +37,7 @@ from specfit.model.faults import nearest
 from specfit.model.linear import support_of
 from specfit.model.wording import prior_text
 from specfit.readers.checks import MINIMUM_CHANNELS
-from specfit.readers.writing import write_columns
+from specfit.readers.writing import write_columns, write_counts
 
 OWN = b"# SYNTHETIC", b"# the values behind the synthetic data of the same name"
 """How a file of data, and one of their truth, begins that `simulate` wrote."""
@@ -45,15 +55,24 @@ def simulate(arguments: argparse.Namespace) -> int:
     model = document.models[0]
     truth = _truth(arguments.truth)
     writable(arguments.out)
-    paths = [*_places(model, arguments.out), _beside(arguments)]
+    places = _places(model, arguments.out)
+    irons = iron_places(model, arguments.out)
+    paths = [*places, *irons, _beside(arguments)]
     _refuse_foreign(paths, arguments.out)
     seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
     prepare_device("cpu")
-    values, counts, axis = _draw(model, truth, seed, arguments.truth)
+    grid = _grid(model, truth, arguments.truth)
+    values, counts = _draw(model, grid, truth, seed, arguments.truth)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for path, row in zip(paths, counts, strict=False):
-        write_columns(path, axis, row, _header(arguments, document, seed))
-    _write_truth(paths[-1], values, seed, axis)
+    header = _header(arguments, document, seed)
+    for place, source, row in zip(places, model.sources, counts, strict=True):
+        _write(place, row, header, None if is_raw(source) else grid.axis)
+    for number, place in enumerate(irons):
+        generator = np.random.default_rng([seed, 1 + number])
+        _write(
+            place, iron_counts(grid, drive_of(truth, place), generator), header, None
+        )
+    _write_truth(paths[-1], values, seed, _stated(model, truth, grid))
     print(*paths, sep="\n")
     _tell_drawn(model, truth, values)
     return exits.ACCEPTED
@@ -105,11 +124,41 @@ def _tell_drawn(
 ) -> None:
     """Say which values the truth left to the prior."""
     given = {name for name, _ in _flat(truth.get("values", {}))}
-    unknown = [p.name for p in model.parameters]
+    unknown = [p.name for p in model.parameters if p.name in values]
     unknown += [name for joint in model.joints for name in joint.names]
     drawn = [f"{n} = {values[n]:.4g}" for n in unknown if n not in given]
     if drawn:
         print(say("truth-drawn", values=", ".join(drawn)), file=sys.stderr)
+
+
+def _grid(
+    model: ir.Model[ir.Prior], truth: Mapping[str, Any], path: Path
+) -> Measurement:
+    """The channels that are measured, before anything is."""
+    source = model.sources[0]
+    scale = str(source.options.get("field_scale", DEFAULT_FIELD_SCALE))
+    if is_raw(source):
+        drive = drive_of(truth, path)
+        waveform = waveform_of(drive, source)
+        return blank(waveform, int(drive["channels"]), _level(truth), scale)
+    axis = _axis(truth, path)
+    return Measurement(
+        axis=axis,
+        values=np.full(axis.shape, _level(truth)),
+        field_slopes=FIELD_SCALES[scale].slopes,
+        field_scale=scale,
+        axis_jacobian=np.zeros((axis.size, 0)),
+    )
+
+
+def _write(
+    path: Path, counts: FloatArray, header: list[str], axis: FloatArray | None
+) -> None:
+    """Counts beside their velocities, or by channel where there is no axis."""
+    if axis is None:
+        write_counts(path, counts, [*header, "counts by channel"])
+    else:
+        write_columns(path, axis, counts, [*header, "velocity (mm/s), counts"])
 
 
 def _axis(truth: Mapping[str, Any], path: Path) -> FloatArray:
@@ -122,26 +171,21 @@ def _axis(truth: Mapping[str, Any], path: Path) -> FloatArray:
 
 
 def _draw(
-    model: ir.Model[ir.Prior], truth: Mapping[str, Any], seed: int, path: Path
-) -> tuple[dict[str, float], Any, Any]:
-    """Values (truth over prior draw), counts and axis."""
-    axis = _axis(truth, path)
-    scale = str(model.sources[0].options.get("field_scale", DEFAULT_FIELD_SCALE))
-    blank = Measurement(
-        axis=axis,
-        values=np.full(axis.shape, _level(truth)),
-        field_slopes=FIELD_SCALES[scale].slopes,
-        field_scale=scale,
-        axis_jacobian=np.zeros((axis.size, 0)),
-    )
+    model: ir.Model[ir.Prior],
+    grid: Measurement,
+    truth: Mapping[str, Any],
+    seed: int,
+    path: Path,
+) -> tuple[dict[str, float], Any]:
+    """Values (truth over prior draw) and counts."""
     with pipeline.float64():
         import jax
         import jax.numpy as jnp
 
-        problem = pipeline.build(model, (blank,) * len(model.spectra))
+        problem = pipeline.build(model, (grid,) * len(model.spectra))
         drawn = problem.sample_prior(jax.random.key(seed), 1, problem.data)
         values = {name: float(np.asarray(value)[0]) for name, value in drawn.items()}
-        given = _given(truth, values, path)
+        given = _given(truth, _unopened(model, values), path)
         _allowed(model, given, path)
         values |= given
         position = problem.unconstrain(
@@ -154,7 +198,7 @@ def _draw(
         noise = jax.random.fold_in(jax.random.key(seed), 1)
         generator = np.random.default_rng(np.asarray(jax.random.key_data(noise)))
         counts = problem.scatter(generator, expected, values, problem.data)
-    return values, counts, axis
+    return _unopened(model, values), counts
 
 
 def _level(truth: Mapping[str, Any]) -> float:
@@ -219,19 +263,32 @@ def _header(
     return [
         f"SYNTHETIC: made by specfit simulate from {arguments.file.name}{title}",
         f"seed {seed}; the true values stand in {arguments.file.stem}.truth.toml",
-        "velocity (mm/s), counts",
     ]
+
+
+def _unopened(
+    model: ir.Model[ir.Prior], values: Mapping[str, float]
+) -> dict[str, float]:
+    """Values without what a calibration leaves open: the truth is the drive itself."""
+    open_ = {p.name for p in model.parameters if p.origin == "calibration"}
+    return {name: value for name, value in values.items() if name not in open_}
+
+
+def _stated(
+    model: ir.Model[ir.Prior], truth: Mapping[str, Any], grid: Measurement
+) -> list[str]:
+    """The table of the truth that says where the channels lie."""
+    if is_raw(model.sources[0]):
+        drive = drive_of(truth, Path())
+        return ["[drive]", *(f"{k} = {json.dumps(v)}" for k, v in drive.items())]
+    low, high = float(grid.axis[0]), float(grid.axis[-1])
+    size = grid.axis.size
+    return ["[axis]", f"low = {low!r}", f"high = {high!r}", f"channels = {size}"]
 
 
 def _write_truth(
-    path: Path, values: Mapping[str, float], seed: int, axis: FloatArray
+    path: Path, values: Mapping[str, float], seed: int, stated: list[str]
 ) -> None:
-    lines = [
-        OWN[1].decode(),
-        f"seed = {seed}",
-        f"\n[axis]\nlow = {float(axis[0])!r}\nhigh = {float(axis[-1])!r}",
-        f"channels = {axis.size}",
-        "\n[values]",
-    ]
+    lines = [OWN[1].decode(), f"seed = {seed}", "", *stated, "\n[values]"]
     lines += [f'"{name}" = {value!r}' for name, value in sorted(values.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

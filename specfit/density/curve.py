@@ -3,9 +3,11 @@
     N(v) = N0 · ( b(v) − area · Σ_j I_j Σ_l a_jl · profile(v − v_jl; width_j, σ_jl) )
 
 with b = 1, 1 + slope·u or 1 + slope·u + curvature·u² and u = v / max |v| of the
-spectrum.  The calibration's nuisances move v; a folded channel is the mean of the curve
-at the two velocities at which it was counted.  In a thick absorber the same sum, with
-the widths of the absorber, is the optical depth of `thick`'s integral.
+spectrum; where the halves h = ±1 of the sweep are not folded also geometry·x, x the
+position of the drive, and h·half_slope·u, so that each half has its own parabola.  The
+calibration's nuisances move v; a folded channel is the mean of the curve at the two
+velocities at which it was counted.  In a thick absorber the same sum, with the widths of
+the absorber, is the optical depth of `thick`'s integral.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from specfit.density.stacks import (
 from specfit.density.thick import Energies, absorbed, energies, smeared
 from specfit.model.ir import Model, Prior
 
-_BASELINE = ("slope", "curvature")
+BASELINE = ("slope", "curvature", "geometry", "half_slope")
+"""The coefficients of the baseline, in the order of `Curve.baseline_curves`."""
 AMOUNTS = ("area", "thickness", "source_width", "f_source", "background")
 """What says how much is absorbed, in thin and in thick absorbers."""
 
@@ -43,7 +46,7 @@ class Curve:
     n_spectra: int
     n_sites: int  # of the spectrum that has most
     scalars: Mapping[str, FloatArray]  # symbol → places (n_spectra,)
-    baseline: FloatArray  # (n_spectra, 2) which of slope and curvature take part
+    baseline: FloatArray  # (n_spectra, 4) which of `BASELINE` take part
     nuisances: FloatArray | None  # (n_spectra, n_nuisance) places, −1 where none
     folded: bool
     grid: Energies | None  # of the transmission integral, where absorbers are thick
@@ -79,15 +82,21 @@ class Curve:
 
     def background(self, values: Array, velocity: Array, data: Data) -> Array:
         """The baseline relative to N0, shaped like `velocity`."""
-        if not self.baseline.any():
-            return jnp.ones_like(velocity)
-        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
+        curves = self.baseline_curves(velocity, data)
         total = jnp.ones_like(velocity)
-        for power, name in enumerate(_BASELINE):
-            if self.baseline[:, power].any():
-                height = self.baseline[:, power] * values[self.scalars[name]]
-                total = total + height[:, None] * u ** (power + 1)
+        for place, (name, curve) in enumerate(zip(BASELINE, curves, strict=True)):
+            if self.baseline[:, place].any():
+                height = self.baseline[:, place] * values[self.scalars[name]]
+                total = total + height[:, None] * curve
         return total
+
+    def baseline_curves(self, velocity: Array, data: Data) -> tuple[Array, ...]:
+        """What each of `BASELINE` scales, shaped like `velocity`."""
+        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
+        position = jnp.asarray(data["position"])
+        if self.folded:
+            position = jnp.concatenate([position, position], axis=1)
+        return u, u**2, position, jnp.sign(position) * u
 
     def _dip(self, values: Array, velocity: Array, data: Data) -> Array:
         """What a thin absorber takes, relative to N0, shaped like `velocity`."""
@@ -185,7 +194,6 @@ def curve_of(
     model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
 ) -> Curve:
     """The curve of a model; which of its sites are Voigt is decided here."""
-    powers = {"constant": (0, 0), "linear": (1, 0), "parabola": (1, 1)}
     names = {name for spectrum in model.spectra for name in spectrum.scalars}
     limit = max(float(np.abs(m.axis).max()) for m in measurements)
     n_spectra = len(model.spectra)
@@ -197,9 +205,11 @@ def curve_of(
             name: where.rows(
                 [s.scalars.get(name, s.scalars["N0"]) for s in model.spectra]
             )
-            for name in names & {"N0", *AMOUNTS, *_BASELINE}
+            for name in names & {"N0", *AMOUNTS, *BASELINE}
         },
-        baseline=np.array([powers[s.baseline] for s in model.spectra]),
+        baseline=np.array(
+            [[float(name in s.scalars) for name in BASELINE] for s in model.spectra]
+        ),
         nuisances=_nuisances(model, measurements, where),
         folded=any(m.half_offset != 0.0 for m in measurements),
         grid=energies(limit) if model.settings.get("absorber") == "thick" else None,

@@ -23,8 +23,8 @@ def spectra_data(measurements: Sequence[Measurement], room: int = 0) -> Data:
     C is at least `room`.
 
     counts, velocity (mm/s), mask: (S, C); jacobian: (S, C, K), d velocity / d z of the
-    calibration; velocity_limit: (S,), max |velocity|; half_offset: (S,) mm/s; slopes:
-    (S, 3) mm/s/T; floor: (S,) counts.
+    calibration; position: (S, C) of the drive, 0 where folded; velocity_limit: (S,),
+    max |velocity|; half_offset: (S,) mm/s; slopes: (S, 3) mm/s/T; floor: (S,) counts.
     """
     length = max(room, *(m.axis.size for m in measurements))
     nuisances = max(len(m.nuisance_names) for m in measurements)
@@ -33,6 +33,7 @@ def spectra_data(measurements: Sequence[Measurement], room: int = 0) -> Data:
         "velocity": _stacked([m.axis for m in measurements], length),
         "mask": _mask([m.axis.size for m in measurements], length),
         "jacobian": np.stack([_jacobian(m, length, nuisances) for m in measurements]),
+        "position": _stacked([_position(m) for m in measurements], length),
         "velocity_limit": np.array([np.abs(m.axis).max() for m in measurements]),
         "half_offset": np.array([m.half_offset for m in measurements], dtype=float),
         "slopes": np.array([m.field_slopes for m in measurements], dtype=float),
@@ -55,6 +56,11 @@ def _jacobian(measurement: Measurement, length: int, nuisances: int) -> FloatArr
     if measurement.nuisance_names:
         full[: given.shape[0], : given.shape[1]] = given
     return full
+
+
+def _position(measurement: Measurement) -> FloatArray:
+    folded = measurement.position.size == 0
+    return np.zeros_like(measurement.axis) if folded else measurement.position
 
 
 def _mask(sizes: Sequence[int], length: int) -> FloatArray:

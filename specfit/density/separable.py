@@ -14,14 +14,13 @@ import numpy as np
 
 from specfit.constants import NATURAL_FWHM
 from specfit.contracts import Array, Data, FloatArray, Position, Separable, Values
-from specfit.density.curve import Curve
+from specfit.density.curve import BASELINE, Curve
 from specfit.model.expressions import references
 from specfit.model.ir import Model, Prior, Site, Spectrum
 from specfit.model.support import Plan
 
 Vector = Callable[[Mapping[str, Any], Data], Array]
 Flat = Callable[[Position, Data], Array]
-_BASELINE = ("slope", "curvature")
 
 
 class _Names:
@@ -121,12 +120,12 @@ class _Form:
 
     def _background(self, flat: Array, data: Data) -> Array:
         velocity = self.curve.velocity(flat, data)
-        u = velocity / jnp.asarray(data["velocity_limit"])[:, None]
-        fixed = _fixed_baseline(self.curve, flat, u, self.free)
+        own = self.curve.baseline_curves(velocity, data)
+        fixed = _fixed_baseline(self.curve, flat, own, self.free)
         rows = []
         for s, symbols in enumerate(self.free):
             rows.append(fixed[s])
-            rows += [u[s] ** (_BASELINE.index(symbol) + 1) for symbol in symbols]
+            rows += [own[BASELINE.index(symbol)][s] for symbol in symbols]
         curves = self.curve.channels(jnp.stack(rows))
         return _blocks(curves, self.levels, len(self.spectra))
 
@@ -180,21 +179,20 @@ def _totals(
 
 def _free_baseline(part: Spectrum, names: _Names) -> list[str]:
     """Baseline coefficients that are drawn, for this spectrum."""
-    most = {"constant": 0, "linear": 1, "parabola": 2}[part.baseline]
-    return [name for name in _BASELINE[:most] if part.scalars[name] in names.drawn]
+    return [name for name in BASELINE if part.scalars.get(name) in names.drawn]
 
 
 def _fixed_baseline(
-    curve: Curve, values: Array, u: Array, free: Sequence[Sequence[str]]
+    curve: Curve, values: Array, own: Sequence[Array], free: Sequence[Sequence[str]]
 ) -> Array:
     """The baseline without its free coefficients, relative to N0."""
-    total = jnp.ones_like(u)
-    for power, name in enumerate(_BASELINE):
+    total = jnp.ones_like(own[0])
+    for place, name in enumerate(BASELINE):
         known = np.array([name not in symbols for symbols in free])
-        used = curve.baseline[:, power] * known
+        used = curve.baseline[:, place] * known
         if used.any():
             height = used * values[curve.scalars[name]]
-            total = total + height[:, None] * u ** (power + 1)
+            total = total + height[:, None] * own[place]
     return total
 
 

@@ -17,7 +17,7 @@ from specfit.model.datablocks import DataBlock
 from specfit.model.declared import Priors
 from specfit.model.faults import Faults, listing, nearest
 from specfit.model.fractions import Fractions
-from specfit.model.kinds import CALIBRATION_NUISANCES, ModelKind
+from specfit.model.kinds import ModelKind, nuisances, unfolded
 from specfit.model.meanings import Meanings
 from specfit.model.names import Entry, Names
 from specfit.model.places import word_place
@@ -246,7 +246,8 @@ class Elaborator:
         """The model's own parameters, those of its baseline included."""
         baseline = str(self.settings.get("baseline", "constant"))
         amounts = self.kind.amounts[self._absorber()]
-        return (*self.kind.scalars, *amounts, *self.kind.baselines[baseline])
+        halves = self.kind.halves[baseline] if unfolded(self.data.sources) else ()
+        return (*self.kind.scalars, *amounts, *self.kind.baselines[baseline], *halves)
 
     def _absorber(self) -> str:
         return str(self.settings.get("absorber", self.kind.settings["absorber"][0]))
@@ -287,9 +288,7 @@ class Elaborator:
 
     def nuisances(self) -> tuple[str, ...]:
         """What the velocity calibration leaves open, if there is one."""
-        options = self.data.sources[0].options if self.data.sources else {}
-        calibrated = "calibration" in options or "velocity_max" in options
-        return CALIBRATION_NUISANCES if calibrated else ()
+        return nuisances(self.data.sources)
 
 
 def _targets(item: tree.AnyStatement) -> tuple[str, ...]:

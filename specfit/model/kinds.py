@@ -7,11 +7,15 @@ which uses it gets one clear sentence instead of a hundred complaints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from specfit.contracts import ParameterSignature, Signature
 from specfit.sites import SITES
+
+if TYPE_CHECKING:
+    from specfit.model.ir import DataSource
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class ModelKind:
     """A kind of model made of components on a baseline.
 
     `component`: the keyword of its blocks; `scalars`: its own parameters; `baselines`:
-    name → parameters; `settings`: name → words allowed; `fraction`: the component
+    name → parameters; `halves`: those that they have besides where the two halves of a
+    sweep are not folded; `settings`: name → words allowed; `fraction`: the component
     parameter that shares out the total, a simplex unless the user says otherwise;
     `amounts`: the parameters that say how much is absorbed, by the word of `absorber`;
     `defaults`: what the defaults of component parameters are then, where others;
@@ -49,6 +54,7 @@ class ModelKind:
     components: Mapping[str, Signature]
     scalars: tuple[ParameterSignature, ...]
     baselines: Mapping[str, tuple[ParameterSignature, ...]]
+    halves: Mapping[str, tuple[ParameterSignature, ...]]
     settings: Mapping[str, tuple[str, ...]]
     noises: tuple[str, ...]
     fraction: str
@@ -72,6 +78,21 @@ _CURVATURE = ParameterSignature(
     "",
     "relative rise of the baseline at the ends of the axis (parabola)",
     default="~ 0.00 ± 0.05",
+)
+_GEOMETRY = ParameterSignature(
+    "geometry",
+    "number",
+    "",
+    "relative change of the count rate where the source stands farthest to one side "
+    "(second half of the sweep; as much less on the other side, in the first)",
+    default="~ 0.00 ± 0.01",
+)
+_HALF_SLOPE = ParameterSignature(
+    "half_slope",
+    "number",
+    "",
+    "slope of the baseline in the second half of the sweep less that of both",
+    default="~ 0.00 ± 0.01",
 )
 
 _AREA = ParameterSignature(
@@ -145,6 +166,11 @@ MOSSBAUER = ModelKind(
         "linear": (_SLOPE,),
         "parabola": (_SLOPE, _CURVATURE),
     },
+    halves={
+        "constant": (_GEOMETRY,),
+        "linear": (_GEOMETRY, _HALF_SLOPE),
+        "parabola": (_GEOMETRY, _HALF_SLOPE),
+    },
     amounts={"thin": (_AREA,), "thick": _THICK},
     defaults={"thick": {"width": _WIDTH_OF_BOTH}},
     settings={
@@ -193,6 +219,33 @@ PLANNED_MODELS = ("peaks", "linear_combination", "nmf", "regression")
 
 CALIBRATION_NUISANCES = ("velocity_scale", "velocity_zero")
 """What a velocity calibration leaves open, each standard normal in units of its sd."""
+
+UNFOLDED_NUISANCES = (
+    "mirror_point",
+    "halves_scale",
+    "velocity_bend",
+    "halves_bend",
+    "velocity_cubic",
+    "halves_cubic",
+)
+"""What it leaves open besides where the halves of the sweep are not folded."""
+
+
+def unfolded(sources: Sequence[DataSource]) -> bool:
+    """Whether data are raw counts whose two halves of the sweep stay apart."""
+    return any(
+        source.options.get("fold") == "none" and "velocity" not in source.columns
+        for source in sources
+    )
+
+
+def nuisances(sources: Sequence[DataSource]) -> tuple[str, ...]:
+    """What the velocity calibration of data leaves open, if there is one."""
+    stated = sources[0].options if sources else {}
+    if "calibration" not in stated and "velocity_max" not in stated:
+        return ()
+    return CALIBRATION_NUISANCES + (UNFOLDED_NUISANCES if unfolded(sources) else ())
+
 
 CONVENTION_FAMILY = {
     "FWHM": "width",

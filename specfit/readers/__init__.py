@@ -127,5 +127,6 @@ def _within(source: DataSource, spectrum: Measurement) -> Measurement:
         axis=axis[keep],
         values=spectrum.values[keep],
         axis_jacobian=spectrum.axis_jacobian[keep],
+        position=spectrum.position[keep[: spectrum.position.size]],
         found=(*spectrum.found, ("window and mask", text)),
     )

@@ -98,7 +98,7 @@ def _regress(lines: Lines, nominal: FloatArray, drive: Drive) -> Calibration | N
     if rate <= 0 or scatter > _SCATTER * rate or not _like_iron(lines, rate):
         return None
     to_velocity = np.array([[0.0, -1 / rate], [-1 / rate, 0.0]])  # relative scale, zero
-    per_channel = -drive.slope(_distance(lines.positions, drive))
+    per_channel = -drive.slope(drive.distance(lines.positions))
     return Calibration(
         float(1 / rate), float(centre), float(np.sqrt(covariance[0, 0])),
         to_velocity @ covariance @ to_velocity.T, residuals / per_channel,
@@ -123,11 +123,3 @@ def _like_iron(lines: Lines, rate: float) -> bool:
         and pairs[0] + 3 * pair_errors[-1] > _DEPTH_RATIO * pairs[-1]
         and lines.unexplained < _UNEXPLAINED
     )
-
-
-def _distance(sweep: FloatArray, drive: Drive) -> FloatArray:
-    """Channels from the mirror point at which the sweep has this value."""
-    if drive.name == "sinusoidal":
-        phase = np.arccos(np.clip(sweep, -1.0, 1.0))
-        return np.asarray(phase * drive.period / (2 * np.pi))
-    return np.asarray((1 - sweep) * drive.period / 4)

@@ -43,6 +43,22 @@ class Drive:
             return np.asarray(-2 * np.pi / self.period * np.sin(phase))
         return np.where(distance > self.period / 2, 4.0, -4.0) / self.period
 
+    def distance(self, sweep: FloatArray) -> FloatArray:
+        """Channels from the mirror point at which the sweep has this value, (n,)."""
+        if self.name == "sinusoidal":
+            phase = np.arccos(np.clip(sweep, -1.0, 1.0))
+            return np.asarray(phase * self.period / (2 * np.pi))
+        return np.asarray((1 - sweep) * self.period / 4)
+
+    def position(self, distance: FloatArray) -> FloatArray:
+        """How far the source stands from where it turns back, over the farthest, (n,).
+
+        The integral of `sweep`: a parabola of constant acceleration, or a sine.
+        """
+        if self.name == "sinusoidal":
+            return np.asarray(np.sin(2 * np.pi * distance / self.period))
+        return np.asarray(1 - self.sweep(distance) ** 2)
+
 
 def period_of(n_channels: int) -> int:
     """Channels of a whole period: the next power of two when few are missing from it.

@@ -58,6 +58,15 @@ class Mirror:
 
 
 @dataclass(frozen=True)
+class Spectrum:
+    """Raw counts by channel, its dead channels and its mirror point."""
+
+    counts: FloatArray
+    dead: BoolArray
+    mirror: Mirror
+
+
+@dataclass(frozen=True)
 class Folded:
     """Sums of pairs of channels, ordered by channel in the first half.
 

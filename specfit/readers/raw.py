@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,16 @@ from specfit.readers.drive import Drive, DriveName, period_of
 from specfit.readers.errors import ReaderError, concerning
 from specfit.readers.files import FileContent
 from specfit.readers.folding import (
-    BoolArray,
     Folded,
     Mirror,
+    Spectrum,
     dead_channels,
     fold,
     mirror_point,
 )
+from specfit.readers.iron_halves import Halves, calibrate_halves
 from specfit.readers.tables import Table
+from specfit.readers.unfolding import unfolded
 from specfit.readers.velocity import (
     NUISANCE_NAMES,
     VelocityScale,
@@ -36,16 +37,10 @@ from specfit.readers.wording import Found, channels, plus_minus
 if TYPE_CHECKING:
     from specfit.model.ir import DataSource
 
+IronKey = tuple[str, bytes, Drive, str]
+"""File, counts as float64, drive and field scale: what a calibration depends on."""
+
 Opener = Callable[[str], tuple[FileContent, Table]]
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """Raw counts by channel, its dead channels and its mirror point."""
-
-    counts: FloatArray
-    dead: BoolArray
-    mirror: Mirror
 
 
 def raw_measurement(source: DataSource, table: Table, opened: Opener) -> Measurement:
@@ -55,11 +50,14 @@ def raw_measurement(source: DataSource, table: Table, opened: Opener) -> Measure
     """
     folding = _choice(source, "fold", "auto", ("auto", "none"))
     spectrum = _spectrum(source.file, _counts(source, table))
-    scale, mirror, found = _scale(source, spectrum, opened)
-    spectrum = Spectrum(spectrum.counts, spectrum.dead, mirror)
+    scale, mirror, found, iron = _scale(source, spectrum, opened)
     found = _describe(spectrum) + found
-    build = _folded if folding == "auto" else _unfolded
-    return build(source.file, spectrum, scale, found)
+    if folding == "auto":
+        spectrum = Spectrum(spectrum.counts, spectrum.dead, mirror)
+        return _folded(source.file, spectrum, scale, found)
+    halves = None if iron is None else _halved(*iron)
+    outer = field_scale(source)[1].outer
+    return unfolded(source.file, spectrum, scale, found, outer, halves)
 
 
 def _choice(
@@ -120,8 +118,8 @@ def _describe(spectrum: Spectrum) -> Found:
 
 def _scale(
     source: DataSource, spectrum: Spectrum, opened: Opener
-) -> tuple[VelocityScale, Mirror, Found]:
-    """The velocity scale, the mirror point to fold at, and what was found."""
+) -> tuple[VelocityScale, Mirror, Found, IronKey | None]:
+    """The velocity scale, the mirror point to fold at, what was found, and by what."""
     name: DriveName = "triangular"
     if _choice(source, "drive", name, ("triangular", "sinusoidal")) == "sinusoidal":
         name = "sinusoidal"
@@ -133,14 +131,15 @@ def _scale(
         if not spectrum.mirror.known:
             raise ReaderError("fold-no-mirror", {"file": source.file})
         scale, found = from_maximum(drive, source)
-        return scale, spectrum.mirror, found
+        return scale, spectrum.mirror, found, None
     convention, _ = field_scale(source)
     with concerning("calibration"):
         content, table = opened(str(calibration_file))
         counts = _calibration_counts(content.name, table).astype(float).tobytes()
         reference = _reference(content.name, counts)
         _same_drive(source, spectrum, reference, content.name)
-        calibration = _calibrated(content.name, counts, drive, convention)
+        iron = (content.name, counts, drive, convention)
+        calibration = _calibrated(*iron)
     scale, said = from_calibration(calibration, drive, source)
     found = [("calibration", f"{content.name}, sha256 {content.sha256}")]
     found += [(f"calibration: {label}", text) for label, text in _describe(reference)]
@@ -154,7 +153,7 @@ def _scale(
     elif abs(mirror.point - reference.mirror.point) > 2:
         apart = f"{mirror.point - reference.mirror.point:+.2f} channels"
         found.append(("mirror points differ", f"{apart}; is it the same drive?"))
-    return scale, mirror, found + said
+    return scale, mirror, found + said, iron
 
 
 @lru_cache(maxsize=8)
@@ -170,6 +169,14 @@ def _calibrated(name: str, counts: bytes, drive: Drive, convention: str) -> Cali
     folded = fold(reference.counts, reference.dead, reference.mirror)
     check_enough(len(folded.counts), name)
     return calibrate(folded, drive, FIELD_SCALES[convention], name)
+
+
+@lru_cache(maxsize=8)
+def _halved(name: str, counts: bytes, drive: Drive, convention: str) -> Halves:
+    """The drive in both halves, from the same."""
+    reference = _reference(name, counts)
+    folded = _calibrated(name, counts, drive, convention)
+    return calibrate_halves(reference, folded, drive, FIELD_SCALES[convention], name)
 
 
 def _calibration_counts(name: str, table: Table) -> FloatArray:
@@ -239,21 +246,6 @@ def _folded(
 def _half_offset(folded: Folded, scale: VelocityScale) -> float:
     steps = scale.per_channel(folded.distance)
     return float(folded.mirror.offset * np.sqrt(np.mean(steps**2)))
-
-
-def _unfolded(
-    name: str, spectrum: Spectrum, scale: VelocityScale, found: Found
-) -> Measurement:
-    """Every live channel at its own velocity."""
-    channel = np.arange(1.0, len(spectrum.counts) + 1)[~spectrum.dead]
-    check_enough(len(channel), name)
-    axis = scale.velocity(np.abs(channel - spectrum.mirror.point))
-    found = [*found, ("folded", f"no: {len(axis)} raw channels, each at its velocity")]
-    rest = np.array([scale.drive.period / 4])
-    open_ = abs(float(scale.per_channel(rest)[0])) * spectrum.mirror.sd
-    text = f"moves the halves by ±{open_:.5f} mm/s against each other; taken as known"
-    found.append(("error of the mirror point", text))
-    return _measurement(axis, spectrum.counts[~spectrum.dead], scale, 0.0, found)
 
 
 def _measurement(

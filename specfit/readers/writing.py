@@ -1,4 +1,4 @@
-"""Spectra written as two columns, whole or not at all."""
+"""Spectra written as columns, whole or not at all."""
 
 from __future__ import annotations
 
@@ -28,11 +28,22 @@ def write_columns(
     if velocity.shape != counts.shape or velocity.ndim != 1:
         message = f"shapes {velocity.shape} and {counts.shape} are not one spectrum"
         raise ValueError(message)
-    head = [f"# {part}" for line in header_lines for part in line.splitlines() or [""]]
     body = [
         f"{float(v)!r},{_number(float(n))}"
         for v, n in zip(velocity, counts, strict=True)
     ]
+    _write(path, header_lines, body)
+
+
+def write_counts(
+    path: Path, counts: FloatArray, header_lines: Sequence[str] = ()
+) -> None:
+    """Counts of raw channels, one a line under `#` lines, in the same way."""
+    _write(path, header_lines, [_number(float(n)) for n in counts])
+
+
+def _write(path: Path, header_lines: Sequence[str], body: Sequence[str]) -> None:
+    head = [f"# {part}" for line in header_lines for part in line.splitlines() or [""]]
     text = "\n".join([*head, *body]) + "\n"
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

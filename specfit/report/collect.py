@@ -11,6 +11,7 @@ from specfit import rules
 from specfit.contracts import Counted, Finding, Measurement, Mode, Run
 from specfit.model import ir, records
 from specfit.model.rule_library import instead_of, words
+from specfit.report.instrument import after_the_fit
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
 from specfit.report.result import (
@@ -233,7 +234,10 @@ def _spectra(found: Findings) -> list[SpectrumResult]:
             size=measurement.size,
             n_channels=measurement.values.size,
             field_scale=measurement.field_scale,
-            found=[(label, text) for label, text in measurement.found],
+            found=[
+                *measurement.found,
+                *after_the_fit(found, spectrum, measurement),
+            ],
             chi2_reduced=item.chi2_reduced,
             chi2_z=item.chi2_z,
             chi2_p=item.chi2_tail,

