@@ -115,13 +115,14 @@ def _definition(
             return None
         if not _inside(work, entry, typed.value):
             return None
+    free = entry.signature is None or entry.signature.computed
     return ir.Definition(
         name=work.names.qualified(entry, level),
         role=entry.role,
         unit=units.canonical_unit(dimension),
         title=entry.title,
         value=typed.value,
-        derived=entry.signature is None and not isinstance(typed.value, ir.Const),
+        derived=free and not isinstance(typed.value, ir.Const),
         origin=entry.origin,
         because=statement.because or "",
         place=place(entry.span, work.texts),
@@ -181,7 +182,7 @@ def _sites(work: Elaborator, level: int) -> list[ir.Site]:
             ir.Site(
                 name=component.name,
                 title=component.block.title or "",
-                kind=component.kind,
+                kind=component.signature.name,
                 parameters=where,
                 record=work.citations.record(component.name),
                 offered=work.citations.offered(component.name, level),

@@ -8,7 +8,7 @@ areas that sum to one, so that `I` is always the fraction of the total resonant 
 from __future__ import annotations
 
 from specfit.contracts import SiteKind
-from specfit.sites import hamiltonian, magnetic, paramagnetic
+from specfit.sites import hamiltonian, magnetic, oriented, paramagnetic
 from specfit.sites.magnetic import first_order_error
 
 __all__ = ["SITES", "first_order_error"]
@@ -18,6 +18,8 @@ _ENTRIES = (
     paramagnetic.DOUBLET,
     magnetic.SEXTET,
     hamiltonian.HAMILTONIAN,
+    oriented.APPLIED,
+    oriented.CRYSTAL,
 )
 
 SITES: dict[str, SiteKind] = {entry.signature.name: entry for entry in _ENTRIES}
