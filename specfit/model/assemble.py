@@ -27,6 +27,7 @@ class Pieces:
 def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
     """The typed model, or None when anything in it is at fault."""
     work.meanings.settle()
+    _all_said(work)
     noise = noise_of(work)
     pieces = Pieces([], [])
     for entry in list(work.names.entries.values()):
@@ -49,6 +50,20 @@ def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
         sources=work.data.sources,
         settings=_settings(work),
     )
+
+
+def _all_said(work: Elaborator) -> None:
+    """Report parameters that have no default and that nobody spoke of."""
+    for component in work.components.found.values():
+        for parameter in component.signature.parameters:
+            entry = work.names.entries[f"{component.name}.{parameter.symbol}"]
+            said = entry.statement or entry.record or entry.origin != "default"
+            if said or parameter.symbol == work.kind.fraction:
+                continue
+            span, symbol = component.block.name_span, parameter.symbol
+            words = {"component": component.name, "symbol": symbol}
+            words["meaning"] = parameter.meaning
+            work.faults.say("parameter-unsaid", span, words)
 
 
 def _settings(work: Elaborator) -> dict[str, str | float]:

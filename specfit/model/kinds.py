@@ -8,10 +8,11 @@ which uses it gets one clear sentence instead of a hundred complaints.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from specfit.contracts import ParameterSignature, Signature
-from specfit.sites import SITES
+from specfit.isotopes import IRON, isotopes
+from specfit.sites import OTHERS, SITES
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class ModelKind:
     fraction: str
     observed: str
     conventions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    isotope: str = IRON
 
 
 _SLOPE = ParameterSignature(
@@ -72,7 +74,9 @@ MOSSBAUER = ModelKind(
     name="mossbauer57Fe",
     data="transmission",
     component="site",
-    components={name: entry.signature for name, entry in SITES.items()},
+    components={
+        name: entry.signature for name, entry in SITES.items() if " " not in name
+    },
     scalars=(
         ParameterSignature(
             "N0",
@@ -105,7 +109,12 @@ MOSSBAUER = ModelKind(
         ("doublet", "width"): "FWHM",
         ("sextet", "width"): "FWHM",
         ("hamiltonian", "width"): "FWHM",
+        ("hamiltonian_applied", "width"): "FWHM",
+        ("hamiltonian_crystal", "width"): "FWHM",
         ("doublet", "QS"): "ΔEQ",
+        ("hamiltonian", "QS"): "ΔEQ",
+        ("hamiltonian_applied", "QS"): "ΔEQ",
+        ("hamiltonian_crystal", "QS"): "ΔEQ",
         ("sextet", "QS"): "2ε",
     },
 )
@@ -132,7 +141,19 @@ TRANSMISSION = DataKind(
 )
 
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION,)}
-MODEL_KINDS = {kind.name: kind for kind in (MOSSBAUER,)}
+_OTHER_ISOTOPES = tuple(
+    replace(
+        MOSSBAUER,
+        name=f"mossbauer{isotope}",
+        components={word: entry.signature for word, entry in words.items()},
+        isotope=isotope,
+    )
+    for isotope, words in OTHERS.items()
+)
+MODEL_KINDS = {kind.name: kind for kind in (MOSSBAUER, *_OTHER_ISOTOPES)}
+
+REFERENCES = {f"mossbauer{name}": one.reference for name, one in isotopes().items()}
+"""What the isomer shifts of each kind are measured from."""
 
 PLANNED_DATA = ("pattern", "absorption", "hyperspectral", "table")
 PLANNED_MODELS = ("peaks", "linear_combination", "nmf", "regression")

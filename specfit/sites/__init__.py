@@ -8,10 +8,10 @@ areas that sum to one, so that `I` is always the fraction of the total resonant 
 from __future__ import annotations
 
 from specfit.contracts import SiteKind
-from specfit.sites import hamiltonian, magnetic, oriented, paramagnetic
+from specfit.sites import elements, hamiltonian, magnetic, oriented, paramagnetic
 from specfit.sites.magnetic import first_order_error
 
-__all__ = ["SITES", "first_order_error"]
+__all__ = ["OTHERS", "SITES", "first_order_error"]
 
 _ENTRIES = (
     paramagnetic.SINGLET,
@@ -20,10 +20,14 @@ _ENTRIES = (
     hamiltonian.HAMILTONIAN,
     oriented.APPLIED,
     oriented.CRYSTAL,
+    *(kind for words in elements.WORDS.values() for kind in words.values()),
 )
 
+OTHERS = elements.WORDS
+"""Isotope → word of the language → site kind, for all but 57Fe."""
+
 SITES: dict[str, SiteKind] = {entry.signature.name: entry for entry in _ENTRIES}
-"""Every site kind by its name in the language."""
+"""Every site kind by its name: the word of the language, and the isotope if not 57Fe."""
 
 if len(SITES) != len(_ENTRIES):
     raise ValueError("two site kinds share a name")

@@ -12,7 +12,7 @@ Chemistry, Springer (2011), chapter 4, doi:10.1007/978-3-540-88428-6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -150,24 +150,31 @@ CRYSTAL = SiteKind(
 
 # ----------------------------------------------------- powder in an applied field
 
-N_POLAR, N_AZIMUTH = 6, 5
+AZIMUTHS = (2, 2, 3, 4, 4, 5, 5, 5)
+"""Steps in φ on each circle of θ, from the pole to the equator: thirty directions.
+
+Against 1600 directions, lines of 0.25 mm/s and |eQVzz| up to 6 mm/s, the spectrum errs
+by at most 0.0005 of its deepest point up to 5 T at the nucleus and by 0.006 at 8 T; the
+error falls steeply with broader lines.  More directions cost as much more time.
+"""
 
 
-def orientations(n_polar: int, n_azimuth: int) -> tuple[FloatArray, FloatArray]:
+def orientations(azimuths: Sequence[int]) -> tuple[FloatArray, FloatArray]:
     """Directions of the field in the field gradient (n, 2), radians, and weights (n,).
 
     An eighth of the sphere is enough: the spectrum has the symmetry of a tensor.
-    Gauss's nodes in cos θ, equal steps in φ: a polynomial in the components of the
-    direction is averaged exactly up to the degree min(4 n_polar, 4 n_azimuth) − 1.
+    Gauss's nodes in cos θ, equal steps in φ, fewer where the circles are small.
     """
-    node, weight = np.polynomial.legendre.leggauss(2 * n_polar)
-    cos, weight = node[n_polar:], weight[n_polar:]
-    phi = (np.arange(n_azimuth) + 0.5) * (np.pi / 2.0 / n_azimuth)
-    grid = np.stack(np.meshgrid(np.arccos(cos), phi, indexing="ij"), axis=-1)
-    return grid.reshape(-1, 2), np.repeat(weight / weight.sum() / n_azimuth, n_azimuth)
+    n = len(azimuths)
+    cosine, weight = (half[n:][::-1] for half in np.polynomial.legendre.leggauss(2 * n))
+    places, shares = [], []
+    for theta, share, m in zip(np.arccos(cosine), weight, azimuths, strict=True):
+        places += [(theta, (k + 0.5) * np.pi / 2.0 / m) for k in range(m)]
+        shares += [share / m] * m
+    return np.array(places), np.array(shares) / np.sum(shares)
 
 
-_DIRECTIONS, _WEIGHTS = orientations(N_POLAR, N_AZIMUTH)
+_DIRECTIONS, _WEIGHTS = orientations(AZIMUTHS)
 
 
 def applied_lines(
