@@ -114,3 +114,7 @@ def _multipoles(record: dict[str, Any]) -> tuple[tuple[int, float], ...]:
 
 def _number(entry: Any) -> float:
     return float(entry["value"] if isinstance(entry, dict) else entry)
+
+
+OTHER_REFERENCES = tuple(x.reference for x in isotopes().values() if x.name != IRON)
+"""Zeros of the isomer shifts of all isotopes but 57Fe."""

@@ -11,6 +11,7 @@ from specfit.constants import FIELD_SCALES, SOURCE_SHIFTS
 from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
+from specfit.isotopes import OTHER_REFERENCES
 from specfit.model.constants import Quantity, constant
 from specfit.model.faults import Faults, nearest
 from specfit.model.kinds import DataKind
@@ -272,7 +273,7 @@ class DataReader:
 
 
 _VOCABULARY: dict[str, tuple[str, ...]] = {
-    "IS_zero": tuple(SOURCE_SHIFTS),
+    "IS_zero": (*SOURCE_SHIFTS, *OTHER_REFERENCES),
     "source": tuple(SOURCE_SHIFTS),
     "field_scale": tuple(FIELD_SCALES),
 }
