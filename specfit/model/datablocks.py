@@ -9,9 +9,9 @@ from typing import Any
 from specfit import units
 from specfit.constants import FIELD_SCALES, SOURCE_SHIFTS
 from specfit.diagnostics import Span
+from specfit.isotopes import OTHER_REFERENCES
 from specfit.language import tree
 from specfit.model import ir
-from specfit.isotopes import OTHER_REFERENCES
 from specfit.model.constants import Quantity, constant
 from specfit.model.faults import Faults, nearest
 from specfit.model.kinds import DataKind

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,8 @@ def line_slopes(ground: float, excited: float) -> FloatArray:
     """k16, k25, k34 (mm/s/T) of spins ½ and 3/2, from the slopes of their levels."""
     half = 0.5 * ground
     slopes = [1.5 * excited - half, 0.5 * excited - half, -0.5 * excited - half]
-    return np.abs(np.array(slopes))
+    found: FloatArray = np.abs(np.array(slopes))
+    return found
 
 
 def _sextet(slopes: FloatArray, values: Mapping[str, Array], scale: Array) -> Lines:
@@ -112,7 +114,7 @@ def _parameter(
     low, high = isotope.isomer_shifts
     least, most = isotope.fields
     whole = {isotope.spin_ground, isotope.spin_excited} == {0.5, 1.5}
-    changes: dict[str, str] = {}
+    changes: dict[str, Any] = {}
     match parameter.symbol:
         case "IS":
             changes["meaning"] = f"isomer shift against {isotope.reference}"

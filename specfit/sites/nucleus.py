@@ -18,8 +18,10 @@ from specfit.isotopes import Isotope
 
 @dataclass(frozen=True)
 class NuclearState:
-    """One state: its m (n,), its quadrupole moment over the one that eQVzz means, and
-    `products` (3, 3, n, n), whose sum with V_ij / Vzz is its energy for eQVzz = 1.
+    """One state of a nucleus.
+
+    m: (n,).  quadrupole: its moment over the one that eQVzz means.  products: (3, 3, n, n),
+    whose sum with V_ij / Vzz is its energy for eQVzz = 1 and a quadrupole of 1.
     """
 
     m: FloatArray
@@ -70,8 +72,9 @@ def _state(spin: float, quadrupole: float) -> NuclearState:
 
 
 def projections(spin: float) -> FloatArray:
-    """m from I down to −I."""
-    return spin - np.arange(round(2 * spin) + 1)
+    """From m = I down to −I."""
+    found: FloatArray = spin - np.arange(round(2 * spin) + 1.0)
+    return found
 
 
 def _spin_products(spin: float) -> np.ndarray[Any, Any]:
@@ -101,14 +104,14 @@ def clebsch_gordan(
 
     Source: G. Racah, Phys. Rev. 62, 438 (1942), eq. 16; doi:10.1103/PhysRev.62.438.
     """
-    if m1 + m2 != m or not abs(j1 - j2) <= j <= j1 + j2:
+    if m1 + m2 != m or abs(m) > j or not abs(j1 - j2) <= j <= j1 + j2:
         return 0.0
     first = _product(j1 + j2 - j, j1 - j2 + j, j2 - j1 + j) / _product(j1 + j2 + j + 1)
     second = _product(j1 + m1, j1 - m1, j2 + m2, j2 - m2, j + m, j - m)
     total = 0.0
     for k in range(round(j1 + j2 - j) + 1):
-        parts = (k, j1 + j2 - j - k, j1 - m1 - k, j2 + m2 - k)
-        parts = (*parts, j - j2 + m1 + k, j - j1 - m2 + k)
+        parts = [k, j1 + j2 - j - k, j1 - m1 - k, j2 + m2 - k]
+        parts += [j - j2 + m1 + k, j - j1 - m2 + k]
         if min(parts) >= 0:
             total += (-1) ** k / _product(*parts)
     return sqrt((2 * j + 1) * first * second) * total
@@ -119,4 +122,3 @@ def _product(*of: float) -> float:
     for number in of:
         found *= factorial(round(number))
     return float(found)
-

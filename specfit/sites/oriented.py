@@ -12,6 +12,7 @@ Chemistry, Springer (2011), chapter 4, doi:10.1007/978-3-540-88428-6.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ def seen_along(beam: Array, nucleus: Nucleus, ground: Split, excited: Split) -> 
 def _conjugated(vector: Array) -> Array:
     """Conjugated spherical components q = 1, 0, −1 of a real vector, (3,)."""
     x, y, z = vector
-    across = (x - 1j * y) / np.sqrt(2.0)
+    across = jax.lax.complex(x, -y) / math.sqrt(2.0)
     return jnp.stack([-across, z.astype(across.dtype), jnp.conj(across)])
 
 

@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from specfit.contracts import Array, FloatArray, Lines
 from specfit.isotopes import IRON, isotopes
 from specfit.lazy import LazyModule
@@ -85,8 +83,8 @@ def split(
     """
     zeeman = slope * of.m
     if len(of.m) == 2:  # spin ½ feels no gradient
-        whole = np.eye(2)
-        return Split(field * zeeman, whole + 0j, whole, zeeman, jnp.zeros_like(zeeman))
+        whole, none = jnp.eye(2), jnp.zeros_like(zeeman)
+        return Split(field * zeeman, whole.astype(complex), whole, zeeman, none)
     products = of.quadrupole * of.products
     unit = jnp.einsum("ij,ijab->ab", gradient.astype(products.dtype), products)
     matrix = jnp.diag(field * zeeman).astype(unit.dtype)
@@ -105,7 +103,7 @@ def powder_areas(nucleus: Nucleus, ground: Split, excited: Split) -> Array:
     if len(nucleus.ground.m) == 2:  # levels are |m⟩: each q reaches another
         return nucleus.squared @ excited.share / whole
     if whole == 2:
-        return ground.share.T @ nucleus.squared / whole
+        return ground.share.T @ jnp.asarray(nucleus.squared) / whole
     total = jnp.zeros(nucleus.squared.shape)
     for share, coefficients in nucleus.multipoles:
         each = amplitudes(coefficients, ground, excited)
@@ -113,9 +111,7 @@ def powder_areas(nucleus: Nucleus, ground: Split, excited: Split) -> Array:
     return total / whole
 
 
-def amplitudes(
-    coefficients: FloatArray, ground: Split, excited: Split
-) -> Array:
+def amplitudes(coefficients: FloatArray, ground: Split, excited: Split) -> Array:
     """Amplitude of each q between each pair of levels (n_q, n_ground, n_excited)."""
     state = jnp.conj(excited.state)
     reached = jnp.einsum("qeg,gb->qeb", coefficients.astype(state.dtype), ground.state)
