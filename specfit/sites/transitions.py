@@ -101,7 +101,7 @@ def powder_areas(nucleus: Nucleus, ground: Split, excited: Split) -> Array:
     """
     whole = len(nucleus.excited.m)
     if len(nucleus.ground.m) == 2:  # levels are |m⟩: each q reaches another
-        return nucleus.squared @ excited.share / whole
+        return jnp.asarray(nucleus.squared) @ excited.share / whole
     if whole == 2:
         return ground.share.T @ jnp.asarray(nucleus.squared) / whole
     total = jnp.zeros(nucleus.squared.shape)

@@ -37,7 +37,12 @@ EDGES |= {"theta": 0.0, "phi": 0.0, "B_applied": 0.0, "B_induced": 0.0}
 EDGES |= {"beam_angle": 0.0, "beam_theta": 0.0, "beam_phi": 0.0}
 RISING = ("singlet", "doublet", "sextet")
 """Kinds whose lines have an order; levels of a whole Hamiltonian may cross."""
-sites = pytest.mark.parametrize("name", SITES)
+sites = pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if " " in n else []) for n in SITES],
+)
+"""Those of other isotopes, up to 48 lines of which all derivatives are compiled, when
+there is time: they share the code of iron's."""
 
 
 @pytest.fixture(autouse=True, scope="module")

