@@ -1,5 +1,7 @@
 """Every registered site kind keeps the promises of a `SiteKind`."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -91,12 +93,19 @@ def test_isomer_shift_moves_every_line_by_itself(name):
 @sites
 @pytest.mark.parametrize("changes", [{}, EDGES], ids=["typical", "edges"])
 def test_derivatives_are_finite(name, changes):
+    at = values(name, **changes)
+    for tree in (derivative(at) for derivative in derivatives(name)):
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+
+
+@cache
+def derivatives(name):
+    """Compiled once for all places."""
+
     def flat(given):
         return jnp.concatenate(SITES[name].lines(given, SLOPES))
 
-    at = values(name, **changes)
-    for tree in (jax.jit(jax.jacfwd(flat))(at), jax.jit(jax.jacrev(flat))(at)):
-        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+    return jax.jit(jax.jacfwd(flat)), jax.jit(jax.jacrev(flat))
 
 
 @sites
