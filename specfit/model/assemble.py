@@ -62,7 +62,6 @@ def _all_said(work: Elaborator) -> None:
                 continue
             span, symbol = component.block.name_span, parameter.symbol
             words = {"component": component.name, "symbol": symbol}
-            words["meaning"] = parameter.meaning
             work.faults.say("parameter-unsaid", span, words)
 
 
