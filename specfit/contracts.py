@@ -39,7 +39,8 @@ class ParameterSignature:
 
     `dimension` is a name known to `units` ("velocity", "field", "fraction" …); `unit`
     the one it is shown in; `default` the right-hand side of `~` or `=` in the language
-    (`~ free in [-0.5, 1.5] mm/s`, `= 2`), None where the user must speak.
+    (`~ free in [-0.5, 1.5] mm/s`, `= 2`), None where the user must speak.  `computed`:
+    follows from others by its default and cannot be stated.
     """
 
     symbol: str
@@ -49,6 +50,7 @@ class ParameterSignature:
     low: float | None = None
     high: float | None = None
     default: str | None = None
+    computed: bool = False
 
 
 @dataclass(frozen=True)

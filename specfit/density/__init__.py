@@ -13,13 +13,16 @@ from collections.abc import Callable, Sequence
 from specfit.contracts import Measurement, Problem
 from specfit.density import spectrum
 from specfit.density.many import many_data, mass_moves
+from specfit.isotopes import isotopes
 from specfit.model.ir import Model, Prior
 
 __all__ = ["BUILDERS", "build", "many_data", "mass_moves"]
 
 Builder = Callable[[Model[Prior], Sequence[Measurement]], Problem]
 
-BUILDERS: dict[str, Builder] = {"mossbauer57Fe": spectrum.build}
+BUILDERS: dict[str, Builder] = {
+    f"mossbauer{name}": spectrum.build for name in isotopes()
+}
 """The builder of each model kind by its name in the language."""
 
 

@@ -27,6 +27,7 @@ class Pieces:
 def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
     """The typed model, or None when anything in it is at fault."""
     work.meanings.settle()
+    _all_said(work)
     noise = noise_of(work)
     pieces = Pieces([], [])
     for entry in list(work.names.entries.values()):
@@ -49,6 +50,19 @@ def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
         sources=work.data.sources,
         settings=_settings(work),
     )
+
+
+def _all_said(work: Elaborator) -> None:
+    """Report parameters that have no default and that nobody spoke of."""
+    for component in work.components.found.values():
+        for parameter in component.signature.parameters:
+            entry = work.names.entries[f"{component.name}.{parameter.symbol}"]
+            said = entry.statement or entry.record or entry.origin != "default"
+            if said or parameter.symbol == work.kind.fraction:
+                continue
+            span, symbol = component.block.name_span, parameter.symbol
+            words = {"component": component.name, "symbol": symbol}
+            work.faults.say("parameter-unsaid", span, words)
 
 
 def _settings(work: Elaborator) -> dict[str, str | float]:
@@ -115,13 +129,14 @@ def _definition(
             return None
         if not _inside(work, entry, typed.value):
             return None
+    free = entry.signature is None or entry.signature.computed
     return ir.Definition(
         name=work.names.qualified(entry, level),
         role=entry.role,
         unit=units.canonical_unit(dimension),
         title=entry.title,
         value=typed.value,
-        derived=entry.signature is None and not isinstance(typed.value, ir.Const),
+        derived=free and not isinstance(typed.value, ir.Const),
         origin=entry.origin,
         because=statement.because or "",
         place=place(entry.span, work.texts),
@@ -181,7 +196,7 @@ def _sites(work: Elaborator, level: int) -> list[ir.Site]:
             ir.Site(
                 name=component.name,
                 title=component.block.title or "",
-                kind=component.kind,
+                kind=component.signature.name,
                 parameters=where,
                 record=work.citations.record(component.name),
                 offered=work.citations.offered(component.name, level),

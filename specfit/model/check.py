@@ -16,6 +16,7 @@ from specfit.model.datablocks import DataBlock, DataReader
 from specfit.model.elaborate import Elaborator
 from specfit.model.expand import Expander, Load
 from specfit.model.faults import Faults, closest, listing, nearest
+from specfit.model.isotope_data import suits
 from specfit.model.kinds import (
     DATA_KINDS,
     MODEL_KINDS,
@@ -206,6 +207,7 @@ class _Check:
         source = self._on(block, kind, data)
         if source is None:
             return None
+        suits(kind, source, block.name_span, self.faults)
         others = {
             key: value
             for key, value in constants.items()

@@ -9,6 +9,7 @@ from typing import Any
 from specfit import units
 from specfit.constants import FIELD_SCALES, SOURCE_SHIFTS
 from specfit.diagnostics import Span
+from specfit.isotopes import OTHER_REFERENCES
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.constants import Quantity, constant
@@ -272,7 +273,7 @@ class DataReader:
 
 
 _VOCABULARY: dict[str, tuple[str, ...]] = {
-    "IS_zero": tuple(SOURCE_SHIFTS),
+    "IS_zero": (*SOURCE_SHIFTS, *OTHER_REFERENCES),
     "source": tuple(SOURCE_SHIFTS),
     "field_scale": tuple(FIELD_SCALES),
 }

@@ -136,6 +136,9 @@ SYNONYMS = {
     "area": "I",
     "temperature": "T",
     "mms": "mm/s",
+    "mossbauer": "mossbauer57Fe",
+    "moessbauer": "mossbauer57Fe",
+    "mössbauer": "mossbauer57Fe",
 }
 """What other programs and papers call it."""
 

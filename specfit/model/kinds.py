@@ -8,11 +8,12 @@ which uses it gets one clear sentence instead of a hundred complaints.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from specfit.contracts import ParameterSignature, Signature
-from specfit.sites import SITES
+from specfit.isotopes import IRON, isotopes
+from specfit.sites import OTHERS, SITES
 
 if TYPE_CHECKING:
     from specfit.model.ir import DataSource
@@ -63,6 +64,7 @@ class ModelKind:
     defaults: Mapping[str, Mapping[str, str]]
     conventions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     states: bool = False
+    isotope: str = IRON
 
 
 _SLOPE = ParameterSignature(
@@ -146,11 +148,16 @@ _WIDTH_OF_BOTH = "~ 0.24 ± 0.05 mm/s in [0.1, 1.0] mm/s"
 """Neither it nor the source's width is stopped at the natural widths, which the rules
 judge: where what the data say is a narrow ridge, a wall near it would bend it."""
 
+_FIRST_ORDER = ("sextet", "relaxing", "sextet_distribution")
+"""Kinds whose QS is 2ε, what the field sees of the gradient."""
+
 MOSSBAUER = ModelKind(
     name="mossbauer57Fe",
     data="transmission",
     component="site",
-    components={name: entry.signature for name, entry in SITES.items()},
+    components={
+        name: entry.signature for name, entry in SITES.items() if " " not in name
+    },
     scalars=(
         ParameterSignature(
             "N0",
@@ -182,10 +189,11 @@ MOSSBAUER = ModelKind(
     observed="counts",
     conventions={
         **{(name, "width"): "FWHM" for name in SITES},
-        ("doublet", "QS"): "ΔEQ",
-        **dict.fromkeys(
-            [(k, "QS") for k in ("sextet", "relaxing", "sextet_distribution")], "2ε"
-        ),
+        **{
+            (name, "QS"): "2ε" if name in _FIRST_ORDER else "ΔEQ"
+            for name, entry in SITES.items()
+            if entry.signature.parameter("QS")
+        },
     },
     states=True,
 )
@@ -212,7 +220,24 @@ TRANSMISSION = DataKind(
 )
 
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION,)}
-MODEL_KINDS = {kind.name: kind for kind in (MOSSBAUER,)}
+_OTHER_ISOTOPES = tuple(
+    replace(
+        MOSSBAUER,
+        name=f"mossbauer{isotope}",
+        components={word: entry.signature for word, entry in words.items()},
+        amounts={"thin": (_AREA,)},
+        defaults={},
+        settings={**MOSSBAUER.settings, "absorber": ("thin",)},
+        states=False,
+        isotope=isotope,
+    )
+    for isotope, words in OTHERS.items()
+)
+"""Thin absorbers: widths of sources and natural widths in `thick` are those of iron."""
+MODEL_KINDS = {kind.name: kind for kind in (MOSSBAUER, *_OTHER_ISOTOPES)}
+
+REFERENCES = {f"mossbauer{name}": one.reference for name, one in isotopes().items()}
+"""What the isomer shifts of each kind are measured from."""
 
 PLANNED_DATA = ("pattern", "absorption", "hyperspectral", "table")
 PLANNED_MODELS = ("peaks", "linear_combination", "nmf", "regression")

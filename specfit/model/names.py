@@ -60,6 +60,12 @@ class Names:
         first = self.entries.get(entry.name)
         if first is not None and _rank(first) > _rank(entry):
             return
+        signature = first.signature if first is not None else None
+        if signature is not None and signature.computed:
+            formula = (signature.default or "").removeprefix("= ")
+            words = {"name": entry.name, "symbol": entry.role, "formula": formula}
+            self.faults.say("computed-parameter", _target(entry), words)
+            return
         if first is not None and _rank(first) == _rank(entry) == EXPLICIT:
             self.faults.add(
                 "duplicate-statement",
@@ -144,6 +150,14 @@ _RANKS = {"default": 0, "calibration": 0, "database": 1, "template": 2, "explici
 
 def _rank(entry: Entry) -> int:
     return _RANKS.get(entry.origin, EXPLICIT)
+
+
+def _target(entry: Entry) -> Span:
+    """The name in the statement of an entry."""
+    match entry.statement:
+        case tree.Let(target=target) | tree.Sample(targets=(target, *_)):
+            return target.span
+    return entry.span
 
 
 def plain(path: tree.Path) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from specfit import units
 from specfit.contracts import ParameterSignature
 from specfit.diagnostics import Span
+from specfit.isotopes import IRON
 from specfit.language import tree
 from specfit.model import ir, recoil_free
 from specfit.model.components import Component
@@ -37,8 +38,8 @@ class Asked:
 class Citations:
     """The database citations of one model."""
 
-    def __init__(self, typer: Typer, faults: Faults) -> None:
-        self.typer, self.faults = typer, faults
+    def __init__(self, typer: Typer, faults: Faults, isotope: str) -> None:
+        self.typer, self.faults, self.isotope = typer, faults, isotope
         self._cited: dict[tuple[str, int | None], ir.Citation] = {}
         self._records: dict[str, str] = {}
 
@@ -184,6 +185,9 @@ class Citations:
         self, call: tree.Call, context: Context, one_parameter: bool = False
     ) -> tuple[Asked, SiteRecord | None] | None:
         """What is asked for, and what the database has there; no site for an f."""
+        if self.isotope != IRON:
+            self.faults.add("isotope-database", call.span, isotope=self.isotope)
+            return None
         first = call.arguments[0] if call.arguments else None
         if first is None or first.name or not isinstance(first.value, tree.String):
             self.faults.add("db-record", call.span)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
+from specfit.isotopes import OTHER_REFERENCES
 from specfit.readers.checks import (
     check_counts,
     check_enough,
@@ -108,6 +109,8 @@ def _on_iron(
     if key == IRON:
         text = "α-Fe" if stated else "α-Fe (assumed: no IS_zero is stated)"
         return axis, ("velocity zero", text)
+    if key in OTHER_REFERENCES:
+        return axis, ("velocity zero", key)
     moved = plus_minus(-shift, sd, "mm/s")
     text = f"{key}; moved by {moved} onto the α-Fe scale, the error not carried on"
     return axis - shift, ("velocity zero", text)

@@ -6,6 +6,7 @@ import difflib
 import re
 
 from specfit.constants import SOURCE_SHIFTS
+from specfit.isotopes import OTHER_REFERENCES
 from specfit.readers.errors import ReaderError
 
 IRON = "alpha-Fe"
@@ -21,7 +22,8 @@ _TEMPERATURE = re.compile(r"(\d+(?:\.\d+)?)\s*K")
 def reference(text: str) -> tuple[str, float, float]:
     """Key in `SOURCE_SHIFTS`, shift and its standard deviation (mm/s) of a zero.
 
-    `text`: "alpha-Fe, 295 K", "α-Fe", "57Co(Rh)" …
+    `text`: "alpha-Fe, 295 K", "α-Fe", "57Co(Rh)" …  The zero of another isotope is one
+    of its own, by which nothing moves.
 
     Raises
     ------
@@ -30,6 +32,8 @@ def reference(text: str) -> tuple[str, float, float]:
         temperature.
 
     """
+    if (stated := text.split(",")[0].strip()) in OTHER_REFERENCES:
+        return stated, 0.0, 0.0
     name = text.split(",")[0].strip().replace("α", "alpha").replace(" ", "")
     known = {re.sub(r"[^a-z0-9]", "", key.lower()): key for key in SOURCE_SHIFTS}
     plain = re.sub(r"[^a-z0-9]", "", name.lower()).replace("co57", "57co")

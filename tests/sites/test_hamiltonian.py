@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.sites import SITES, first_order_error
+from specfit.sites.transitions import axes, gradient_along, iron, iron_slopes
 
 DEFAULT = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
 CODATA = np.array(FIELD_SCALES["CODATA"].slopes)
@@ -171,21 +172,16 @@ def resolvent(x, velocity, half=0.1):
     S(v) = −(1/π) Im Σ_g Tr [W_g (v − IS + E_g + i Γ/2 − H)⁻¹] / 4 with W_g the squared
     Clebsch–Gordan coefficients of ground level g.
     """
-    from specfit.sites.hamiltonian import (
-        CLEBSCH_SQUARED,
-        M_EXCITED,
-        M_GROUND,
-        quadrupole,
-        splittings,
-    )  # fmt: skip
-
     isomer, field, coupling, eta, theta, phi = x
-    ground, excited = splittings(jnp.asarray(DEFAULT))
-    gradient = quadrupole(eta, jnp.deg2rad(theta), jnp.deg2rad(phi))
-    matrix = jnp.diag(excited * field * M_EXCITED) + coupling * gradient
+    low, high = iron_slopes(jnp.asarray(DEFAULT))
+    turned = axes(jnp.deg2rad(theta), jnp.deg2rad(phi))
+    tensor = gradient_along(eta, turned)
+    state = iron().excited
+    gradient = jnp.einsum("ij,ijab->ab", tensor, state.products)
+    matrix = jnp.diag(high * field * state.m) + coupling * gradient
     total = 0.0
-    for m, weight in zip(M_GROUND, CLEBSCH_SQUARED, strict=True):
-        z = velocity - isomer - ground * field * m + 1j * half
+    for m, weight in zip(iron().ground.m, iron().squared, strict=True):
+        z = velocity - isomer + low * field * m + 1j * half
         inverse = jnp.linalg.inv(z * jnp.eye(4) - matrix)
         total = total - jnp.imag(weight @ jnp.diagonal(inverse)) / jnp.pi
     return total / 4.0

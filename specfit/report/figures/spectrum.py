@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
-ABSORPTION = "mossbauer57Fe"
+ABSORPTION = "mossbauer"
 """The kind whose components are dips in a transmission, shown relative to it."""
 
 
@@ -87,7 +87,7 @@ def _layers(found: Findings, index: int) -> _Layers:
     sites = len(run.model.spectra[index].sites)
     curve = fit.curve[index, :n]
     parts = fit.components[index, :sites, :n]
-    absorbing = run.model.kind == ABSORPTION
+    absorbing = run.model.kind.startswith(ABSORPTION)
     base = curve + parts.sum(axis=0) if absorbing else curve - parts.sum(axis=0)
     scale = 100.0 / float(base.max()) if absorbing else 1.0
     return _Layers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specfit.isotopes import IRON
 from specfit.report.blocks import Block, Facts, Page, Paragraph, Section
 from specfit.report.collect import file_of
 from specfit.report.instrument import after_the_fit
@@ -21,7 +22,7 @@ def _build(page: Page) -> Sequence[Block]:
         conditions = _conditions(page, spectrum.data, spectrum.label)
         pairs += [("measured at", conditions)] if conditions else []
         pairs += [("channels", f"{axis.size}, {range_}")]
-        if measurement.field_scale:
+        if measurement.field_scale and run.model.kind == f"mossbauer{IRON}":
             pairs.append(("field scale", measurement.field_scale))
         if measurement.nuisance_names:
             names = ", ".join(n.replace("_", " ") for n in measurement.nuisance_names)
