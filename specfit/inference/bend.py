@@ -23,7 +23,7 @@ STEP = 0.3
 """Distance, in standard deviations, over which the curvature's change is taken."""
 FAR = 4.0
 """Standard deviations beyond which a coordinate bends the others no further."""
-KNOTS = np.arange(-3.0, 3.5)
+KNOTS = np.arange(-5.0, 6.0)
 """Standard deviations along the softest direction at which the valley is looked for."""
 DESCENTS = 4
 """Newton's steps across the valley at each of them, at most."""
@@ -82,18 +82,32 @@ def bend_of(problem: Problem, mean: FloatArray, factor: FloatArray) -> Bend | No
         return None
     softer = np.tri(len(mean), k=-1, dtype=bool)  # [i, j]: j < i
     third = third * (softer[:, :, None] & softer[:, None, :])
-    valley = np.stack([_lowest(problem, mean, basis, third[:, 0, 0], t) for t in KNOTS])
+    valley = _valley(problem, mean, basis, third[:, 0, 0])
     third[:, 0, 0] = 0.0  # what the valley says instead
     usable = np.isfinite(valley).all()
     return Bend(basis, third, valley) if usable else None
 
 
+def _valley(
+    problem: Problem, mean: FloatArray, basis: FloatArray, third: FloatArray
+) -> FloatArray:
+    """The bottom of the valley at each of `KNOTS`, found from the mode outwards."""
+    found = np.zeros((len(KNOTS), len(mean)))
+    for side in (np.flatnonzero(KNOTS > 0.0), np.flatnonzero(KNOTS < 0.0)[::-1]):
+        last, before = np.zeros(len(mean)), 0.0
+        for place in side:
+            at = KNOTS[place]
+            guess = last - 0.5 * third * (at**2 - before**2)
+            last, before = _lowest(problem, mean, basis, guess, at), at
+            found[place] = last
+    return found
+
+
 def _lowest(
-    problem: Problem, mean: FloatArray, basis: FloatArray, third: FloatArray, at: float
+    problem: Problem, mean: FloatArray, basis: FloatArray, w: FloatArray, at: float
 ) -> FloatArray:
     """Where the density is highest across the softest direction, `at` along it."""
-    w = -0.5 * third * at**2
-    w[0] = 0.0
+    w = np.where(np.arange(len(w)) > 0, w, 0.0)
     for _ in range(DESCENTS):
         place = mean + basis @ (w + at * np.eye(len(w))[0])
         _, gradient, hessian = evaluate.curvature(problem, place)
