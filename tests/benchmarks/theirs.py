@@ -26,9 +26,7 @@ except ImportError as fault:
 
 SLOPES = (constants.LINE_SHIFT_16, constants.LINE_SHIFT_25, constants.LINE_SHIFT_34)
 SOURCE = constants.NAT_WIDTH  # mm/s
-STRETCH = (
-    0.28  # MulCoCMS, the scale of the grid on which a radioactive source is summed
-)
+STRETCH = 0.28  # MulCoCMS, the scale of a radioactive source's grid
 NODES = 64  # the program's default for a radioactive source
 POINT = 1e-6  # mm/s: a Gaussian without width divides by zero
 FWHM = np.sqrt(8 * np.log(2))
