@@ -34,6 +34,7 @@ MIXED = {
 }  # fmt: skip
 HEMATITE = MIXED | {"eQVzz": 0.84, "eta": 0.0, "Bint": 51.7, "theta": 90.0, "phi": 0.0}
 PARAMAGNET = MIXED | {"eQVzz": 2.0, "eta": 0.6, "Bint": 0.0}
+BEAM = {"beam_theta": 35.0, "beam_phi": 70.0}
 TURNING = {"IS": 0.35, "QS": -0.1, "Bint": 45.0, "width": 0.27, "polarisation": 0.0}
 FOIL = {"IS": 0.0, "QS": 0.0, "Bint": 33.04, "width": 0.2}
 WAVES = {"roughness": 8.0, "c1": 0.5, "c2": -1.0, "c3": 0.6}
@@ -57,6 +58,7 @@ CASES = {
     "Hamiltonian, 20 T, eQVzz 4, η 0.4": thin("hamiltonian", **MIXED),
     "Hamiltonian, 51.7 T across eQVzz 0.84": thin("hamiltonian", **HEMATITE),
     "Hamiltonian, no field, η 0.6": thin("hamiltonian", **PARAMAGNET),
+    "Hamiltonian, single crystal": thin("hamiltonian_crystal", **MIXED, **BEAM),
     "relaxation, slow (10^6.5 /s)": thin("relaxing", **TURNING, log_rate=6.5),
     "relaxation, intermediate (10^8.6 /s)": thin("relaxing", **TURNING, log_rate=8.6),
     "relaxation, fast (10^10 /s)": thin("relaxing", **TURNING, log_rate=10.0),

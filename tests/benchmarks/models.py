@@ -18,8 +18,8 @@ from tests.benchmarks import cases
 
 UNITS = {
     "mm/s": ("IS", "QS", "width", "eQVzz", "sigma_IS", "source_width", "area"),
-    "T": ("Bint", "sigma_Bint", "low", "high"),
-    "deg": ("theta", "phi", "beam_theta", "beam_phi"),
+    "T": ("Bint", "sigma_Bint", "low", "high", "B_applied"),
+    "deg": ("theta", "phi", "beam_theta", "beam_phi", "beam_angle"),
     "mm/s/T": ("IS_slope", "QS_slope"),
     "counts": ("N0",),
 }
@@ -29,7 +29,7 @@ FREE = {
     "phi": "~ free in [0, 90] deg",
 }
 """Priors of what is fixed unless the text says otherwise."""
-FIXED = ("low", "high", "x", "ratio")
+FIXED = ("low", "high", "x", "ratio", "B_applied", "beam_angle")
 """What stays as it is given when all else is free."""
 LEVEL = 1e6  # counts a channel
 

@@ -27,17 +27,22 @@ TENSOR = {
 }  # fmt: skip
 WAVES = {"roughness": 8.0} | {f"c{m}": (-0.8) ** m for m in range(1, 17)}
 SPREAD = {"IS": 0.2, "QS": 0.0, "low": 5.0, "high": 45.0, "width": 0.28} | WAVES
+OUTSIDE = {
+    "IS": 0.4, "eQVzz": 2.0, "eta": 0.4, "B_applied": 5.0, "beam_angle": 0.0,
+    "width": 0.27,
+}  # fmt: skip
 TURNING = {"IS": 0.35, "QS": -0.1, "Bint": 45.0, "log_rate": 8.6, "width": 0.26}
 
 MODELS = {
     THIN: Model((Site("sextet", IRON),)),
     "Hamiltonian, powder": Model((Site("hamiltonian", TENSOR),)),
+    "Hamiltonian, powder in a field": Model((Site("hamiltonian_applied", OUTSIDE),)),
     "sextet, thick": Model((Site("sextet", IRON),), thickness=8.4),
     "distribution of fields, 40 bins": Model((Site("sextet_distribution", SPREAD),)),
     "two-state relaxation": Model((Site("relaxing", TURNING),)),
     "Hamiltonian, powder, thick": Model((Site("hamiltonian", TENSOR),), thickness=5.0),
 }
-"""Everything that is given here is free; so is the amount, and N0."""
+"""All is free but what `models.FIXED` names; so are the amount and N0."""
 
 
 def measure(quick, kept):
