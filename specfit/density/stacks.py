@@ -13,6 +13,7 @@ import numpy as np
 from specfit.contracts import Array, Data, FloatArray
 from specfit.density.absorption import absorption
 from specfit.density.coordinates import Coordinates
+from specfit.density.directed import directed
 from specfit.density.many_lines import MANY, STEP, many_lorentzians
 from specfit.density.thick import Energies, energies
 from specfit.model.ir import Model, Prior, Site
@@ -147,7 +148,7 @@ def each_absorption(
     given, slopes = _given(stack, values, data, source)
     kind = SITES[stack.kind]
     if kind.profile is not None:
-        profiles: Array = jax.vmap(kind.profile)(given, slopes, velocity)
+        profiles: Array = jax.vmap(directed(kind.profile))(given, slopes, velocity)
         return profiles
     lines = jax.vmap(kind.lines)(given, slopes)
     if stack.grid is not None:

@@ -19,6 +19,8 @@ PARTS = {
     "evidence": ("dynesty",),
     "counting": (),
     "batch": ("scipy", "lmfit"),
+    "speed": (),
+    "syncmoss": ("syncmoss", "numba", "scipy"),
 }
 """The parts, and the peers that each measures beside specfit."""
 

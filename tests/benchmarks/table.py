@@ -17,7 +17,7 @@ def render(results: dict) -> str:
     """The tables of what was measured, as Markdown, and what it was measured on."""
     sections = {
         "search": search, "sampling": sampling, "evidence": evidence,
-        "counting": counting, "batch": batch,
+        "counting": counting, "batch": batch, "speed": speed, "syncmoss": syncmoss,
     }  # fmt: skip
     parts = [
         f"{draw(results[name]['found'])}\n\n{footing(results[name])}"
@@ -144,6 +144,58 @@ def counting(found: dict) -> str:
     said = {"right": found["right"], "tied": found["ties"], "left open": found["open"]}
     body = [[str(found["spectra"]), *(str(count) for count in said.values())]]
     return rows(["spectra of one to five sextets", *said], body)
+
+
+def speed(found: dict) -> str:
+    """A density with its gradient, and how many times the thin sextet's."""
+    head = ["one log-density with its gradient, 512 channels", "unknowns", "time"]
+    head += ["× the thin sextet", "compile"]
+    body = [
+        [
+            name,
+            str(row["unknowns"]),
+            _micro(row["gradient_s"]),
+            _number(row["gradient_s"] / row["thin_s"]),
+            f"{row['compile_s']:.1f} s",
+        ]
+        for name, row in found.items()
+    ]
+    return rows(head, body)
+
+
+def _micro(seconds: float) -> str:
+    return f"{_number(1e6 * seconds)} µs"
+
+
+GOAL = 1e-3  # of the depth of the dip: what two programs may differ by
+
+
+def syncmoss(found: dict) -> str:
+    """Where two programs differ, and which of them is off; what a spectrum costs."""
+    head = ["largest difference over the depth of the dip", "specfit − SYNCmoss"]
+    head += ["SYNCmoss at its finer settings", "specfit off", "SYNCmoss off"]
+    keys = ("difference", "finer", "specfit_off", "syncmoss_off")
+    body = [
+        [name, *(_difference(row[key]) for key in keys)]
+        for name, row in found["cases"].items()
+    ]
+    costs = ["CPU of one spectrum", "SYNCmoss, 64 nodes", "specfit"]
+    costs += ["specfit, log-density with gradient"]
+    spent = [
+        [
+            name,
+            _micro(row["syncmoss_s"]),
+            f"{_micro(row['specfit_s'])} (÷ {_number(row['syncmoss_s'] / row['specfit_s'])})",
+            _micro(row["gradient_s"]),
+        ]
+        for name, row in found["seconds"].items()
+    ]
+    return f"{rows(head, body)}\n\n{rows(costs, spent)}"
+
+
+def _difference(value: float) -> str:
+    """Bold where it is more than two programs may differ by."""
+    return f"**{value:.1e}**" if value > GOAL else f"{value:.0e}"
 
 
 def footing(part: dict) -> str:
