@@ -134,9 +134,12 @@ def run_independence(ground: Ground) -> tuple[Sampled, FloatArray]:
 def independent(ground: Ground) -> Proposed:
     """The kept draws, fewer where interrupted, and what all proposals tell."""
     parts: list[Arrays] = []
+    bent = ground.best.shape.bend is not None
+    where = "along the curved valley of the mode" if bent else "at the mode"
+    shaped = "nearly normal there" if bent else "nearly normal"
     notes: tuple[str, ...] = (
-        "independent proposals from the Student-t at the mode, taken or refused by "
-        "Metropolis's rule: the posterior is nearly normal",
+        f"independent proposals from the Student-t {where}, taken or refused by "
+        f"Metropolis's rule: the posterior is {shaped}",
     )
     stopped = False
     try:
