@@ -3,7 +3,8 @@
 Each line is spread over the nearest points of a grid, by the weights with which a curve
 would be read off there; the grid's transform times exp(−|k| Γ / 2) is that of the lines.
 
-Valid for: Γ ≥ 0.19 mm/s, twice the natural width; right to 1e-5 of the height of a line.
+Valid for: Γ ≥ 14 steps of the grid: twice the natural width on the usual one, the natural
+width on half its step.  Then right to 1e-5 of the height of a line.
 """
 
 from __future__ import annotations

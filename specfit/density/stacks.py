@@ -30,7 +30,8 @@ class Stack(NamedTuple):
     site: FloatArray  # (n_sites,) its position within that spectrum
     member: FloatArray  # (n_spectra, most) which of the stack's sites a spectrum has
     present: FloatArray  # (n_spectra, most) 1, or 0 where `member` is only a filler
-    grid: Energies | None  # for the lines of a site, where they are very many
+    grid: Energies | None  # for the lines of a site, where they are very many; finer
+    # for those of a thick absorber, which are narrower
 
     @property
     def one_by_one(self) -> bool:
@@ -58,7 +59,9 @@ def stacks_of(
             members,
             len(model.spectra),
             where,
-            energies(limit, STEP) if _very_many(kind, shape) and not thick else None,
+            energies(limit, 0.5 * STEP if thick else STEP)
+            if _very_many(kind, shape)
+            else None,
         )
         for (kind, shape), members in groups.items()
     )

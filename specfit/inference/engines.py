@@ -49,7 +49,12 @@ def run_laplace(ground: Ground) -> Result:
     settings, shape = ground.settings, ground.best.shape
     size = (settings.chains, settings.draws, len(shape.mean))
     normal = evaluate.generator(ground.keys[2]).standard_normal(size)
-    positions = shape.mean + normal @ shape.factor.T
+    if shape.bend is None:
+        positions = shape.mean + normal @ shape.factor.T
+    else:  # what the weights have judged
+        rows = normal.reshape(-1, size[-1])
+        bent = (rows + shape.bend.moved(rows)) @ shape.bend.basis.T
+        positions = shape.mean + bent.reshape(size)
     fits = gates.at_most("pareto_k", ground.evidence.pareto_k, gates.PARETO)
     conditions = (*ground.mode_gates({0}), fits, *open_gates(ground, [positions]))
     mixed = mixing(physical(ground.problem, positions))

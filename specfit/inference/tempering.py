@@ -75,7 +75,8 @@ class Cloud:
 def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
     """The posterior as the last particles of tempered populations."""
     clock, settings = Clock(), ground.settings
-    shapes = [summit.shape for summit in ground.kept]
+    # the bridge between them and the posterior is made of straight ones
+    shapes = [replace(summit.shape, bend=None) for summit in ground.kept]
     key = jax.random.fold_in(ground.keys[2], 77)
     journal = ground.journal.part("tempering")
     cloud = _start(ground, shapes, key)

@@ -35,6 +35,15 @@ class Asked:
     widen: float
 
 
+_PATTERNS = {
+    "relaxing": "sextet",
+    "sextet_distribution": "sextet",
+    "doublet_distribution": "doublet",
+    "czjzek": "doublet",
+}
+"""What records of a site look like that is described by another kind."""
+
+
 class Citations:
     """The database citations of one model."""
 
@@ -106,7 +115,8 @@ class Citations:
         asked, found = read
         assert found is not None  # a whole site is asked for
         self._records[component.name] = asked.key
-        if found.pattern != component.kind:
+        same = found.pattern == _PATTERNS.get(component.kind, component.kind)
+        if not same:
             self.faults.add(
                 "pattern-differs",
                 call.span,
@@ -121,7 +131,7 @@ class Citations:
             for name in PARAMETERS
             if name in found.parameters
             and component.signature.parameter(name) is not None
-            and (name != "QS" or found.pattern == component.kind)
+            and (name != "QS" or same)
         }
 
     def read(

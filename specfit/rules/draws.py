@@ -96,7 +96,7 @@ def sextets_of(model: Model[Prior], phase: str) -> list[IronSite]:
     """The sextets of a phase of the database whose temperature is known."""
     return [
         item
-        for item in iron_sites(model, "sextet")
+        for item in iron_sites(model, "sextet", "relaxing")
         if item.temperature is not None
         and (item.site.record or "").split(".")[0] == phase
     ]

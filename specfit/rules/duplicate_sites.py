@@ -55,12 +55,18 @@ def outcomes(block: Block) -> Outcomes:
     return worst(block, [graded(flags, False) for flags in close])
 
 
+PLACED = ("singlet", "doublet", "sextet", "hamiltonian")
+"""Kinds that IS, QS and Bint tell apart: others differ in shape, rate or direction."""
+
+
 def _pairs(model: Model[Prior]) -> list[tuple[IronSite, IronSite]]:
     """The pairs of a kind in one spectrum."""
     return [
         (left, right)
         for left, right in combinations(iron_sites(model), 2)
-        if left.site.kind == right.site.kind and left.spectrum is right.spectrum
+        if left.site.kind == right.site.kind
+        and left.spectrum is right.spectrum
+        and left.site.kind in PLACED
     ]
 
 

@@ -21,6 +21,8 @@ PAIRS = (
     ("width", "sigma_Bint"),
     ("width", "source_width"),
     ("x", "thickness"),
+    ("thickness", "source_width"),
+    ("thickness", "background"),
 )
 """Symbols of one site, or of the site and the model."""
 Draws = Callable[[str], FloatArray]

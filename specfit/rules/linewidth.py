@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ def judge(
         for name, sites in widths.items()
         if (finding := _judge_one(name, sites, flat(fit, model, name), known))
     ]
+    found += _judge_parts(model, lambda name: flat(fit, model, name), known)
     if found or not widths:
         return found
     text = f"every linewidth lies above {known['floor']:g} mm/s{_why(known)}"
@@ -46,7 +47,11 @@ def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
     known = limits(block.model, NAME)
     broken = [_pressed(block.flat(name), known)[2] for name in _widths(block.model)]
-    return worst(block, [graded(False, flags) for flags in broken])
+    found = [graded(False, flags) for flags in broken]
+    for _, _, width in _parts(block.model, block.flat):
+        below = shares(width < 0.5 * known["floor"])
+        found.append(graded(below > DOUBT, below > 0.5))
+    return worst(block, found)
 
 
 def _pressed(
@@ -56,6 +61,46 @@ def _pressed(
     floor = known["floor"]
     below, pressed = shares(draws < floor), shares(draws < known["close"] * floor)
     return below, pressed, np.asarray((below > DOUBT) | (pressed > 0.5))
+
+
+def _judge_parts(
+    model: Model[Prior], draws: Callable[[str], FloatArray], known: Mapping[str, float]
+) -> list[Finding]:
+    """In a thick absorber's model source and absorber are each judged by half the floor."""
+    half, found = 0.5 * known["floor"], []
+    for what, sites, width in _parts(model, draws):
+        below = float(shares(width < half))
+        if below > DOUBT:
+            found.append(
+                Finding(
+                    NAME,
+                    "physics",
+                    "failed" if below > 0.5 else "warned",
+                    f"{what} ({', '.join(sites)}) is or may be narrower than "
+                    f"{half:g} mm/s, the natural width, which nothing can be",
+                    probability=1.0 - below,
+                    value=float(width.mean()),
+                    detail="`width` is that of source and absorber together; thickness, "
+                    "background and the source's width are then wrong with it",
+                    source=SOURCE,
+                )
+            )
+    return found
+
+
+def _parts(
+    model: Model[Prior], draws: Callable[[str], FloatArray]
+) -> Iterator[tuple[str, list[str], FloatArray]]:
+    """What is the source's and what the absorber's of every width."""
+    for spectrum in model.spectra:
+        name = spectrum.scalars.get("source_width")
+        if name is None:
+            continue
+        source = draws(name)
+        yield f"the source line `{name}`", [spectrum.label or spectrum.data], source
+        for site in spectrum.sites:
+            width = site.parameters["width"]
+            yield f"`{width}` less `{name}`", [site.name], draws(width) - source
 
 
 def _why(known: Mapping[str, float]) -> str:

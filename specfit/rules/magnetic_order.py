@@ -15,11 +15,15 @@ NAME = "magnetic_order"
 SOURCE = source_of(NAME)
 
 
+MAGNETIC = ("sextet", "relaxing", "sextet_distribution")
+"""Kinds that say a site is ordered."""
+
+
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail a sextet measured above the temperature at which its phase orders."""
-    sextets = list(iron_sites(model, "sextet"))
+    sextets = list(iron_sites(model, *MAGNETIC))
     found = [finding for item in sextets if (finding := _judge_one(model, item))]
     known = [item for item in sextets if ordering(model, item) is not None]
     if found or not known:
@@ -30,7 +34,7 @@ def judge(
 
 def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once: of the model alone."""
-    sextets = iron_sites(block.model, "sextet")
+    sextets = iron_sites(block.model, *MAGNETIC)
     above = any(_judge_one(block.model, item) for item in sextets)
     return block.all(FAILED if above else PASSED)
 

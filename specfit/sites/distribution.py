@@ -37,7 +37,8 @@ else:
     jax = LazyModule("jax")
     jnp = LazyModule("jax.numpy")
 
-BINS = 40
+BINS = 120
+"""Enough that no comb is seen: half a tesla apart in a range of 60 T."""
 WAVES = 16
 """Cosines kept: what is narrower than a sixteenth of the range is not resolved."""
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from specfit.inference import keys
+from specfit.inference import Settings, find, keys
 from specfit.inference.bend import bend_of
 from specfit.inference.laplace import (
     dispersed,
@@ -64,6 +64,18 @@ def test_straight_undoes_what_bends(at_the_mode):
     w = 3.0 * np.random.default_rng(0).normal(size=(50, 3))
     assert np.ptp(bend.moved(w), axis=0)[1:].min() > 1.0
     np.testing.assert_allclose(bend.straight(w + bend.moved(w)), w, atol=1e-9)
+
+
+def test_laplace_draws_what_its_weights_have_judged(toy):
+    problem = toy.density_problem(NAMES, ridge)
+    asked = Settings(prior_draws=200, replicates=4, thinned=8, engine="laplace")
+    fit = find(problem, asked)
+    if all(passed for *_, passed in fit.gates):
+        across = fit.draws["across"]
+        assert abs(across.mean() - 0.2) < 0.05
+        assert abs(across.std() - 0.2 * np.sqrt(2.0)) < 0.06
+    else:
+        assert {name for name, *_, passed in fit.gates if not passed} == {"pareto_k"}
 
 
 def test_a_normal_posterior_is_left_straight(toy):

@@ -45,8 +45,8 @@ def summed(lines, fwhm):
 def test_without_waves_every_bin_has_the_same_share():
     np.testing.assert_allclose(weights(given()), 1.0 / BINS, rtol=1e-14)
     place = np.asarray(middles(given()))
-    assert place[0] == pytest.approx(20.4)
-    assert place[-1] == pytest.approx(51.6)
+    assert place[0] == pytest.approx(20.0 + 16.0 / BINS)
+    assert place[-1] == pytest.approx(52.0 - 16.0 / BINS)
 
 
 def test_a_gaussian_histogram_is_the_sextet_with_a_spread():
@@ -70,6 +70,20 @@ def test_a_gaussian_histogram_is_the_sextet_with_a_spread():
     np.testing.assert_allclose(summed(found, 0.3), summed(known, 0.3), atol=4e-3)
     broad = np.asarray(known.gauss_sigma)
     assert broad[5] > broad[0]  # what follows the field broadens one side more
+
+
+def test_a_flat_distribution_shows_no_comb():
+    """Every line then is a Lorentzian over an interval: a difference of arctangents."""
+    values = given(low=0.0, high=60.0)
+    found = summed(SITES["sextet_distribution"].lines(values, SLOPES), 0.28)
+    ends = [
+        given(Bint=b, sigma_Bint=0.0, sigma_IS=0.0, sigma_QS=0.0) for b in (0.0, 60.0)
+    ]
+    first, last = (np.asarray(SITES["sextet"].lines(e, SLOPES).position) for e in ends)
+    area = np.array([3.0, 2.0, 1.0, 1.0, 2.0, 3.0]) / 12.0
+    steps = [np.arctan((AT[:, None] - place) / 0.14) for place in (first, last)]
+    known = ((steps[0] - steps[1]) / (np.pi * (last - first))) @ area
+    np.testing.assert_allclose(found, known, atol=1.5e-3 * known.max())
 
 
 def test_a_disordered_solid_has_the_moments_of_its_distribution():
