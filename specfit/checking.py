@@ -17,10 +17,10 @@ from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.model import ir
 from specfit.model.check import check as check_spec
-from specfit.model.first_order import misplaced
 from specfit.model.known import data_constants
 from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
+from specfit.model.site_remarks import site_remarks
 from specfit.model.support import PlanError, plan
 from specfit.readers import ReaderError, load, read
 
@@ -184,7 +184,7 @@ def _resolve(done: Checked) -> None:
         except PlanError as error:
             done.diagnostics.append(at_place(error.code, error.words, error.place))
     for model in models:
-        done.diagnostics += _misplaced(model)
+        done.diagnostics += _remarks(model)
     done.resolved = ir.Document[ir.Prior](
         file=document.file,
         title=document.title,
@@ -196,18 +196,11 @@ def _resolve(done: Checked) -> None:
     )
 
 
-def _misplaced(model: ir.Model[ir.Prior]) -> list[Diagnostic]:
-    """A warning of each sextet that first order in the field gradient does not describe."""
+def _remarks(model: ir.Model[ir.Prior]) -> list[Diagnostic]:
+    """What is said of the sites of a model whose priors are known."""
     return [
-        replace(
-            at_place(
-                "sextet-first-order",
-                {"site": site.name, "off": f"{off:.2f}", "width": f"{width:.2f}"},
-                site.place,
-            ),
-            severity="warning",
-        )
-        for site, off, width in misplaced(model)
+        replace(at_place(code, words, place), severity=severity)
+        for code, words, place, severity in site_remarks(model)
     ]
 
 

@@ -89,8 +89,7 @@ def run_smc(ground: Ground) -> tuple[Ground, Sampled]:
         ground.say("tempering", cloud.beta, f"step {steps}")
     last = jax.random.fold_in(key, STEPS)
     records = journal.step("last", lambda: _last(ground, shapes, cloud, last))
-    chains = _gathered(ground, records)
-    chains = obedient(ground.problem, chains)
+    chains = obedient(ground.problem, _gathered(ground, records))
     size = f"{settings.chains} × {PARTICLES} particles, {steps} steps"
     drawn = clock.stage("tempering", size)
     draws = physical(ground.problem, chains.positions)

@@ -28,7 +28,11 @@ def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Fail x outside [0, 4]; warn where a free x is far from the 2 of a powder."""
-    judge_one = partial(_judge_one, limits(model, NAME)["far"])
+    judge_one = partial(
+        _judge_one,
+        limits(model, NAME)["far"],
+        model.settings.get("absorber") == "thick",
+    )
     found, seen = judged_sites(fit, model, "x", judge_one, constants=False)
     if found or not seen:
         return found
@@ -58,7 +62,7 @@ def _far(far: float, mean: FloatArray, sd: FloatArray) -> Flags:
     return np.asarray(np.abs(mean - 2) > np.maximum(3 * sd, far))
 
 
-def _judge_one(far: float, name: str, draws: FloatArray) -> Finding | None:
+def _judge_one(far: float, thick: bool, name: str, draws: FloatArray) -> Finding | None:
     figures = _figures(draws)
     mean, sd, outside = map(float, figures)
     if outside > DOUBT:
@@ -80,15 +84,17 @@ def _judge_one(far: float, name: str, draws: FloatArray) -> Finding | None:
         "warned",
         f"I2/I3 of `{name}` is {mean:.2f} ± {sd:.2f}, far from the 2 of a thin powder",
         value=mean,
-        detail=_meaning(mean),
+        detail=_meaning(mean, thick),
         source=SOURCE,
     )
 
 
-def _meaning(ratio: float) -> str:
+def _meaning(ratio: float, allowed_for: bool) -> str:
     """What a ratio far from 2 means to a spectroscopist."""
     cosine = (4 - ratio) / (4 + ratio)
     texture = f"texture (⟨cos²ϑ⟩ = {cosine:.2f} instead of 0.33)"
+    if allowed_for:
+        return texture
     thick = (
         "a thick absorber, whose signature is strong lines that saturate first: the "
         "ratio falls from 3:2:1 towards 1:1:1 and the outer lines grow broader than "

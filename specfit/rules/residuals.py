@@ -200,7 +200,7 @@ def judge(
     """Three findings for each spectrum: χ², autocorrelation, runs."""
     found: list[Finding] = []
     for item in statistics(model, measurements, fit):
-        found += _findings(item)
+        found += _findings(item, _next(model))
     return found
 
 
@@ -220,7 +220,7 @@ def outcomes(block: Block) -> Outcomes:
     return graded(warned, _gross(chi2, freedom))
 
 
-def _findings(item: Residuals) -> list[Finding]:
+def _findings(item: Residuals, remedies: str) -> list[Finding]:
     where = f" of [{item.label}]" if item.label else ""
     entries = [
         (
@@ -253,7 +253,7 @@ def _findings(item: Residuals) -> list[Finding]:
             ("the model is insufficient: " if warned else "") + text,
             probability=probability,
             value=value,
-            detail=_advice(item) if index == first else "",
+            detail=_advice(item, remedies) if index == first else "",
             source=SOURCE,
         )
         for index, (warned, value, probability, text) in enumerate(entries)
@@ -268,7 +268,7 @@ def _outcome(
     return "warned" if warned else "passed"
 
 
-def _advice(item: Residuals) -> str:
+def _advice(item: Residuals, remedies: str) -> str:
     """What a spectroscopist would look at next."""
     if item.chi2_reduced < BAND[0]:
         return (
@@ -279,9 +279,20 @@ def _advice(item: Residuals) -> str:
     return (
         f"the largest misfit is near {item.worst_at:+.2f} mm/s ({item.worst_z:+.1f} sd "
         f"over five channels: the sample absorbs {missing} there than the model); next "
-        "try a further component, a distribution of the field or the splitting (broad "
-        "lines), or a thick absorber (strong lines too shallow and too broad)"
+        f"try {remedies}"
     )
+
+
+def _next(model: Model[Prior]) -> str:
+    """What a spectroscopist would try next, less what the model has already."""
+    kinds = {site.kind for spectrum in model.spectra for site in spectrum.sites}
+    tries = ["a further component"]
+    if not kinds & {"sextet_distribution", "doublet_distribution"}:
+        tries.append("a distribution of the field or the splitting (broad lines)")
+    if model.settings.get("absorber") != "thick":
+        tries.append("a thick absorber (strong lines too shallow and too broad)")
+    *others, last = tries
+    return f"{', '.join(others)}, or {last}" if others else last
 
 
 RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

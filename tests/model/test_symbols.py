@@ -14,3 +14,12 @@ def test_a_symbol_is_called_by_a_name(kind):
     terms = tomllib.loads(text)["terms"]
     for entry in MOSSBAUER.components[kind].parameters:
         assert set(terms[f"symbol-{entry.symbol}"]) == {"en", "ja"}
+
+
+def test_the_model_s_own_symbols_are_called_by_names():
+    text = (folder("grammars") / "messages.toml").read_text("utf-8")
+    terms = tomllib.loads(text)["terms"]
+    groups = [MOSSBAUER.scalars, *MOSSBAUER.amounts.values()]
+    groups += [*MOSSBAUER.baselines.values(), *MOSSBAUER.halves.values()]
+    for entry in (one for group in groups for one in group):
+        assert set(terms[f"symbol-{entry.symbol}"]) == {"en", "ja"}

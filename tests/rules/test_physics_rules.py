@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from specfit import rules
-from specfit.rules import rarity, residuals, stated_priors
+from specfit.rules import linewidth, rarity, residuals, stated_priors
 
 
 def outcome(scene, rule: str) -> list:
@@ -115,6 +116,28 @@ def test_a_known_ratio_is_not_judged(build):
     assert outcome(build.Scene(sites=sites_with(build, "Fe", x=3.0)), "bounds")
     scene = build.Scene(sites=sites_with(build, "Fe", x=3.0))
     assert outcome(scene, "intensity_ratio") == []
+
+
+def test_what_a_model_has_already_is_no_advice():
+    site = SimpleNamespace(kind="sextet_distribution")
+    spectra = (SimpleNamespace(sites=(site,)),)
+    thick = SimpleNamespace(spectra=spectra, settings={"absorber": "thick"})
+    assert residuals._next(thick) == "a further component"
+    thin = SimpleNamespace(spectra=spectra, settings={"absorber": "thin"})
+    assert "thick absorber" in residuals._next(thin)
+
+
+def test_a_thick_absorber_s_width_is_judged_by_its_parts(build):
+    model, measurements, fit = build.Scene().parts()
+    (spectrum, *rest) = model.spectra
+    scalars = {**spectrum.scalars, "source_width": "source_width"}
+    spectrum = spectrum.model_copy(update={"scalars": scalars})
+    model = model.model_copy(update={"spectra": (spectrum, *rest)})
+    some = next(iter(fit.draws.values()))
+    for source, expected in ((0.12, "passed"), (0.20, "failed"), (0.05, "failed")):
+        draws = {**fit.draws, "source_width": np.full(some.shape, source)}
+        found = linewidth.judge(model, measurements, replace(fit, draws=draws))
+        assert {finding.outcome for finding in found} == {expected}
 
 
 def test_a_site_whose_area_cannot_be_told_from_zero_is_superfluous(build):
@@ -367,7 +390,7 @@ def test_the_tail_of_chi_square_agrees_with_its_z(build):
     assert item.chi2_z == pytest.approx(1.6, abs=0.05)
     assert item.chi2_tail == pytest.approx(stats.chi2.sf(254, 220))
     assert item.worse == "5.8 % of spectra of this very model would fit worse"
-    (text, *_) = (f.text for f in residuals._findings(item))
+    (text, *_) = (f.text for f in residuals._findings(item, ""))
     assert item.worse in text
     assert "replicated" not in text
 
