@@ -100,6 +100,7 @@ def work(shop, shard=(1, 1), journal=None, progress=said):
     return batching.work(shop, shard, progress, journal or Journal())
 
 
+@pytest.mark.slow
 def test_shards_and_their_merger_agree_with_the_whole(shop, tmp_path, table_of):
     whole, record = work(shop)
     folders = []
@@ -186,6 +187,7 @@ def test_another_answer_is_searched_for(shop, tmp_path):
     assert found["verdict"][0] == "accepted"
 
 
+@pytest.mark.slow
 def test_a_posterior_that_is_not_normal_is_sampled(tmp_path, table_of):
     """Next to no counts: importance weights say so, NUTS takes over."""
     import spectra
@@ -406,6 +408,7 @@ def test_want_of_memory_is_no_fault_of_a_spectrum(shop, monkeypatch, asked, erro
         shop.chunk(names, [shop.read(names[0])], said)
 
 
+@pytest.mark.slow
 def test_several_answers_are_not_one_and_keep_their_labels(tmp_path, table_of):
     """Four lines that two doublets of any order may share in three ways."""
     import spectra

@@ -50,6 +50,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_evidence_is_that_of_the_stated_priors(folder, capsys):
     capsys.readouterr()
     files = [str(folder / "line.spec"), str(folder / "sloped.spec")]

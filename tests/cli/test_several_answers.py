@@ -115,6 +115,7 @@ def test_weights_are_those_of_tempering(checked):
     assert np.all(np.abs(mixed - reference) < 0.1 * reference)
 
 
+@pytest.mark.slow
 def test_an_open_number_of_components_is_settled_by_the_evidence(folder, capsys):
     text = re.sub(r"  site B .*?\n  }\n", "", SPEC, flags=re.DOTALL)
     text = re.sub(r"  \(A.I, B.I\).*\n", "", text)

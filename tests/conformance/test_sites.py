@@ -58,6 +58,17 @@ sites = pytest.mark.parametrize(
 there is time: they share the code of iron's."""
 
 
+HEAVY = ("sextet_distribution", "doublet_distribution", "czjzek", "hamiltonian_applied")
+derivable = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[pytest.mark.slow] if " " in n or n in HEAVY else [])
+        for n in SITES
+    ],
+)
+"""Of hundreds of lines every derivative takes long to compile: when there is time."""
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _strict_float64():
     with (
@@ -101,7 +112,7 @@ def test_isomer_shift_moves_every_line_by_itself(name):
     np.testing.assert_array_equal(after.area, before.area)
 
 
-@sites
+@derivable
 @pytest.mark.parametrize("changes", [{}, EDGES], ids=["typical", "edges"])
 def test_derivatives_are_finite(name, changes):
     at = values(name, **changes)
