@@ -52,7 +52,7 @@ CASES = {
     "the same, IS all tied to the field": thin("sextet", **BROAD, IS_slope=0.05),
     "the same, IS partly tied": thin("sextet", **GAUSS, IS_slope=-0.05),
     "the same, QS all tied to the field": thin("sextet", **BROAD, QS_slope=0.1),
-    "distribution of fields, 40 bins": thin(
+    "distribution of fields, 120 bins": thin(
         "sextet_distribution", **HISTOGRAM, **RANGE, **WAVES
     ),
     "Hamiltonian, 20 T, eQVzz 4, η 0.4": thin("hamiltonian", **MIXED),
@@ -104,7 +104,7 @@ def _reference(site: Site, source: float) -> tuple[str, dict]:
     return site.kind, values
 
 
-BINS = 40
+BINS = 120
 
 
 def bins(values: dict) -> dict:

@@ -38,7 +38,7 @@ MODELS = {
     "Hamiltonian, powder": Model((Site("hamiltonian", TENSOR),)),
     "Hamiltonian, powder in a field": Model((Site("hamiltonian_applied", OUTSIDE),)),
     "sextet, thick": Model((Site("sextet", IRON),), thickness=8.4),
-    "distribution of fields, 40 bins": Model((Site("sextet_distribution", SPREAD),)),
+    "distribution of fields, 120 bins": Model((Site("sextet_distribution", SPREAD),)),
     "two-state relaxation": Model((Site("relaxing", TURNING),)),
     "Hamiltonian, powder, thick": Model((Site("hamiltonian", TENSOR),), thickness=5.0),
 }
