@@ -1,4 +1,4 @@
-"""The series and the populations of the gallery, from text to fit: their truth is found."""
+"""Files of the gallery that nothing else runs, from text to fit: their truth is found."""
 
 import json
 import tomllib
@@ -98,11 +98,17 @@ def test_widths_with_a_common_spread(counts, outside, inside, tmp_path):
             "magnetite_populations",
             {"δ": 0.05, "Fe2_Fe3": 0.85 / 2.1, "in_hematite": 0.25},
         ),
+        ("siderite_crystal", {"A.QS": 1.80}),
+        ("tin_powder", {"as_metal": 0.7093}),
+        ("hematite_unfolded", {}),
+        ("neel_arrhenius", {"S.log_rate[295]": 9.3614, "T_blocking": 175.45}),
     ],
 )
 def test_the_truth_is_found_without_starting_values(name, derived, tmp_path):
     """Normal deviates of seeds that are fixed: 4 sd has a false alarm of 6e-5 each."""
     found = fitted(name, tmp_path)
-    for key, value in {**truth(name), **derived}.items():
+    known = {key: value for key, value in truth(name).items() if key in found}
+    assert len(known) >= 5  # what a file holds fixed is not found
+    for key, value in {**known, **derived}.items():
         mean, sd = found[key]
         assert abs(mean - value) < 4 * sd + 1e-9, (key, mean, sd, value)
