@@ -137,7 +137,7 @@ def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
         ("fmt", "rewrite the file in its standard form, in place", "reading"),
         (
             "explain",
-            "say what each parameter is and where its prior comes from",
+            "say what each parameter or kind is and where its prior comes from",
             "explain",
         ),
         ("show", "print an intermediate value: tree, model, priors, density", "show"),
@@ -148,7 +148,9 @@ def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
             command.add_argument("stage", choices=stages)
         command.add_argument("file", type=Path)
         if name == "explain":
-            command.add_argument("name", nargs="?", help="one parameter or site")
+            command.add_argument(
+                "name", nargs="?", help="one parameter, site, rule or kind"
+            )
         if name == "check":
             command.add_argument("--fix", action="store_true", help="apply safe fixes")
             command.add_argument("--json", action="store_true")

@@ -1,4 +1,7 @@
-"""`specfit explain`: what each name is, its prior and sources; the rules that judge."""
+"""`specfit explain`: what each name is, its prior and sources; the rules that judge.
+
+A kind of site or of model, or `state`, is explained without a file, too.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from collections.abc import Iterator
 from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.diagnostics import NOWHERE, Diagnostic
-from specfit.model import ir, rule_library
+from specfit.model import glossary, ir, rule_library
 from specfit.model.expressions import to_text
 from specfit.model.faults import nearest
+from specfit.model.kinds import MODEL_KINDS
 from specfit.model.priors import describe, resolve
 from specfit.model.records import RecordError
 from specfit.model.wording import prior_text
@@ -26,17 +30,21 @@ _ORIGINS = {
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    """Explain one name or rule, or all of them."""
+    """Explain one name, rule or kind, or all that a file has."""
+    word, wanted = str(arguments.file), arguments.name
+    if not arguments.file.exists() and (known := glossary.explain(word, wanted)):
+        print("\n".join(known))
+        return exits.ACCEPTED
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
         return exits.FAULT
     document = checked.require()
     blocks = [block for model in document.models for block in _blocks(model)]
-    wanted = arguments.name
     if wanted:
         names = [name for name, _ in blocks]
         blocks = [b for b in blocks if b[0] == wanted or b[0].startswith(f"{wanted}.")]
+        blocks = blocks or [(wanted, lines) for lines in _kinds(document, wanted)]
         if not blocks:
             words = {"name": wanted, "known": nearest(wanted, names)}
             fault = Diagnostic("unknown-name", NOWHERE, words)
@@ -47,20 +55,31 @@ def explain(arguments: argparse.Namespace) -> int:
     return exits.ACCEPTED
 
 
+def _kinds(document: ir.Document[ir.Prior], word: str) -> list[list[str]]:
+    """A kind of site of the isotopes of a file's models, or a word without isotope."""
+    kinds = dict.fromkeys(model.kind for model in document.models)
+    found = [glossary.site(MODEL_KINDS[kind], word) for kind in kinds]
+    elsewhere = [glossary.explain(word)]
+    return [lines for lines in found if lines] or [x for x in elsewhere if x]
+
+
 def _blocks(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
     replaced = _replaced(model)
+    meant = {name: [f"    {x}"] for name, x in glossary.meanings(model).items()}
     for parameter in model.parameters:
-        lines = list(_parameter(parameter))
+        first, *rest = _parameter(parameter)
+        lines = [first, *meant.get(parameter.name, []), *rest]
         yield parameter.name, lines + replaced.get(parameter.name, [])
     for joint in model.joints:
         numbers = ", ".join(f"{c:g}" for c in joint.concentrations)
         names = ", ".join(joint.names)
         text = f"({names}) ~ dirichlet({numbers}), sum {joint.total:g}"
         for name in joint.names:
-            yield name, [f"{pad(name, 12)} {text}", f"    said by {_origin(joint)}"]
+            lines = [f"{pad(name, 12)} {text}", *meant.get(name, [])]
+            yield name, [*lines, f"    said by {_origin(joint)}"]
     for definition in model.definitions:
         text = f"= {to_text(definition.value)} {definition.unit}".rstrip()
-        lines = [f"{pad(definition.name, 12)} {text}"]
+        lines = [f"{pad(definition.name, 12)} {text}", *meant.get(definition.name, [])]
         lines.append(f"    said by {_origin(definition)}")
         if definition.because:
             lines.append(f"    because {definition.because}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from specfit.model.glossary import symbols
 from specfit.report.blocks import Block, Cell, Fold, Page, Paragraph, Section, Table
 from specfit.report.numbers import (
     concise,
@@ -27,7 +28,7 @@ def _build(page: Page) -> Sequence[Block]:
         blocks.append(Paragraph(_doubt(found), tone="warn"))
     for table in found.tables:
         if table.rows:  # a flat spectrum has no site
-            blocks.append(_results(table))
+            blocks.append(_results(found, table))
         if table.also:
             blocks.append(_further(table))
     everything = _all(found)
@@ -40,7 +41,7 @@ def _doubt(found: Findings) -> str:
     return "These numbers come from chains that disagree; they are not a result."
 
 
-def _results(table: ResultTable) -> Table:
+def _results(found: Findings, table: ResultTable) -> Table:
     header = ["site", *(f"{s} ({unit})" if unit else s for s, unit in table.columns)]
     rows = [
         [Cell(title, name), *(_entry(entry) for entry in cells)]
@@ -48,11 +49,16 @@ def _results(table: ResultTable) -> Table:
     ]
     caption = (
         "Posterior mean with the standard deviation of the last digits in brackets; "
-        "beneath, the interval that holds 95 % of the posterior. Isomer shifts against "
-        "α-Fe at room temperature; QS of a sextet is 2ε; I is the fraction of the "
-        "resonant area."
+        "beneath, the interval that holds 95 % of the posterior."
     )
-    return Table(header, rows, caption)
+    return Table(header, rows, " ".join([caption, *_meanings(found, table)]))
+
+
+def _meanings(found: Findings, table: ResultTable) -> list[str]:
+    """What the columns are, in the words of the kinds of the sites."""
+    words = [symbol for symbol, _ in table.columns]
+    said = [f"{s}: {what}" for s, what in symbols(found.run.model, words)]
+    return ["; ".join(said) + "."] if said else []
 
 
 def _further(table: ResultTable) -> Table:
