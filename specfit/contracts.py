@@ -55,12 +55,17 @@ class ParameterSignature:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a registered entry is, without the functions behind it."""
+    """What a registered entry is, without the functions behind it.
+
+    `spread`: symbols of its like that have no single value here, with the parameters
+    that say how they are distributed.
+    """
 
     name: str
     title: str
     parameters: tuple[ParameterSignature, ...]
     source: str
+    spread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def parameter(self, symbol: str) -> ParameterSignature | None:
         """The parameter called `symbol`, or None."""

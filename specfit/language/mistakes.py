@@ -89,7 +89,7 @@ def _recognised(
     new = mistake.fix.format(**words)
     fix = Fix(span, new, mistake.safe)
     diagnostic = Diagnostic(mistake.code, span, words | {"fixed": new.strip()}, fix=fix)
-    one_statement = ";" not in new
+    one_statement = ";" not in new and "{" not in new  # a body is no text of its line
     return Recognised(
         diagnostic, line.edited(start, end, new) if one_statement else None
     )

@@ -181,19 +181,19 @@ class Components:
         if not said:
             return ""
         value = said[0].value
-        self.states.append(said[0].span)
         if not isinstance(value, tree.String):
             self.faults.add("text-expected", value.span, key=STATE)
             return ""
         found = state_called(value.value)
         if found is None:
-            titles = {entry.title for entry in class_ranges().values()}
-            near = nearest(value.value, titles)
             word = value.value
+            near = nearest(word, _alike(word))
             self.faults.add(
                 "unknown-word", value.span, key=STATE, word=word, known=near
             )
-        return found or ""
+            return ""
+        self.states.append(said[0].span)
+        return found
 
     def _is_state(self, item: tree.AnyStatement) -> TypeGuard[tree.Let]:
         if not self.kind.states or not isinstance(item, tree.Let):
@@ -216,14 +216,9 @@ class Components:
         known = self.names.components[name]
         slip = closest(symbol, known)
         taken = slip is not None and not symbol.startswith(slip)  # `QS2` is a new name
+        taken |= symbol in self.found[name].signature.spread
         if symbol not in known and (isinstance(item, tree.Sample) or taken):
-            self.faults.add(
-                "unknown-parameter",
-                target.span,
-                name=symbol,
-                component=name,
-                known=nearest(symbol, known),
-            )
+            self.no_parameter(name, symbol, target.span)
             return
         self.names.add(
             Entry(
@@ -236,14 +231,43 @@ class Components:
             )
         )
 
+    def no_parameter(self, name: str, symbol: str, span: Span) -> None:
+        """Report a parameter that a component has not, and what comes nearest."""
+        signature = self.found[name].signature
+        words = {"name": symbol, "component": name, "kind": self.found[name].kind}
+        others = [w for w, s in self.kind.components.items() if s.parameter(symbol)]
+        if symbol in signature.spread:
+            words["names"] = listing(signature.spread[symbol])
+            self.faults.say("parameter-spread", span, words)
+        elif others:
+            words["known"] = listing(others)
+            self.faults.say("parameter-of-others", span, words)
+        else:
+            known = [p.symbol for p in signature.parameters]
+            listed = [s for s in known if not s[-1].isdecimal()]
+            words["known"] = nearest(symbol, known, listed)
+            self.faults.say("unknown-parameter", span, words)
+
     def locality(self, item: tree.Let | tree.Sample) -> bool | None:
         """Local when the statement or the model says `per`; a `Let` may become so."""
         dimension = self.names.levels.dimension
-        for word in item.per:
-            if word != dimension:
-                known = nearest(word, [dimension] if dimension else [])
-                span = word_place(item.span, "per", word, self.texts)
-                self.faults.add("unknown-dimension", span, name=word, known=known)
+        self.check_dimensions(item.per, item.span)
         if self.everything_local or dimension in item.per:
             return bool(dimension)
         return None if isinstance(item, tree.Let) else False
+
+    def check_dimensions(self, words: tuple[str, ...], span: Span) -> None:
+        """Report what a `per` names that is no dimension of the data."""
+        dimension = self.names.levels.dimension
+        for word in words:
+            if word != dimension:
+                known = nearest(word, [dimension] if dimension else [])
+                place = word_place(span, "per", word, self.texts)
+                self.faults.add("unknown-dimension", place, name=word, known=known)
+
+
+def _alike(state: str) -> list[str]:
+    """The classes of iron that a misspelt one may mean: of its valence, or any."""
+    titles = [entry.title for entry in class_ranges().values()]
+    valence = state.split(" ")[0].casefold()
+    return [t for t in titles if t.split(" ")[0].casefold() == valence] or titles

@@ -12,6 +12,7 @@ from specfit.diagnostics import Span
 from specfit.isotopes import OTHER_REFERENCES
 from specfit.language import tree
 from specfit.model import ir
+from specfit.model.belonging import block_of
 from specfit.model.constants import Quantity, constant
 from specfit.model.faults import Faults, nearest
 from specfit.model.kinds import DataKind
@@ -120,7 +121,10 @@ class DataReader:
             known = [*self.kind.columns, *self.kind.conditions, *self.kind.texts]
             known += [*self.kind.quantities, "window", "mask"]
             span, near = item.target.span, nearest(key, known)
-            self.faults.add("unknown-key", span, key=key, known=near)
+            if (block := block_of(key)) in ("model", "run"):
+                self.faults.add("key-elsewhere", span, key=key, block=block)
+            else:
+                self.faults.add("unknown-key", span, key=key, known=near)
 
     def _column(self, key: str, value: tree.Expr) -> None:
         wanted = units.DIMENSIONS[self.kind.columns[key]]

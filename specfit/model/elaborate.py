@@ -19,11 +19,12 @@ from specfit.model.faults import Faults, listing, nearest
 from specfit.model.fractions import Fractions
 from specfit.model.kinds import ModelKind, nuisances, unfolded
 from specfit.model.meanings import Meanings
+from specfit.model.misplaced import misplaced
 from specfit.model.names import Entry, Names
-from specfit.model.places import word_place
 from specfit.model.rule_statements import RuleReader
 from specfit.model.sources import Citations
 from specfit.model.typed import Typer
+from specfit.model.walk import targets_of
 from specfit.units import Dimension
 
 OTHERS = ("site", "peak", "component")
@@ -59,26 +60,23 @@ class Elaborator:
         self.rules: list[tuple[tree.RuleStatement, str]] = []
         self.settings: dict[str, str | float] = {}
         self.said: dict[str, Span] = {}
+        self.given: set[str] = (
+            set()
+        )  # own parameters of the model that a variant changes
         self.observed: list[tree.Observe] = []
         self.meanings = Meanings(self.names, self.typer, self.priors)
         self.rulebook = RuleReader(self.priors, self.meanings, texts)
-        self._per()
+        self.components.check_dimensions(block.per, block.span)
         self._enter(overrides)
 
     # ------------------------------------------------------------- entering names
-
-    def _per(self) -> None:
-        dimension = self.data.levels.dimension
-        for word in self.block.per:
-            if word != dimension:
-                span = word_place(self.block.span, "per", word, self.texts)
-                known = nearest(word, [dimension] if dimension else [])
-                self.faults.add("unknown-dimension", span, name=word, known=known)
 
     def _enter(self, overrides: tuple[tree.AnyStatement, ...]) -> None:
         items = self.block.body.items if self.block.body else ()
         for item in items:
             self._setting(item)
+        if overrides:
+            self.given = {p.symbol for p in self.scalar_signatures()}
         self._overridden_settings(overrides)
         self.components.usual = self.kind.defaults.get(self._absorber(), {})
         for item in (*items, *overrides):
@@ -110,8 +108,9 @@ class Elaborator:
     def _override(self, overrides: tuple[tree.AnyStatement, ...]) -> None:
         """A variant's statement takes the place of the explicit one."""
         said: dict[str, Span] = {}
+        self.given.clear()
         for item in overrides:
-            targets = _targets(item)
+            targets = targets_of(item)
             for name in targets:
                 if name in said:
                     note = (said[name], "first-here", dict[str, str]())
@@ -195,6 +194,8 @@ class Elaborator:
             return
         scalars = self.scalar_signatures()
         signature = next((s for s in scalars if s.symbol == name), None)
+        if signature is None and not rest and self._misplaced(target, item):
+            return
         self.names.add(
             Entry(
                 name=name,
@@ -204,6 +205,12 @@ class Elaborator:
                 local=self.components.locality(item),
             )
         )
+
+    def _misplaced(self, target: tree.Path, item: tree.Let | tree.Sample) -> bool:
+        """Is it of another setting?  A variant leaves out what its own has not."""
+        own = self.scalar_signatures()
+        dropped = target.text in self.given
+        return dropped or misplaced(item, target, self.kind, own, self.faults)
 
     # ------------------------------------------------------------------- settings
 
@@ -289,11 +296,3 @@ class Elaborator:
     def nuisances(self) -> tuple[str, ...]:
         """What the velocity calibration leaves open, if there is one."""
         return nuisances(self.data.sources)
-
-
-def _targets(item: tree.AnyStatement) -> tuple[str, ...]:
-    if isinstance(item, tree.Let):
-        return (item.target.text,)
-    if isinstance(item, tree.Sample):
-        return tuple(target.text for target in item.targets)
-    return ()

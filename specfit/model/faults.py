@@ -15,7 +15,12 @@ _ECHOES = {
 }
 """What may be missing only because the statement that says it is at fault."""
 
-_UNUSED = {"unused-definition", "unused-parameter", "unused-template"}
+_UNUSED = {
+    "unused-definition",
+    "unused-number",
+    "unused-parameter",
+    "unused-template",
+}
 """What may be used where another fault stands, so that it is said when all else is
 right."""
 
@@ -173,6 +178,8 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     close = get_close_matches(wanted, folded, n=1, cutoff=0.7)
     if not close:
         close = [option for option in folded if _one_slip(wanted, option)][-1:]
+    if not close and len(wanted) > 2:
+        close = [option for option in folded if wanted in option.split("_")][-1:]
     return folded[close[0]] if close else None
 
 

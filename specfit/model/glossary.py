@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from specfit.contracts import ParameterSignature, Signature
+from specfit.model.belonging import own_parameters
 from specfit.model.catalog import table
 from specfit.model.ir import Model, Site
 from specfit.model.kinds import MODEL_KINDS, MOSSBAUER, REFERENCES, ModelKind
@@ -39,7 +40,7 @@ _OF_CALIBRATION = (
 
 def meanings(model: Model[Any]) -> dict[str, str]:
     """What each parameter and definition is that a site or the model itself has."""
-    own = {p.symbol: p.meaning for p, _ in _own(MODEL_KINDS[model.kind])}
+    own = {p.symbol: p.meaning for p, _ in own_parameters(MODEL_KINDS[model.kind])}
     for symbol, part in _LEFT_OPEN.items():
         own[symbol] = _OF_CALIBRATION.format(part=part)
     found: dict[str, str] = {}
@@ -97,7 +98,7 @@ def site(kind: ModelKind, word: str) -> list[str]:
 
 def _model(kind: ModelKind) -> list[str]:
     lines = [f"{kind.name}: isomer shifts count from {REFERENCES[kind.name]}"]
-    rows = [_row([p], when) for p, when in _own(kind)]
+    rows = [_row([p], when) for p, when in own_parameters(kind)]
     lines += ["  parameters of the model", *(f"    {line}" for line in table(rows))]
     for key, words in kind.settings.items():
         usual, *others = words
@@ -106,23 +107,6 @@ def _model(kind: ModelKind) -> list[str]:
     lines.append(f"  kinds of {kind.component}")
     rows = [(word, entry.title) for word, entry in kind.components.items()]
     return [*lines, *(f"    {line}" for line in table(rows))]
-
-
-def _own(kind: ModelKind) -> Iterator[tuple[ParameterSignature, str]]:
-    """The parameters of the model itself, each once, with when it has them."""
-    settled = [(p, "") for p in kind.scalars]
-    for word, amounts in kind.amounts.items():
-        when = f'absorber = "{word}"' if len(kind.amounts) > 1 else ""
-        settled += [(p, when) for p in amounts]
-    for word, slopes in kind.baselines.items():
-        settled += [(p, f"baseline = {word}") for p in slopes]
-    for slopes in kind.halves.values():
-        settled += [(p, "fold = none") for p in slopes]
-    seen: set[str] = set()
-    for parameter, when in settled:
-        if parameter.symbol not in seen:
-            yield parameter, when
-        seen.add(parameter.symbol)
 
 
 def _series(

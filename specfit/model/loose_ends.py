@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from specfit.language import tree
+from specfit.model.belonging import setting_for
 from specfit.model.elaborate import Elaborator
 from specfit.model.faults import Faults
 from specfit.model.kinds import MODEL_KINDS
+from specfit.model.misplaced import report_setting, unused_number
+from specfit.model.names import Entry
 from specfit.model.outline import Outline
 from specfit.model.walk import paths
 
@@ -20,11 +23,13 @@ def unused(
     faults: Faults,
 ) -> None:
     """Report what no statement uses; `used` are constants that constants use."""
+    works = tuple(works)
     applied: set[str] = set()
     for work in works:
         applied |= work.components.used_templates
         used |= work.names.used
-        _unused_parameters(work, faults)
+    for work in works:
+        _unused_parameters(work, used, faults)
     if not found.models:
         return
     for name, template in templates.items():
@@ -41,12 +46,34 @@ def unused(
             faults.add("unused-definition", item.span, name=name)
 
 
-def _unused_parameters(work: Elaborator, faults: Faults) -> None:
-    """Unknowns of the model's own that nothing uses only widen the answer."""
+def _unused_parameters(work: Elaborator, used: set[str], faults: Faults) -> None:
+    """Unknowns of the model's own that nothing uses only widen the answer.
+
+    A number that nothing uses changes nothing: most often the name is a slip.
+    """
     for entry in work.names.entries.values():
-        loose = entry.signature is None and isinstance(entry.statement, tree.Sample)
-        if loose and entry.name not in work.names.used:
-            faults.add("unused-parameter", entry.span, name=entry.name)
+        if entry.signature is not None:
+            continue
+        inferred = isinstance(entry.statement, tree.Sample)
+        if inferred and entry.name not in work.names.used:
+            if setting_for(work.kind, entry.name):
+                own = work.scalar_signatures()
+                report_setting(entry.name, entry.span, work.kind, own, faults)
+            else:
+                faults.add("unused-parameter", entry.span, name=entry.name)
+        elif _is_number(entry) and entry.name not in used:
+            component, _, symbol = entry.name.rpartition(".")
+            if component:
+                work.components.no_parameter(component, symbol, entry.span)
+            else:
+                own = work.scalar_signatures()
+                unused_number(symbol, entry.span, work.kind, own, faults)
+
+
+def _is_number(entry: Entry) -> bool:
+    value = entry.statement.value if isinstance(entry.statement, tree.Let) else None
+    value = value.operand if isinstance(value, tree.Unary) else value
+    return entry.origin == "explicit" and isinstance(value, tree.Number)
 
 
 def hygiene(

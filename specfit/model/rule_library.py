@@ -178,13 +178,17 @@ def describe(rule: InForce) -> list[str]:
 
 
 def state_called(text: str) -> str | None:
-    """The key of the class of iron with this title or key, whatever its capitals."""
+    """The key of the class of iron with this title or key, whatever its capitals.
+
+    `Fe2+ HS oct O` is the key `fe2_hs_oct_o`, as it is said.
+    """
     wanted = text.casefold()
+    spoken = wanted.replace("+", "").replace(" ", "_")
     return next(
         (
             key
             for key, entry in class_ranges().items()
-            if wanted in (key.casefold(), entry.title.casefold())
+            if spoken == key.casefold() or wanted == entry.title.casefold()
         ),
         None,
     )

@@ -36,3 +36,12 @@ def _inner(kind: type) -> tuple[str, ...]:
         names = [f.name for f in fields(kind)] if node else []
         _FIELDS[kind] = tuple(n for n in names if not n.endswith("span"))
     return _FIELDS[kind]
+
+
+def targets_of(item: tree.AnyStatement) -> tuple[str, ...]:
+    """The names that a statement says something of."""
+    if isinstance(item, tree.Let):
+        return (item.target.text,)
+    if isinstance(item, tree.Sample):
+        return tuple(target.text for target in item.targets)
+    return ()

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from specfit.report.blocks import Block, Page
 from specfit.report.sections import SECTIONS
-from specfit.report.stopped import cut_short
-from specfit.report.terminal import WORDS
+from specfit.report.terminal import headline
 from specfit.report.text import clean
 
 if TYPE_CHECKING:
@@ -49,9 +48,7 @@ def render(page: Page) -> str:
     ]
     return environment.from_string(source).render(
         title=clean(run.document.title or run.model.title or run.model.name),
-        word="interrupted"
-        if cut_short(run.fit)
-        else WORDS[run.verdict.outcome].lower(),
+        word=headline(run).lower(),
         subtitle=_subtitle(page),
         sections=[section for section in shown if section.blocks],
         images=_images(page.figures),

@@ -189,8 +189,37 @@ class Findings:
         )
         units = [_unit(column) for column in zip(*(c for *_, c in cells), strict=True)]
         also = tuple(self._further(text, item) for text, item in report.also)
+        also = also if report.table else (*also, *self._own())
         columns = tuple(zip(symbols, units or [""] * len(symbols), strict=True))
         return ResultTable(report.name, columns, cells, also)
+
+    def _own(self) -> Iterator[Quantity]:
+        """What was inferred that no column shows: of the model, and the file's own names.
+
+        Counts off resonance and what a calibration leaves open tell nothing of a sample.
+        """
+        spectra = self.run.model.spectra
+        shown = {
+            n for s in spectra for site in s.sites for n in site.parameters.values()
+        }
+        for definition in self.run.model.definitions:
+            if definition.name in shown and isinstance(definition.value, ir.Ref):
+                shown.add(definition.value.name)  # `width = Γ`
+        shown |= {spectrum.scalars.get("N0", "") for spectrum in spectra}
+        for name, item in {**self.parameters, **self.derived}.items():
+            if (
+                name not in shown
+                and item.origin != "calibration"
+                and self._varies(item)
+            ):
+                yield item
+
+    def _varies(self, item: Quantity) -> bool:
+        """Was it inferred?  Of a maximum alone, no spread says so."""
+        if item.draws.size > 1:
+            return not item.summary.fixed
+        known = (d.value for d in self.run.model.definitions if d.name == item.name)
+        return not isinstance(next(known, None), ir.Const)
 
     def _further(self, text: str, expression: ir.Expression) -> Quantity:
         if isinstance(expression, ir.Ref):
@@ -202,7 +231,7 @@ class Findings:
         found: dict[str, None] = {}
         for site in sites:
             for symbol, name in site.parameters.items():
-                if symbol in USUAL or not self.quantity(name).summary.fixed:
+                if symbol in USUAL or self._varies(self.quantity(name)):
                     found[symbol] = None
         return tuple(sorted(found, key=lambda s: USUAL.index(s) if s in USUAL else 9))
 

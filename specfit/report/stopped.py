@@ -1,15 +1,24 @@
-"""What to say of a run that the user interrupted."""
+"""What to say of a run that the user stopped, or that was asked for a maximum alone."""
 
 from __future__ import annotations
 
 from specfit.contracts import Fit, Run
 
+MAXIMUM = (
+    "The most probable values alone, as `run map` asks for: no errors and no samples, so "
+    "that nothing here is a result. `run auto` goes on from there."
+)
 _ON = "Give the same command with `--resume` to go on where it stopped."
 
 
 def cut_short(fit: Fit) -> bool:
     """Whether the sampling itself was interrupted, so that its numbers are provisional."""
     return any(name == "interrupted" and not passed for name, *_, passed in fit.gates)
+
+
+def maximum_alone(fit: Fit) -> bool:
+    """Whether nothing is amiss but that the maximum was all that was asked for."""
+    return [gate[0] for gate in fit.gates if not gate[3]] == ["no_uncertainty"]
 
 
 def interruption(run: Run) -> str:

@@ -11,7 +11,12 @@ from specfit.report.answers import answers, ranking
 from specfit.report.numbers import plus_minus
 from specfit.report.quantities import Cell, Findings, Quantity, ResultTable
 from specfit.report.sections.verdict import reservation
-from specfit.report.stopped import cut_short, interruption
+from specfit.report.stopped import (
+    MAXIMUM,
+    cut_short,
+    interruption,
+    maximum_alone,
+)
 from specfit.report.text import clean, pad, width
 
 _COLOURS = {
@@ -51,6 +56,8 @@ def terminal(run: Run, colour: bool = False) -> str:
 def _warning(run: Run) -> str:
     if run.verdict.outcome != "not_converged":
         return ""
+    if maximum_alone(run.fit):
+        return MAXIMUM
     return "The sampler did not converge: the numbers are no result."
 
 
@@ -175,10 +182,16 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
     return lines
 
 
+def headline(run: Run) -> str:
+    """The verdict in a word or two."""
+    if cut_short(run.fit):
+        return "INTERRUPTED"
+    return "MAXIMUM ALONE" if maximum_alone(run.fit) else WORDS[run.verdict.outcome]
+
+
 def _verdict(run: Run, colour: bool) -> str:
     verdict = run.verdict
-    word = "INTERRUPTED" if cut_short(run.fit) else WORDS[verdict.outcome]
-    word = _painted(word, verdict.outcome, colour)
+    word = _painted(headline(run), verdict.outcome, colour)
     if reserved := reservation(verdict):
         word += f", with reservations: {reserved}"
     reasons = [_wrapped(f"· {clean(reason)}", "  ") for reason in verdict.reasons]

@@ -198,4 +198,6 @@ def _failed(fit: Fit, name: str, value: float, bound: float) -> str:
     if name == "interrupted":
         draws = next(iter(fit.draws.values())).shape[1]
         return f"interrupted after {draws} draws of each chain"
+    if name == "no_uncertainty":
+        return "the maximum alone was asked for, without errors"
     return f"{name} is {value:.4g}, the gate is {bound:.4g}"

@@ -158,6 +158,7 @@ DOUBLET_DISTRIBUTION = SiteKind(
             *_SHAPE,
         ),
         source=_HISTOGRAM,
+        spread={"QS": ("low", "high")},
     ),
     n_lines=2 * BINS,
     lines=_doublets,
@@ -180,6 +181,7 @@ SEXTET_DISTRIBUTION = SiteKind(
             *_SHAPE,
         ),
         source=_HISTOGRAM,
+        spread={"Bint": ("low", "high")},
     ),
     n_lines=6 * BINS,
     lines=_sextets,
@@ -216,6 +218,7 @@ CZJZEK = SiteKind(
         ),
         source="G. Czjzek et al., Phys. Rev. B 23, 2513 (1981); G. Le Caër, R. A. Brand, "
         "J. Phys.: Condens. Matter 10, 10715 (1998)",
+        spread={"QS": ("sigma", "d")},
     ),
     n_lines=2 * BINS,
     lines=_disordered,

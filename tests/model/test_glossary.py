@@ -9,6 +9,7 @@ from specfit.cli import main
 from specfit.model.glossary import explain, meanings, symbols
 from specfit.model.kinds import MODEL_KINDS
 from specfit.model.records import class_ranges
+from specfit.model.rule_library import state_called
 from specfit.units import parse_unit
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -79,3 +80,53 @@ def test_isomer_shifts_of_tin_count_from_its_own_zero(capsys):
 def test_what_is_no_kind_is_still_a_missing_file(capsys):
     assert main(["explain", "doubblet"]) == 2
     assert "there is no file `doubblet`" in capsys.readouterr().err
+
+
+def test_a_state_may_be_called_by_its_title_or_its_key():
+    for said in ("Fe2+ HS oct (oxides, silicates)", "Fe2+ HS oct O", "fe2_hs_oct_o"):
+        assert state_called(said) == "fe2_hs_oct_o"
+    assert state_called("Fe3+ hs oct o") == "fe3_hs_oct_o"
+    assert state_called("Fe4+ HS oct O") is None
+
+
+VARIANTS = """specfit 1
+data s : transmission {
+  file = "data/iron_foil.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 K
+}
+model m : mossbauer57Fe on s {
+  absorber = "thick"
+  thickness ~ 5 ± 2
+  source_width = 0.11 mm/s
+  baseline : parabola { curvature ~ 0 ± 0.01 }
+  site A : sextet
+  observe s.counts ~ poisson
+}
+variant thin { absorber = "thin"; area ~ 0.3 ± 0.2 mm/s }
+variant flat { baseline : constant }
+variant wrong { absorber = "thin"; background = 0.2 }
+"""
+
+
+def test_a_variant_leaves_out_what_its_own_setting_has_not(tmp_path):
+    """`thickness` is no parameter of the thin variant, nor `curvature` of the flat one."""
+    (tmp_path / "data").symlink_to(MODELS / "data")
+    path = tmp_path / "m.spec"
+    text, wrong = VARIANTS.rsplit("variant wrong", 1)
+    path.write_text(text, encoding="utf-8")
+    document = pipeline.check(path, False).require()
+    names = {
+        name: {p.name for p in model.parameters}
+        for name, model in document.variants.items()
+    }
+    assert "area" in names["thin"]
+    assert "curvature" in names["thin"]
+    assert names["thin"].isdisjoint({"thickness", "source_width"})
+    assert "thickness" in names["flat"]
+    assert "curvature" not in names["flat"]
+    path.write_text(f"{text}variant wrong{wrong}", encoding="utf-8")
+    found = pipeline.check(path, False).diagnostics
+    assert [d.code for d in found] == ["parameter-elsewhere"]
+    assert found[0].words["name"] == "background"

@@ -18,7 +18,7 @@ from specfit.report.numbers import (
 )
 from specfit.report.quantities import Cell as Entry
 from specfit.report.quantities import Findings, Quantity, ResultTable
-from specfit.report.stopped import cut_short
+from specfit.report.stopped import cut_short, maximum_alone
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -38,6 +38,8 @@ def _build(page: Page) -> Sequence[Block]:
 def _doubt(found: Findings) -> str:
     if cut_short(found.run.fit):
         return "These numbers are of an interrupted run: provisional, not a result."
+    if maximum_alone(found.run.fit):
+        return "These numbers are a maximum without errors; they are not a result."
     return "These numbers come from chains that disagree; they are not a result."
 
 
@@ -70,7 +72,7 @@ def _further(table: ResultTable) -> Table:
         ]
         for item in table.also
     ]
-    return Table(["derived", "value", "95 % interval"], rows)
+    return Table(["of the model", "value", "95 % interval"], rows)
 
 
 def _entry(entry: Entry) -> Cell:

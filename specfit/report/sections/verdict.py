@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from specfit.contracts import Verdict
 from specfit.report.blocks import Banner, Block, Bullets, Page, Paragraph, Section
-from specfit.report.stopped import cut_short, interruption
+from specfit.report.stopped import (
+    MAXIMUM,
+    cut_short,
+    interruption,
+    maximum_alone,
+)
 from specfit.rules.pressed import unjudged
 
 _WORDS = {
@@ -52,6 +57,8 @@ def _build(page: Page) -> Sequence[Block]:
     if reserved := reservation(verdict):
         sentence = f"{_SENTENCES['accepted'].removesuffix('.')}, but {reserved}."
         banner = Banner(word=RESERVED, tone="warn", sentence=sentence, reasons=())
+    if maximum_alone(run.fit):
+        banner = replace(banner, word="Maximum alone", sentence=MAXIMUM, reasons=())
     if cut_short(run.fit):
         banner = replace(banner, word="Interrupted", sentence=stopped)
     blocks: list[Block] = [banner]
