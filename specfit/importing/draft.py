@@ -110,6 +110,11 @@ def stem(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or path
 
 
+def first_quarter(angle: float) -> float:
+    """The angle, degrees, in [0, 90]: neither tensor nor powder tells an axis's ends."""
+    return abs((angle + 90.0) % 180.0 - 90.0)
+
+
 def number(value: float) -> str:
     """A number as the language writes it: no exponent, no trailing zeros."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")

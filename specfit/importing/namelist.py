@@ -30,6 +30,7 @@ _REPEAT = re.compile(r"(\d+)\*(.+)")
 _TRUE = re.compile(r"\.?T", re.IGNORECASE)
 _FALSE = re.compile(r"\.?F", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d+)?", re.ASCII)
+_SUFFIX = re.compile(r"\.[A-Za-z]\w{0,3}$")
 MOST = 10_000
 """Values in a namelist; NORMOS itself knows some hundred."""
 
@@ -111,9 +112,23 @@ def parse_job(text: str, path: str) -> Job:
     param_start, _, param = _block(text, "PARAM", path)
     head = text[: min(first, param_start)]
     between = text[after:param_start] if 0 < after < param_start else ""
-    lines = tuple(line.strip() for line in head.split("\n") if line.strip())
-    titles = tuple(line.strip() for line in between.split("\n") if line.strip())
-    return Job(lines, titles, data, param)
+    names, above = _sorted(_lines(head))
+    return Job(names, (*above, *_lines(between)), data, param)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.split("\n") if line.strip())
+
+
+def _sorted(lines: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The lines above a job: names of files, and titles.
+
+    A name ends in a suffix.  One that is a single word is taken where no other has one.
+    """
+    names = tuple(line for line in lines if _SUFFIX.search(line))
+    if not names:
+        names = tuple(line for line in lines if not re.search(r"\s", line))
+    return names, tuple(line for line in lines if line not in names)
 
 
 def _block(text: str, name: str, path: str) -> tuple[int, int, Entries]:

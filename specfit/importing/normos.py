@@ -24,6 +24,7 @@ from specfit.importing.draft import (
     Remarks,
     Site,
     Tie,
+    first_quarter,
     number,
     stem,
 )
@@ -211,8 +212,8 @@ class _Reading:
         for name, symbol in ANGLES.items():
             entry = self._entry((name,), index)
             value = entry.number() if entry else 0.0
-            if symbol != "eta":  # neither tensor nor powder tells an axis from its end
-                value = abs((value + 90.0) % 180.0 - 90.0)
+            if symbol != "eta":
+                value = first_quarter(value)
             free = entry is not None and self._free(entry)
             found.append(Parameter(symbol, value, free))
         return found

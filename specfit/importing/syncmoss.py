@@ -24,6 +24,7 @@ from specfit.importing.draft import (
     Remarks,
     Site,
     Tie,
+    first_quarter,
     number,
     stem,
 )
@@ -158,14 +159,14 @@ def _parameter(kind: str, name: str, cell: Cell, scale: Scale) -> list[Parameter
 
 
 def _angles(title: str, cells: Mapping[str, Cell], remarks: Remarks) -> list[Parameter]:
-    """Of the field in the gradient's axes; neither tensor nor powder tells their ends."""
+    """Of the field in the gradient's axes."""
     found = []
     for name, symbol in ANGLES.items():
         cell = cells.get(name)
         if cell is not None and cell.link:
             remarks.add("import-tie", text=f"{title}: {name} = {cell.text}")
         elif cell is not None:
-            value = abs((cell.number() + 90.0) % 180.0 - 90.0)
+            value = first_quarter(cell.number())
             found.append(Parameter(symbol, value, not cell.fixed))
     return found
 

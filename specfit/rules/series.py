@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from specfit.contracts import FloatArray
+from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.ir import Model, Prior
 from specfit.model.lookup import MAGNETIC, locate, sides, transitions_of
-from specfit.rules.draws import IronSite, iron_sites
+from specfit.model.rule_library import source_of
+from specfit.rules.block import Block, Outcomes, worst
+from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
+from specfit.rules.strength import many, one, strength
 
 Draws = Callable[[IronSite], FloatArray | None]
 
@@ -58,3 +61,75 @@ def crosses(step: Step) -> bool:
         t.kind not in MAGNETIC and not sides(t, step.low) & sides(t, step.high)
         for t in known
     )
+
+
+@dataclass(frozen=True)
+class Law:
+    """What a symbol must do from each temperature of a series to the next, as a rule.
+
+    `breach(model, step, change)`: the share of the draws (…, n) of the cold value minus
+    the warm one that break it; `says` the same for one posterior, in words.
+    """
+
+    name: str
+    symbol: str
+    holds: str
+    detail: str
+    breach: Callable[[Model[Prior], Step, FloatArray], FloatArray]
+    says: Callable[[Model[Prior], Step, float], str]
+    concerns: Callable[[Step], bool] = lambda step: True
+
+    def rule(self) -> PhysicsRule:
+        """As the registry lists it."""
+        return PhysicsRule(self.name, source_of(self.name), self._judge, self._outcomes)
+
+    def _changes(
+        self, model: Model[Prior], draws: Draws
+    ) -> Iterator[tuple[Step, FloatArray]]:
+        for step in steps(model, self.symbol):
+            change = step.change(draws) if self.concerns(step) else None
+            if change is not None:
+                yield step, change
+
+    def _judge(
+        self, model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
+    ) -> Sequence[Finding]:
+        """Flag sites that break it; passed where there are any steps and none does."""
+        changes = list(
+            self._changes(
+                model, lambda item: symbol_draws(fit, model, item, self.symbol)
+            )
+        )
+        found = [f for change in changes for f in self._flagged(model, *change)]
+        if found or not changes:
+            return found
+        return [passed(self.name, self.holds, source_of(self.name))]
+
+    def _outcomes(self, block: Block) -> Outcomes:
+        """Of many spectra at once."""
+        model = block.model
+        changes = self._changes(model, lambda item: block.symbol(item, self.symbol))
+        breaches = [self.breach(model, *change) for change in changes]
+        return worst(block, [many(b, strength(model, self.name)) for b in breaches])
+
+    def _flagged(
+        self, model: Model[Prior], step: Step, change: FloatArray
+    ) -> list[Finding]:
+        breach = float(self.breach(model, step, change))
+        outcome = one(breach, strength(model, self.name))
+        if outcome == "passed":
+            return []
+        mean = float(change.mean())
+        text, source = self.says(model, step, mean), source_of(self.name)
+        return [
+            Finding(
+                self.name,
+                "physics",
+                outcome,
+                text,
+                probability=1.0 - breach,
+                value=mean,
+                detail=self.detail,
+                source=source,
+            )
+        ]

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
+from specfit.contracts import FloatArray
 from specfit.model.ir import Model, Prior
-from specfit.model.rule_library import limits, source_of
+from specfit.model.rule_library import limits
 from specfit.model.thermal import doppler_shift
-from specfit.rules.block import Block, Outcomes, worst
-from specfit.rules.draws import passed, shares, symbol_draws
-from specfit.rules.series import Step, crosses, steps
-from specfit.rules.strength import many, one, strength
+from specfit.rules.draws import shares
+from specfit.rules.series import Law, Step, crosses
 
 NAME = "shift_rises"
-SOURCE = source_of(NAME)
-
-
-def judge(
-    model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
-) -> Sequence[Finding]:
-    """Flag sites whose isomer shift changes with temperature as no solid's does."""
-    found, looked = [], 0
-    for step in _steps(model):
-        change = step.change(lambda item: symbol_draws(fit, model, item, "IS"))
-        if change is not None:
-            looked += 1
-            found += _judge_one(model, step, change)
-    if found or not looked:
-        return found
-    return [passed(NAME, "every isomer shift rises on cooling as it should", SOURCE)]
-
-
-def outcomes(block: Block) -> Outcomes:
-    """Of many spectra at once."""
-    found = []
-    for step in _steps(block.model):
-        change = step.change(lambda item: block.symbol(item, "IS"))
-        if change is not None:
-            window = _window(block.model, step)
-            found.append(many(_outside(change, window), strength(block.model, NAME)))
-    return worst(block, found)
-
-
-def _steps(model: Model[Prior]) -> list[Step]:
-    return [step for step in steps(model, "IS") if not crosses(step)]
 
 
 def _window(model: Model[Prior], step: Step) -> tuple[float, float]:
@@ -57,30 +22,26 @@ def _window(model: Model[Prior], step: Step) -> tuple[float, float]:
     return min(rises) - known["slack"], max(rises) + known["slack"]
 
 
-def _outside(change: FloatArray, window: tuple[float, float]) -> FloatArray:
-    return shares((change < window[0]) | (change > window[1]))
+def _outside(model: Model[Prior], step: Step, change: FloatArray) -> FloatArray:
+    low, high = _window(model, step)
+    return shares((change < low) | (change > high))
 
 
-def _judge_one(model: Model[Prior], step: Step, change: FloatArray) -> list[Finding]:
-    window = _window(model, step)
-    breach = float(_outside(change, window))
-    outcome = one(breach, strength(model, NAME))
-    if outcome == "passed":
-        return []
-    return [
-        Finding(
-            NAME,
-            "physics",
-            outcome,
-            f"the isomer shift of {step.where} changes by {change.mean():+.3f} mm/s on "
-            f"cooling; a solid's rises by {window[0]:.3f} to {window[1]:.3f} mm/s",
-            probability=1.0 - breach,
-            value=float(change.mean()),
-            detail="the lines of two sites may have changed places between the spectra, "
-            "or their velocity zeros differ",
-            source=SOURCE,
-        )
-    ]
+def _says(model: Model[Prior], step: Step, mean: float) -> str:
+    low, high = _window(model, step)
+    return (
+        f"the isomer shift of {step.where} changes by {mean:+.3f} mm/s on cooling; a "
+        f"solid's rises by {low:.3f} to {high:.3f} mm/s"
+    )
 
 
-RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)
+RULE = Law(
+    name=NAME,
+    symbol="IS",
+    holds="every isomer shift rises on cooling as it should",
+    detail="the lines of two sites may have changed places between the spectra, or "
+    "their velocity zeros differ",
+    breach=_outside,
+    says=_says,
+    concerns=lambda step: not crosses(step),
+).rule()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from specfit.contracts import Array, Lines, ParameterSignature, Signature, SiteKind
-from specfit.lazy import LazyModule
 from specfit.sites.common import (
     AREA_FRACTION,
     ISOMER_SHIFT,
@@ -17,28 +15,19 @@ from specfit.sites.common import (
 from specfit.sites.magnetic import HYPERFINE_FIELD, SIGMA_FIELD
 from specfit.sites.nucleus import Nucleus
 from specfit.sites.transitions import (
-    axes,
     between,
-    both,
-    gradient_along,
     iron,
     iron_slopes,
     powder_areas,
+    tied,
 )
-
-if TYPE_CHECKING:
-    import jax.numpy as jnp
-else:
-    jnp = LazyModule("jax.numpy")
 
 
 def powder_lines(
     nucleus: Nucleus, slopes: tuple[Array, Array], values: Mapping[str, Array]
 ) -> Lines:
     """The lines of a powder whose field is tied to the field gradient."""
-    turned = axes(*(jnp.deg2rad(values[name]) for name in ("theta", "phi")))
-    gradient = gradient_along(values["eta"], turned)
-    pair = both(nucleus, slopes, values["Bint"], values["eQVzz"], gradient)
+    _, pair = tied(nucleus, slopes, values)
     area = powder_areas(nucleus, *pair)
     return between(values, *pair)._replace(area=area.ravel())
 

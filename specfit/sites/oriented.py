@@ -54,6 +54,7 @@ from specfit.sites.transitions import (
     iron,
     iron_slopes,
     squared,
+    tied,
 )
 
 if TYPE_CHECKING:
@@ -71,12 +72,9 @@ def crystal_lines(
     nucleus: Nucleus, slopes: tuple[Array, Array], values: Mapping[str, Array]
 ) -> Lines:
     """The lines of a crystal seen along one direction, field tied to the gradient."""
-    names = ("theta", "phi", "beam_theta", "beam_phi")
-    theta, phi, beam_theta, beam_phi = (jnp.deg2rad(values[name]) for name in names)
-    turned = axes(theta, phi)
-    beam = axes(beam_theta, beam_phi)[:, 2] @ turned  # along the axes of the levels
-    gradient = gradient_along(values["eta"], turned)
-    pair = both(nucleus, slopes, values["Bint"], values["eQVzz"], gradient)
+    turned, pair = tied(nucleus, slopes, values)
+    ray = axes(*(jnp.deg2rad(values[name]) for name in ("beam_theta", "beam_phi")))
+    beam = ray[:, 2] @ turned  # along the axes of the levels
     area = seen_along(beam, nucleus, *pair)
     return between(values, *pair)._replace(area=area.ravel())
 

@@ -166,3 +166,12 @@ def between(values: Mapping[str, Array], ground: Split, excited: Split) -> Lines
     )
     position = values["IS"] + difference(excited.energy, ground.energy)
     return Lines(position, jnp.ones_like(position), root(variance))
+
+
+def tied(
+    nucleus: Nucleus, slopes: tuple[Array, Array], values: Mapping[str, Array]
+) -> tuple[Array, tuple[Split, Split]]:
+    """Axes (3, 3) and levels of a nucleus whose field is tied to the field gradient."""
+    turned = axes(*(jnp.deg2rad(values[name]) for name in ("theta", "phi")))
+    gradient = gradient_along(values["eta"], turned)
+    return turned, both(nucleus, slopes, values["Bint"], values["eQVzz"], gradient)

@@ -31,7 +31,7 @@ def folder(tmp_path, job, monkeypatch):
 def test_a_job_becomes_a_model_that_check_accepts(folder, capsys):
     assert main(["import", "A.JOB", "--temperature", "77"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("A.spec: 3 sites")
+    assert out == "A.spec: a model for `specfit check` and `specfit run`, sites: 3\n"
     assert "A.JOB: AKS(1) = 0.1: no counterpart; left out" in err
     text = (folder / "A.spec").read_text("utf-8")
     for line in (
@@ -145,3 +145,21 @@ def test_the_whole_model_is_that_of_the_job(folder):
         for p, area, width in lines
     )
     np.testing.assert_allclose(left, 1 - lost, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("head", "file", "title"),
+    [
+        ("Foil no. 3 at 4.2 K\nD:\\RUNS\\FOIL.CSV\nA.JOB\n", "foil.csv", "Foil no. 3"),
+        ("Foil at 4.2\n", "spectrum.csv", "Foil at 4.2"),
+        ("FOIL\n", "foil", "a title"),  # a name without suffix
+    ],
+)
+def test_a_title_above_a_job_is_no_file(head, file, title, folder, job, capsys):
+    text = job(SITES)
+    (folder / "foil").write_text((folder / "foil.csv").read_text())
+    (folder / "A.JOB").write_text(head + text[text.index(" &DATA") :])
+    assert main(["import", "A.JOB"]) == 0
+    written = (folder / "A.spec").read_text("utf-8")
+    assert f'file = "{file}"' in written
+    assert f'title "{title}' in written
