@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
-from specfit.model.drawing import draw, log_mass_of
-from specfit.model.ir import Const, Model, Parameter, Prior
-from specfit.model.known import arguments_of
+from specfit.model.drawing import log_mass_of
+from specfit.model.ir import Model, Parameter, Prior, Ref
 from specfit.model.rule_library import limits, source_of
-from specfit.rules.block import Block, Outcomes, graded, worst
+from specfit.model.undecidable import prior_draws
+from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.draws import flat, passed
 from specfit.rules.remedies import remedy
 
@@ -83,7 +83,7 @@ def _asked(model: Model[Prior]) -> list[Parameter[Prior]]:
         if parameter.prior.provenance is None
         and parameter.origin not in ("calibration", "database")
         and not parameter.role.lstrip("c").isdigit()
-        and all(isinstance(a, Const) for a in arguments_of(parameter.prior.dist))
+        and prior_draws(parameter) is not None
     ]
     return found if len(found) <= _MOST else []
 
@@ -104,23 +104,23 @@ def _scores(parameter: Parameter[Prior], draws: FloatArray) -> FloatArray:
     with np.errstate(all="ignore"):
         below = log_mass_of(dist, {}, high=draws) - log_mass_of(dist, {})
         scores = ndtri_exp(np.minimum(below, 0.0))
-    return np.clip(np.nan_to_num(scores, nan=0.0), -_FARTHEST, _FARTHEST)
+    clean: FloatArray = np.nan_to_num(scores, nan=0.0)
+    return np.clip(clean, -_FARTHEST, _FARTHEST)
 
 
-def _wide(asked: Sequence[Parameter[Prior]], draws: Sequence[FloatArray]) -> FloatArray:
+def _wide(asked: Sequence[Parameter[Prior]], draws: Sequence[FloatArray]) -> Flags:
     """Whether the posterior is anywhere near its prior's width; of many, cheap to ask."""
     total: FloatArray = np.zeros(draws[0].shape[:-1]) if asked else np.zeros(0)
     for one, values in zip(asked, draws, strict=True):
-        total = total + (values.std(axis=-1) / _half_width(one.prior.dist)) ** 2
+        total = total + (values.std(axis=-1) / _half_width(one)) ** 2
     return np.asarray(total > _NARROW)
 
 
-@lru_cache(maxsize=4096)
-def _half_width(dist: Dist) -> float:
-    """Half of the central 68 % of a density of numbers."""
-    low, high = np.quantile(
-        draw(dist, np.random.default_rng(0), 4000, {}), [0.16, 0.84]
-    )
+def _half_width(parameter: Parameter[Prior]) -> float:
+    """Half of the central 68 % of its prior."""
+    draws = prior_draws(parameter)
+    assert draws is not None  # those are not asked
+    low, high = np.quantile(draws, [0.16, 0.84])
     return float(high - low) / 2
 
 
@@ -157,7 +157,7 @@ def _told(
             yield members, float(min(values.max(), 1.0))
 
 
-def _components(near: FloatArray) -> Iterator[list[int]]:
+def _components(near: Flags) -> Iterator[list[int]]:
     """Groups of indices that a symmetric relation links, directly or by others."""
     waiting = set(range(len(near)))
     while waiting:
@@ -188,8 +188,10 @@ def _open_sign(parameter: Parameter[Prior], draws: FloatArray) -> FloatArray:
 def _symbols(model: Model[Prior]) -> dict[str, str]:
     """What an unknown is to the sites, as `width` of one that several of them share."""
     found = {one.name: one.role for one in model.parameters}
-    shared = [d for d in model.definitions if isinstance(d.value, Ref)]
-    return found | {d.value.name: d.role for d in shared if isinstance(d.value, Ref)}
+    for item in model.definitions:
+        if isinstance(item.value, Ref):
+            found[item.value.name] = item.role
+    return found
 
 
 def _finding(
