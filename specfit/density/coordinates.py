@@ -4,12 +4,13 @@ All values stand in one vector: what is drawn, members of joint priors, definiti
 ties.  Unknowns with constant bounds are mapped together, whatever their number; those
 whose bounds depend on others are mapped one by one, in the plan's order.  An unknown
 without any bound is measured from its prior's location in units of its scale, so that a
-unit step means the same for counts and for millimetres per second.
+unit step means the same for counts and for millimetres per second; one whose prior rests
+on other unknowns, in units of that (`standard.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from specfit import bijectors
 from specfit.contracts import Array, Data, FloatArray
 from specfit.density.repeated import Step, steps
 from specfit.density.scope import Scope
+from specfit.density.standard import Standard, standardised
 from specfit.model.expressions import evaluate, references
 from specfit.model.ir import Const, Dist, Expression, Joint, Model, Prior, Ref
 from specfit.model.support import Plan, Unknown
@@ -66,6 +68,7 @@ class Coordinates:
     index: Mapping[str, int]
     groups: tuple[_Group, ...]
     simplices: tuple[Joint, ...]
+    standards: tuple[Standard, ...]
     dynamic: tuple[Unknown, ...]
     constant: Mapping[str, float]
     aliases: Mapping[str, str]
@@ -89,6 +92,11 @@ class Coordinates:
             free = z[self._free(joint)]
             x, log_jacobian = bijectors.simplex_forward(free, joint.total)
             scope.place(joint.names, x)
+            parts.append(x)
+            jacobians.append(log_jacobian)
+        for standard in self.standards:
+            x, log_jacobian = standard.forward(z, scope)
+            scope.place(standard.names, x)
             parts.append(x)
             jacobians.append(log_jacobian)
         for unknown in self.dynamic:
@@ -121,6 +129,10 @@ class Coordinates:
             x = jnp.maximum(_stacked(scope, joint.names), least)
             z = bijectors.simplex_inverse(x, joint.total)
             found |= dict(zip(joint.names[:-1], z, strict=True))
+        for standard in self.standards:
+            x = _stacked(scope, standard.names)
+            z = standard.inverse(x, scope, margin)
+            found |= dict(zip(standard.names, z, strict=True))
         for unknown in self.dynamic:
             low, high = _bounds(unknown, scope)
             x = _inside(jnp.asarray(scope[unknown.name], float), low, high, margin)
@@ -135,11 +147,14 @@ class Coordinates:
 def coordinates(model: Model[Prior], plan: Plan) -> Coordinates:
     """The coordinates that a plan lays out."""
     priors = {p.name: p.prior.dist for p in model.parameters}
-    groups = _groups(plan, priors)
+    standards = standardised(model, plan, plan.names.index)
+    apart = {name for one in standards for name in one.names}
+    groups = _groups(plan, priors, apart)
     moving = {u.name: u for u in plan.unknowns}
     constant, aliases, derived = _sorted_definitions(plan)
     layout = [name for group in groups for name in group.names]
     layout += [name for joint in plan.simplices for name in joint.names]
+    layout += [name for one in standards for name in one.names]
     layout += [*plan.dynamic, *(name for name, _ in derived), *constant]
     index = {name: i for i, name in enumerate(layout)}
     index |= {name: index[target] for name, target in aliases.items()}
@@ -148,6 +163,7 @@ def coordinates(model: Model[Prior], plan: Plan) -> Coordinates:
         index=index,
         groups=tuple(groups),
         simplices=plan.simplices,
+        standards=standards,
         dynamic=tuple(moving[name] for name in plan.dynamic),
         constant=constant,
         aliases=aliases,
@@ -156,11 +172,13 @@ def coordinates(model: Model[Prior], plan: Plan) -> Coordinates:
     )
 
 
-def _groups(plan: Plan, priors: Mapping[str, Dist]) -> list[_Group]:
+def _groups(
+    plan: Plan, priors: Mapping[str, Dist], apart: Collection[str]
+) -> list[_Group]:
     """The unknowns with constant bounds, by which bounds they have."""
     kinds: dict[tuple[bool, bool], list[Unknown]] = {}
     for unknown in plan.unknowns:
-        if not unknown.dynamic:
+        if not unknown.dynamic and unknown.name not in apart:
             key = (unknown.low is None, unknown.high is None)
             kinds.setdefault(key, []).append(unknown)
     made = []

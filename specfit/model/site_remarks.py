@@ -7,6 +7,7 @@ from typing import Literal
 
 from specfit.model.first_order import misplaced
 from specfit.model.ir import Const, Model, Place, Prior
+from specfit.model.undecidable import undecidable
 
 Remark = tuple[str, dict[str, str], Place, Literal["error", "warning"]]
 """Code, words, place and severity."""
@@ -18,6 +19,8 @@ def site_remarks(model: Model[Prior]) -> Iterator[Remark]:
         words = {"site": site.name, "off": f"{off:.2f}", "width": f"{width:.2f}"}
         yield "sextet-first-order", words, site.place, "warning"
     yield from _empty_ranges(model)
+    for code, words, place in undecidable(model):
+        yield code, words, place, "warning"
 
 
 def _empty_ranges(model: Model[Prior]) -> Iterator[Remark]:

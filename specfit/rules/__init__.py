@@ -48,6 +48,7 @@ from specfit.rules import (
     stated_priors,
     strength,
     superparamagnetism,
+    undecided,
     verwey,
 )
 from specfit.rules.block import FAILED, PASSED, WARNED, Block, Outcomes
@@ -100,6 +101,7 @@ RULES = _table(
     spinel_areas.RULE,
     duplicate_sites.RULE,
     identifiable.RULE,
+    undecided.RULE,
     bounds.RULE,
     conflict.RULE,
     stated_priors.RULE,

@@ -27,8 +27,8 @@ from specfit.sites.magnetic import (
     SPLITTING,
     SPLITTING_SLOPE,
 )
-from specfit.sites.paramagnetic import DOUBLET, RATIO
 from specfit.sites.paramagnetic import ISOMER_SHIFT_SLOPE as SLOPE_BY_SPLITTING
+from specfit.sites.paramagnetic import PLAIN_DOUBLET, RATIO
 
 if TYPE_CHECKING:
     import jax
@@ -94,7 +94,7 @@ _STILL = (
 
 def _doublets(values: Mapping[str, Array], scale: Array) -> Lines:
     histogram = middles(values), weights(values)
-    return _every(DOUBLET, "QS", values, scale, ("IS",), histogram)
+    return _every(PLAIN_DOUBLET, "QS", values, scale, ("IS",), histogram)
 
 
 def _sextets(values: Mapping[str, Array], scale: Array) -> Lines:
@@ -106,7 +106,7 @@ def _disordered(values: Mapping[str, Array], scale: Array) -> Lines:
     """Doublets of P(QS) ∝ QS^(d − 1) exp(−QS² / 2 σ²), up to 6 σ."""
     place = 6.0 * values["sigma"] * _PLACE
     share = jax.nn.softmax((values["d"] - 1.0) * np.log(_PLACE) - 18.0 * _PLACE**2)
-    return _every(DOUBLET, "QS", values, scale, ("IS",), (place, share))
+    return _every(PLAIN_DOUBLET, "QS", values, scale, ("IS",), (place, share))
 
 
 def _end(symbol: str, dimension: str, unit: str, value: float) -> ParameterSignature:

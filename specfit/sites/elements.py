@@ -24,6 +24,7 @@ from specfit.contracts import (
     SiteKind,
 )
 from specfit.isotopes import IRON, Isotope, isotopes
+from specfit.sites.asymmetry import ASYMMETRIES
 from specfit.sites.hamiltonian import HAMILTONIAN, powder_lines
 from specfit.sites.magnetic import SEXTET
 from specfit.sites.nucleus import Nucleus, nucleus_of
@@ -33,7 +34,7 @@ from specfit.sites.oriented import (
     applied_lines,
     crystal_lines,
 )
-from specfit.sites.paramagnetic import DOUBLET, SINGLET
+from specfit.sites.paramagnetic import DOUBLET, PLAIN_DOUBLET, SINGLET
 
 SOURCE = (
     "N. N. Greenwood, T. C. Gibb, Mössbauer Spectroscopy, Chapman and Hall (1971); "
@@ -54,9 +55,10 @@ def kinds(isotope: Isotope) -> Iterator[tuple[str, SiteKind]]:
     like_iron = (isotope.spin_ground, isotope.spin_excited) == (0.5, 1.5)
     if like_iron:
         sextet = partial(_sextet, line_slopes(*isotope.slopes))
-        found += [DOUBLET, replace(SEXTET, lines=sextet)]
-    elif {isotope.spin_ground, isotope.spin_excited} == {0.5, 1.5}:
-        found.append(DOUBLET)
+        found.append(replace(SEXTET, lines=sextet))
+    if {isotope.spin_ground, isotope.spin_excited} == {0.5, 1.5}:
+        leaning = _dipole_like_iron(isotope)
+        found.insert(1, DOUBLET if leaning else PLAIN_DOUBLET)
     oriented = [(HAMILTONIAN, powder_lines)]
     oriented += [(APPLIED, applied_lines)] if like_iron else []
     oriented += [(CRYSTAL, crystal_lines)] if nucleus.pure else []
@@ -129,9 +131,17 @@ def _parameter(
             changes["default"] = f"~ free in [{least}, {most}] T"
         case "QS" if parameter.computed and not whole:
             return None
+        case _ if parameter in ASYMMETRIES and not _dipole_like_iron(isotope):
+            return None
         case "QS" if not parameter.computed:
             changes["default"] = _splitting(parameter, isotope.coupling / 2.0)
     return replace(parameter, **changes)
+
+
+def _dipole_like_iron(isotope: Isotope) -> bool:
+    """Whether its doublet is that of ±3/2 in the excited state, seen by a dipole."""
+    spins = (isotope.spin_ground, isotope.spin_excited)
+    return spins == (0.5, 1.5) and nucleus_of(isotope).pure
 
 
 def _width(least: float) -> str:

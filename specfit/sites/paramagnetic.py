@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from specfit.contracts import Array, Lines, ParameterSignature, Signature, SiteKind
 from specfit.lazy import LazyModule
+from specfit.sites.asymmetry import ASYMMETRIES, order
 from specfit.sites.common import (
     AREA_FRACTION,
     ISOMER_SHIFT,
@@ -38,7 +40,7 @@ def _singlet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
     )
 
 
-def _doublet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
+def _plain_lines(values: Mapping[str, Array], scale: Array) -> Lines:
     """Two lines at IS ± QS / 2, areas 1 : ratio, the low-velocity line first."""
     del scale
     half_split = 0.5 * values["QS"]
@@ -50,6 +52,18 @@ def _doublet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
         area=jnp.stack([jnp.ones_like(ratio), ratio]) / (1.0 + ratio),
         gauss_sigma=root(variance),
     )
+
+
+def _doublet_lines(values: Mapping[str, Array], scale: Array) -> Lines:
+    """The same where orientation makes the line of ±3/2 stronger or weaker.
+
+    Valid for: an axial field gradient and an absorber without thickness; a thick one
+    saturates each direction by itself.
+    """
+    lines = _plain_lines(values, scale)
+    lean = values["sign_eQVzz"] * order(values["texture"] - values["f_anisotropy"])
+    area = lines.area * (1.0 + 0.5 * lean * _DIRECTION)
+    return lines._replace(area=area / jnp.sum(area))
 
 
 ISOMER_SHIFT_SLOPE = ParameterSignature(
@@ -83,7 +97,8 @@ RATIO = ParameterSignature(
     default="= 1",
 )
 """A powder gives 1.  An oriented axial site gives (1 + cos²ϑ) : (5/3 − cos²ϑ) between
-its two lines, so 3 or its inverse is the most that texture can do."""
+its two lines, so 3 or its inverse is the most that texture can do; `texture` and
+`f_anisotropy` say what made it so and multiply it."""
 
 SINGLET = SiteKind(
     signature=Signature(
@@ -109,9 +124,14 @@ DOUBLET = SiteKind(
             SIGMA_ISOMER_SHIFT,
             SIGMA_QUADRUPOLE_SPLITTING,
             ISOMER_SHIFT_SLOPE,
+            *ASYMMETRIES,
         ),
         source=TEXTBOOK,
     ),
     n_lines=2,
     lines=_doublet_lines,
 )
+
+PLAIN_DOUBLET = replace(DOUBLET, lines=_plain_lines)
+"""Without what orientation does: for the bins of a distribution and for nuclei whose
+ground state is the one that splits."""

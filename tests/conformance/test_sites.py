@@ -42,11 +42,15 @@ TYPICAL = {
     "beam_angle": 30.0,
     "beam_theta": 70.0,
     "beam_phi": 100.0,
+    "texture": 0.8,
+    "f_anisotropy": -0.4,
+    "sign_eQVzz": -1.0,
 }
 EDGES = {"QS": 0.0, "Bint": 0.0, "x": 0.0, "sigma_IS": 0.0, "sigma_QS": 0.0}
 EDGES |= {"sigma_Bint": 0.0, "sigma_eQVzz": 0.0, "eQVzz": 0.0, "eta": 0.0}
 EDGES |= {"theta": 0.0, "phi": 0.0, "polarisation": 0.0, "roughness": 0.0}
 EDGES |= {"IS_slope": 0.0, "QS_slope": 0.0, "B_applied": 0.0, "B_induced": 0.0}
+EDGES |= {"texture": 0.0, "f_anisotropy": 0.0}
 EDGES |= {"beam_angle": 0.0, "beam_theta": 0.0, "beam_phi": 0.0}
 RISING = ("singlet", "doublet", "sextet")
 """Kinds whose lines have an order; levels of a whole Hamiltonian may cross."""

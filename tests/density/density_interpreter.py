@@ -120,7 +120,7 @@ def lines(kind: str, p: Mapping[str, float], slopes: Sequence[float]):
     if kind == "doublet":
         ratio = p["ratio"]
         sigma = math.hypot(p["sigma_IS"], 0.5 * p["sigma_QS"])
-        assert p["IS_slope"] == 0.0
+        assert p["IS_slope"] == p["texture"] == p["f_anisotropy"] == 0.0
         return [
             (p["IS"] - 0.5 * p["QS"], 1.0 / (1.0 + ratio), sigma),
             (p["IS"] + 0.5 * p["QS"], ratio / (1.0 + ratio), sigma),

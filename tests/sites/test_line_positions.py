@@ -16,6 +16,7 @@ def lines(name, slopes=DEFAULT, **given):
     zero = {"IS": 0.0, "QS": 0.0, "Bint": 0.0, "x": 2.0, "ratio": 1.0}
     zero |= {"sigma_IS": 0.0, "sigma_QS": 0.0, "sigma_Bint": 0.0}
     zero |= {"IS_slope": 0.0, "QS_slope": 0.0}
+    zero |= {"texture": 0.0, "f_anisotropy": 0.0, "sign_eQVzz": 1.0}
     values = {k: jnp.asarray(v) for k, v in (zero | given).items()}
     return [np.asarray(part) for part in SITES[name].lines(values, slopes)]
 
@@ -111,6 +112,7 @@ def test_distributions_add_in_quadrature_as_the_lines_move(name):
     fixed = {"x": 2.0, "ratio": 1.0}
     fixed |= {"sigma_IS": 0.0, "sigma_QS": 0.0, "sigma_Bint": 0.0}
     fixed |= {"IS_slope": 0.0, "QS_slope": 0.0}
+    fixed |= {"texture": 0.0, "f_anisotropy": 0.0, "sign_eQVzz": 1.0}
 
     def position(shift, splitting, field):
         varied = {"IS": shift, "QS": splitting, "Bint": field}

@@ -1,0 +1,220 @@
+"""Unknowns whose prior rests on other unknowns, measured in units of that prior.
+
+A value of `normal(m, t)` with m and t unknown is m + t z: drawn as z it is no narrower
+where t is small, and the funnel of a hierarchy does not arise (O. Papaspiliopoulos,
+G. O. Roberts, M. Sköld, Stat. Sci. 22, 59 (2007), doi:10.1214/088342307000000014).  The
+density stays that of the value, since the change of variables brings its Jacobian.
+Bounds bend the line smoothly: with the softplus s(u) = log(1 + exp u), a and b the
+bounds in units of t from m, the value is m + t (a + s(z − a) − s(z − b)), which is
+m + t z far from both.  Of positive families the logarithm is taken so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import Array, FloatArray
+from specfit.density.scope import Scope
+from specfit.model.expressions import evaluate, nodes, references, substitute
+from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior
+from specfit.model.support import Plan, Unknown
+
+_LOCATED = ("normal", "student_t", "lognormal")
+_SCALED = ("halfnormal", "exponential", "halfcauchy", "gamma", "inverse_gamma")
+"""Families of a location and a scale, and of a scale alone, in their last arguments."""
+_LARGEST = 200  # nodes of an argument once definitions are put in
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Unknowns of one law and one kind of bounds, mapped in one go.
+
+    location, scale: of the value, or of its logarithm where `logarithm`; low, high: in
+    the same terms.
+    """
+
+    names: tuple[str, ...]
+    rows: FloatArray  # indices into z
+    logarithm: bool
+    location: Expression
+    scale: Expression
+    low: FloatArray | None
+    high: FloatArray | None
+
+    def forward(self, z: Array, scope: Scope) -> tuple[Array, Array]:
+        """Values and the sum of log |dx/dz|."""
+        at = z[self.rows]
+        location, scale = self._law(scope, at.dtype)
+        y, log_slope = _bent(at, *self._ends(location, scale))
+        value, log_jacobian = location + scale * y, log_slope + jnp.log(scale)
+        value = self._within(value)
+        if self.logarithm:
+            return jnp.exp(value), jnp.sum(log_jacobian + value)
+        return value, jnp.sum(log_jacobian)
+
+    def inverse(self, x: Array, scope: Scope, margin: float) -> Array:
+        """The coordinates of values, which are first moved inside the bounds."""
+        value = jnp.log(jnp.maximum(x, 1e-300)) if self.logarithm else x
+        value = self._within(value, margin)
+        location, scale = self._law(scope, value.dtype)
+        a, b = self._ends(location, scale)
+        above = None if self.low is None else (value - jnp.asarray(self.low)) / scale
+        below = None if self.high is None else (jnp.asarray(self.high) - value) / scale
+        if a is not None and above is not None:
+            z = a + _log_expm1(above)
+            return z if below is None else z - jnp.log(-jnp.expm1(-below))
+        if b is not None and below is not None:
+            return b - _log_expm1(below)
+        return (value - location) / scale
+
+    def _law(self, scope: Scope, dtype: Any) -> tuple[Array, Array]:
+        location, scale = (
+            jnp.asarray(evaluate(e, scope, jnp), dtype)
+            for e in (self.location, self.scale)
+        )
+        return location, scale
+
+    def _ends(self, location: Array, scale: Array) -> tuple[Array | None, Array | None]:
+        low, high = (
+            None if end is None else (jnp.asarray(end) - location) / scale
+            for end in (self.low, self.high)
+        )
+        return low, high
+
+    def _within(self, value: Array, margin: float = 0.0) -> Array:
+        """`value` no nearer to a bound than the next number, or than `margin`."""
+        width: Any = 1.0
+        if self.low is not None and self.high is not None:
+            width = self.high - self.low
+        if self.low is not None:
+            value = jnp.maximum(value, np.nextafter(self.low, np.inf) + margin * width)
+        if self.high is not None:
+            value = jnp.minimum(
+                value, np.nextafter(self.high, -np.inf) - margin * width
+            )
+        return value
+
+
+def _bent(z: Array, a: Array | None, b: Array | None) -> tuple[Array, Array]:
+    """Y between a and b of each z, and log dy/dz."""
+    soft, log_sigmoid = jax.nn.softplus, jax.nn.log_sigmoid
+    if a is None:
+        if b is None:
+            return z, jnp.zeros_like(z)
+        return b - soft(b - z), log_sigmoid(b - z)
+    if b is None:
+        return a + soft(z - a), log_sigmoid(z - a)
+    # from the nearer bound, so that the distance to it keeps its digits
+    lower, upper = a + (soft(z - a) - soft(z - b)), b - (soft(b - z) - soft(a - z))
+    y = jnp.where(2.0 * z < a + b, lower, upper)
+    wide = jnp.log(-jnp.expm1(a - b))
+    return y, log_sigmoid(z - a) + log_sigmoid(b - z) + wide
+
+
+def _log_expm1(d: Array) -> Array:
+    """The inverse of the softplus."""
+    return d + jnp.log(-jnp.expm1(-d))
+
+
+# ---------------------------------------------------------------------- which ones
+
+
+def standardised(
+    model: Model[Prior], plan: Plan, place: Callable[[str], int]
+) -> tuple[Standard, ...]:
+    """The groups of unknowns that are measured so, each after those it rests on.
+
+    Not among them: unknowns with moving bounds, and what rests on such.
+    """
+    drawn = {u.name for u in plan.unknowns} | {
+        n for j in plan.simplices for n in j.names
+    }
+    meanings = dict(plan.computed)
+    waiting: dict[str, tuple[Unknown, bool, Expression, Expression]] = {}
+    priors = {p.name: p.prior.dist for p in model.parameters}
+    for unknown in plan.unknowns:
+        law = _law_of(priors.get(unknown.name))
+        if law is None or unknown.dynamic:
+            continue
+        logarithm, *parts = law
+        parts = [_drawn_only(part, meanings, drawn) for part in parts]
+        if any(references(part) & drawn for part in parts):
+            waiting[unknown.name] = (unknown, logarithm, parts[0], parts[1])
+    unready = {u.name for u in plan.unknowns if u.dynamic} | waiting.keys()
+    found: list[Standard] = []
+    while waiting:
+        ready = {
+            name: entry
+            for name, entry in waiting.items()
+            if not (references(entry[2]) | references(entry[3])) & unready
+        }
+        if not ready:
+            break
+        found += _grouped(list(ready.values()), place)
+        unready -= ready.keys()
+        waiting = {n: entry for n, entry in waiting.items() if n not in ready}
+    return tuple(found)
+
+
+def _law_of(dist: Dist | None) -> tuple[bool, Expression, Expression] | None:
+    """Whether the logarithm is meant, location and scale; None of other families."""
+    if dist is None or dist.components:
+        return None
+    if dist.family in _LOCATED:
+        location, scale = dist.arguments[-2:]
+        return dist.family == "lognormal", location, scale
+    if dist.family in _SCALED:
+        scale = dist.arguments[-1]
+        return True, Apply(function="log", arguments=(scale,)), Const(value=1.0)
+    return None
+
+
+def _drawn_only(
+    expression: Expression, meanings: Mapping[str, Expression], drawn: Collection[str]
+) -> Expression:
+    """The expression with definitions replaced, as far as it stays short."""
+    names = [n for n in references(expression) if n in meanings and n not in drawn]
+    if not names or sum(1 for _ in nodes(expression)) > _LARGEST:
+        return expression
+    inner = {name: _drawn_only(meanings[name], meanings, drawn) for name in names}
+    return substitute(expression, inner)
+
+
+def _grouped(
+    entries: Sequence[tuple[Unknown, bool, Expression, Expression]],
+    place: Callable[[str], int],
+) -> list[Standard]:
+    kinds: dict[Any, list[tuple[Unknown, bool, Expression, Expression]]] = {}
+    for entry in entries:
+        unknown, logarithm, location, scale = entry
+        low, high = _ends_of(unknown, logarithm)
+        key = (logarithm, location, scale, low is None, high is None)
+        kinds.setdefault(key, []).append(entry)
+    made = []
+    for members in kinds.values():
+        _, logarithm, location, scale = members[0]
+        names = tuple(unknown.name for unknown, *_ in members)
+        ends = [_ends_of(unknown, logarithm) for unknown, *_ in members]
+        lows, highs = (
+            None if side[0] is None else np.array(side, dtype=float)
+            for side in zip(*ends, strict=True)
+        )
+        rows = np.array([place(name) for name in names], dtype=int)
+        made.append(Standard(names, rows, logarithm, location, scale, lows, highs))
+    return made
+
+
+def _ends_of(unknown: Unknown, logarithm: bool) -> tuple[float | None, float | None]:
+    low, high = unknown.low, unknown.high
+    if not logarithm:
+        return low, high
+    return (
+        None if low is None or low <= 0.0 else float(np.log(low)),
+        None if high is None else float(np.log(high)),
+    )
