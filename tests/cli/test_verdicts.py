@@ -50,6 +50,7 @@ def test_fractions_that_a_require_forbids(specfit, result_of, tmp_path):
     assert "χ²" in reasons
 
 
+@pytest.mark.slow
 def test_sites_that_changed_places_are_not_accepted(specfit, result_of, tmp_path):
     """A forbidden ratio is kept by a swap of names; the stated fields are then 16 sd off."""
     body = """  site A : sextet { Bint ~ 49.0 ± 1.0 T }
