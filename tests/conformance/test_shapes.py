@@ -71,12 +71,12 @@ def test_shape_is_even_and_scales_with_the_unit(name):
 
 @shapes
 def test_arrays_broadcast_and_vmap_equals_a_loop(name):
-    profile = jax.jit(SHAPES[name].profile)
+    profile = SHAPES[name].profile
     offset = jnp.linspace(-2.0, 2.0, 7)
     fwhm = jnp.array([0.2, 0.4, 1.0])
     sigma = jnp.array([0.1, 0.3, 0.01])
     grid = profile(offset[None, :], fwhm[:, None], sigma[:, None])
-    mapped = jax.jit(jax.vmap(profile, (None, 0, 0)))(offset, fwhm, sigma)
+    mapped = jax.vmap(profile, (None, 0, 0))(offset, fwhm, sigma)
     loop = np.stack(
         [profile(offset, float(f), float(s)) for f, s in zip(fwhm, sigma, strict=True)]
     )
