@@ -22,7 +22,7 @@ SAMPLE = 60
 MAXIMUM_CHANNELS = 1 << 20
 COMMENT = re.compile(r"\s*(?:[#%!;*\"'/]|$)")
 NUMBER = re.compile(
-    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)",
+    r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)",
     re.IGNORECASE | re.ASCII,
 )
 _BINARY = bytes([*range(0x09), *range(0x0E, 0x1A), *range(0x1B, 0x20)])

@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -7,24 +6,20 @@ import pytest
 
 
 @pytest.fixture
-def specfit(tmp_path):
-    """Runs the command in a process of its own: (exit code, stdout, stderr)."""
+def specfit(tmp_path, monkeypatch, capsys):
+    """Runs the command, in this process: (exit code, stdout, stderr).
+
+    What only a process of its own shows is asked of `place`.
+    """
+    monkeypatch.chdir(tmp_path)
 
     def command(*arguments, language="en"):
-        import os
+        from specfit.cli import main
 
-        environment = {**os.environ, "SPECFIT_LANG": language, "PYTHONUTF8": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "specfit.cli", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            cwd=tmp_path,
-            env=environment,
-            timeout=900,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        monkeypatch.setenv("SPECFIT_LANG", language)
+        capsys.readouterr()
+        code = main([*map(str, arguments)])
+        return code, *capsys.readouterr()
 
     return command
 

@@ -26,7 +26,7 @@ TRUTH = """seed = 5
 [axis]
 low = -4.0
 high = 4.0
-channels = 256
+channels = 128
 [values]
 N0 = 5e4
 area = 0.2

@@ -155,6 +155,7 @@ def sizes(place, name):
     return [path.stat().st_size for path in place.kept(name).glob("*.step")]
 
 
+@pytest.mark.slow
 def test_no_room_for_a_step(place):
     stopped_at(place, "roomless", 2_000)
     assert place.steps("roomless") == 0

@@ -1,10 +1,12 @@
 """A run that was killed or interrupted goes on, and ends as if it had never stopped."""
 
+import itertools
 import json
 import random
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -17,14 +19,26 @@ KILLS = 5
 """Of one run, before it is let end."""
 
 
-def killed_and_finished(place, name, seed):
+def at_random(number):
+    """When to kill a run: so many seconds after it began a stage."""
+    generator = random.Random(number)
+    while True:
+        yield generator.choice(STAGES), generator.uniform(0.0, 1.5)
+
+
+def in_turn(number):
+    """The first run at the beginning of each stage, further ones somewhere in it."""
+    generator = random.Random(number)
+    for stage in itertools.cycle(STAGES[1:]):
+        yield stage, number * generator.uniform(0.0, 0.5)
+
+
+def killed_and_finished(place, name, moments):
     """The stages in which a run was killed; its draws are those of `whole`."""
-    generator = random.Random(seed)
     stages, kept = [], 0
     while len(stages) < KILLS:
         asked = ["--resume"] if stages else []
-        stage, delay = generator.choice(STAGES), generator.uniform(0.0, 1.5)
-        found = place.kill(name, stage, delay, *asked)
+        found = place.kill(name, *next(moments), *asked)
         if found is None:  # it ended first: a run of its own, and the next is another
             assert place.digest(name) == place.digest("whole")
             name, kept = f"{name}+", 0
@@ -40,29 +54,32 @@ def killed_and_finished(place, name, seed):
     return stages
 
 
-def kill_many(place, prefix, runs):
+def kill_many(place, prefix, runs, when):
     with ThreadPoolExecutor(2) as pool:
         names = [f"{prefix}{number}" for number in range(runs)]
-        found = pool.map(lambda n: killed_and_finished(place, n, n), names)
+        moments = [when(number) for number in range(runs)]
+        found = pool.map(partial(killed_and_finished, place), names, moments)
         stages = Counter(stage for stages in found for stage in stages)
     print(f"{sum(stages.values())} kills: {dict(stages)}")
     return stages
 
 
-def test_twenty_kills_change_no_draw(place):
-    stages = kill_many(place, "killed", 4)
-    assert sum(stages.values()) == 20
+def test_ten_kills_change_no_draw(place):
+    stages = kill_many(place, "killed", 2, in_turn)
+    assert sum(stages.values()) == 10
     assert {"search", "sampling", "report"} <= set(stages)
 
 
 @pytest.mark.slow
 def test_a_hundred_kills_change_no_draw(place):
-    stages = kill_many(place, "hundred", 20)
+    stages = kill_many(place, "hundred", 20, at_random)
     assert sum(stages.values()) == 100
     assert {"start", "compile the model", "prediction"} <= set(stages)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_stops_at_the_end_of_a_step_and_keeps_it(place, number):
     name = f"stopped{int(number)}"
     process = place.begin(name)
@@ -134,7 +151,9 @@ def digests(place, name):
     return [place.digest(f"{name}/{model}") for model in ("line", "line.wide")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_comparison_goes_on_where_it_stopped(place, number):
     if not (place.folder / "ranked").exists():
         assert place.ended("ranked", "--quiet", command="compare") == (0, "")

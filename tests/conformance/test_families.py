@@ -4,6 +4,8 @@ The Kolmogorov-Smirnov tests have a fixed seed and a false-alarm rate of 1e-5 ea
 below 1e-3 for the file.
 """
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -158,22 +160,43 @@ def test_truncated_sampler_agrees_with_the_density(name, given, quantile):
     assert stats.kstest(draws, cdf).pvalue > FALSE_ALARM
 
 
+@cache
+def sloped(name):
+    """A density and its gradient in the place and the family's arguments."""
+
+    def value(point, bounds):
+        return log_density(name, point[0], tuple(point[1:]), *bounds)
+
+    return jax.jit(value), jax.jit(jax.grad(value))
+
+
 @cases
 def test_gradients_equal_finite_differences(name, given):
     start, *rest = ORACLES[name](*given).ppf([0.37, 0.2, 0.8])
     bounds = () if name in ("beta", "student_t") else rest
     point = np.array([start, *given], dtype=float)
-
-    def value(p):
-        return log_density(name, p[0], tuple(p[1:]), *bounds)
-
-    gradient = jax.jit(jax.grad(value))(jnp.asarray(point))
-    value = jax.jit(value)
+    value, gradient_at = sloped(name)
+    gradient = gradient_at(jnp.asarray(point), bounds)
     for index in range(point.size):
         step = 1e-5 * max(1e-2, abs(point[index])) * np.eye(point.size)[index]
-        difference = float(value(point + step) - value(point - step)) / (2 * step.sum())
+        change = float(value(point + step, bounds) - value(point - step, bounds))
+        difference = change / (2 * step.sum())
         scale = abs(difference) + 1.0 / abs(step.sum()) * 1e-6
         assert abs(float(gradient[index]) - difference) < 1e-4 * scale
+
+
+@cache
+def slopes(name):
+    """Derivatives of a density and of a probability at many places."""
+    family = FAMILIES[name]
+
+    def slopes(points, given):
+        return [
+            jax.vmap(jax.grad(lambda x, of=of: of(x, *given)))(points)
+            for of in (family.log_density, family.cdf)
+        ]
+
+    return jax.jit(slopes)
 
 
 @cases
@@ -182,8 +205,7 @@ def test_gradients_are_finite_to_the_edges(name, given):
     far = [float(q) for q in ORACLES[name](*given).ppf([1e-12, 1 - 1e-12])]
     points = [low, low + 1e-300, low + 1e-12, *far, high - 1e-12, high, -1.0, 1e6]
     points = jnp.asarray([p for p in points if np.isfinite(p)])
-    for of in (FAMILIES[name].log_density, FAMILIES[name].cdf):
-        gradient = jax.vmap(jax.grad(lambda x, of=of: of(x, *given)))(points)
+    for gradient in slopes(name)(points, tuple(map(float, given))):
         assert np.isfinite(gradient).all()
 
 
@@ -202,8 +224,8 @@ def test_bijection_of_the_support_inverts(name, given):
         x, log_jacobian = bijectors.forward(z, low, high)
         return FAMILIES[name].log_density(x, *given) + log_jacobian
 
-    assert np.isfinite(jax.vmap(density)(edge)).all()
-    assert np.isfinite(jax.vmap(jax.grad(density))(edge)).all()
+    both = jax.jit(jax.vmap(jax.value_and_grad(density)))(edge)
+    assert np.isfinite(both).all()
 
 
 @cases

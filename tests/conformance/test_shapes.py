@@ -1,5 +1,7 @@
 """Every registered line shape keeps the promises of a `Shape`."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -58,7 +60,7 @@ def test_area_is_one(name, widths):
 
 @shapes
 def test_shape_is_even_and_scales_with_the_unit(name):
-    profile = SHAPES[name].profile
+    profile = jax.jit(SHAPES[name].profile)
     offset = jnp.linspace(0.0, 4.0, 41)
     value = profile(offset, 0.3, 0.2)
     np.testing.assert_allclose(profile(-offset, 0.3, 0.2), value, rtol=1e-14)
@@ -82,30 +84,34 @@ def test_arrays_broadcast_and_vmap_equals_a_loop(name):
     np.testing.assert_allclose(mapped, loop, rtol=1e-14)
 
 
+@cache
+def derived(name):
+    """A shape of a point, its gradient and its curvature, compiled once."""
+
+    def value(p):
+        return SHAPES[name].profile(p[0], p[1], p[2])
+
+    return jax.jit(value), jax.jit(jax.grad(value)), jax.jit(jax.hessian(value))
+
+
 @shapes
 @pytest.mark.parametrize(
     "point",
     [(0.0, 0.2, 0.1), (1e3, 0.2, 0.1), (1e-12, 0.194, 1e-3), (5.0, 1.0, 1e-2)],
 )
 def test_value_gradient_and_curvature_are_finite(name, point):
-    def value(p):
-        return SHAPES[name].profile(p[0], p[1], p[2])
-
     at = jnp.asarray(point)
-    assert np.isfinite(value(at))
-    assert np.isfinite(jax.jit(jax.grad(value))(at)).all()
-    assert np.isfinite(jax.jit(jax.hessian(value))(at)).all()
+    for of in derived(name):
+        assert np.isfinite(of(at)).all()
 
 
 @shapes
 @pytest.mark.parametrize("point", [(0.3, 0.25, 0.1), (-0.7, 0.4, 0.3), (1.5, 0.3, 0.2)])
 def test_gradient_equals_finite_differences(name, point):
     at = np.asarray(point)
-    gradient = jax.grad(lambda p: SHAPES[name].profile(p[0], p[1], p[2]))(
-        jnp.asarray(at)
-    )
+    value, gradient_at, _ = derived(name)
+    gradient = gradient_at(jnp.asarray(at))
     for index, step in enumerate(1e-5 * np.eye(3)):
-        upper = float(SHAPES[name].profile(*(at + step)))
-        lower = float(SHAPES[name].profile(*(at - step)))
+        upper, lower = float(value(at + step)), float(value(at - step))
         difference = (upper - lower) / 2e-5
         assert float(gradient[index]) == pytest.approx(difference, rel=2e-6, abs=1e-9)

@@ -137,7 +137,7 @@ def test_gradient_is_that_of_finite_differences():
     problem = plain()
     data = problem.data
     draws = problem.sample_prior(jax.random.key(11), 12, data)
-    z = jax.vmap(lambda v: problem.unconstrain(v, data)["z"])(draws)
+    z = jax.vmap(lambda v: magnetite().unconstrain(v, data)["z"])(draws)
     density = jax.jit(
         jax.vmap(lambda z: problem.logdensity({"z": z}, data)), compiler_options=QUICK
     )
@@ -187,7 +187,7 @@ def test_new_data_do_not_retrace():
         traces.append(1)
         return problem.logdensity(position, data)
 
-    position = problem.unconstrain(TRUTH, problem.data)
+    position = magnetite().unconstrain(TRUTH, problem.data)
     first = density(position, problem.data)
     second = density(position, other)
     assert first != second
@@ -242,12 +242,12 @@ def test_expected_counts_stay_positive_with_a_slope():
 
 def test_an_impossible_depth_is_finite_and_named():
     problem = plain()
-    deep = problem.unconstrain({**TRUTH, "area": 4.9}, problem.data)
+    deep = magnetite().unconstrain({**TRUTH, "area": 4.9}, problem.data)
     both = jax.jit(jax.value_and_grad(problem.logdensity), compiler_options=QUICK)
     value, slope = both(deep, problem.data)
     assert np.isfinite(value)
     assert np.isfinite(slope["z"]).all()
-    terms = problem.terms(deep, problem.data)
+    terms = magnetite().terms(deep, problem.data)
     assert terms["N(v) of spectrum not positive"] == -np.inf
 
 

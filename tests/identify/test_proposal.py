@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -100,7 +101,7 @@ def problem(checked):
 
 def position(problem, values):
     arrays = {name: np.array(value) for name, value in values.items()}
-    return problem.unconstrain(arrays, problem.data)
+    return jax.jit(problem.unconstrain)(arrays, problem.data)
 
 
 def test_its_curve_is_the_one_that_was_fitted(found, problem):
@@ -110,7 +111,7 @@ def test_its_curve_is_the_one_that_was_fitted(found, problem):
     expected = mixture.curve(flat(), found.layout, theta).expected
     with pipeline.float64():
         where = position(problem, values_of(found))
-        predicted = np.asarray(problem.predict(where, problem.data))[0]
+        predicted = np.asarray(jax.jit(problem.predict)(where, problem.data))[0]
     dip = (expected.max() - expected.min()) / expected.max()
     assert dip > 0.03
     # the baseline multiplies the dip in the search alone
@@ -128,7 +129,8 @@ def test_its_priors_are_those_of_the_search(found, problem):
     wanted = [mixture.log_prior(layout, t, flat())[0] for t in (found.theta, far)]
     both = [values_of(found), values_of(replace(found, theta=far))]
     with pipeline.float64():
-        terms = [problem.terms(position(problem, v), problem.data) for v in both]
+        of = jax.jit(problem.terms)
+        terms = [of(position(problem, v), problem.data) for v in both]
     names = [name for name in terms[0] if name.startswith("prior of ")]
     assert "prior of width_sextet_1" in names
     cost = sum(float(terms[1][name] - terms[0][name]) for name in names)

@@ -188,10 +188,31 @@ def test_the_posterior_opens_in_plain_xarray(folder, run):
 # --------------------------------------------------------------------- atomicity
 
 
-def test_a_failure_while_writing_leaves_the_older_run(build, tmp_path, monkeypatch):
+class Painted:
+    """A painter whose pictures are ready: here they are only written and moved."""
+
+    def __init__(self, folder):
+        pictures = (folder / "figures").glob("*.png")
+        self._images = {path.stem: path.read_bytes() for path in pictures}
+
+    def begin(self, run):
+        """All is painted."""
+
+    def images(self):
+        return self._images
+
+
+@pytest.fixture(scope="module")
+def painted(folder):
+    return Painted(folder)
+
+
+def test_a_failure_while_writing_leaves_the_older_run(
+    build, painted, tmp_path, monkeypatch
+):
     target = tmp_path / "run"
     first = build.Scene(seed=1).run()
-    report.write(first, target)
+    report.write(first, target, painter=painted)
     before = (target / "result.json").read_bytes()
 
     def fail(*_):
@@ -199,7 +220,7 @@ def test_a_failure_while_writing_leaves_the_older_run(build, tmp_path, monkeypat
 
     monkeypatch.setattr(writing, "write_posterior", fail)
     with pytest.raises(OSError, match="No space left"):
-        report.write(build.Scene(seed=2).run(), target)
+        report.write(build.Scene(seed=2).run(), target, painter=painted)
     assert (target / "result.json").read_bytes() == before
     assert os.listdir(tmp_path) == ["run"]
 
@@ -217,7 +238,7 @@ WRITTEN = ["result.json", "result.schema.json", "model.json", "model.spec",
     ],
 )
 def test_a_file_that_cannot_be_written_leaves_everything(
-    run, tmp_path, monkeypatch, name, code
+    run, painted, tmp_path, monkeypatch, name, code
 ):
     target, beside = tmp_path / "run", tmp_path / ".run.partial"
     beside.mkdir()
@@ -237,7 +258,7 @@ def test_a_file_that_cannot_be_written_leaves_everything(
     for how in ("open", "write_bytes"):
         monkeypatch.setattr(Path, how, refusing(getattr(Path, how)))
     with pytest.raises(OSError, match=os.strerror(code)):
-        report.write(run, target, beside)
+        report.write(run, target, beside, painted)
     monkeypatch.undo()
     assert tried[0].is_relative_to(beside)
     assert sorted(p.name for p in tmp_path.rglob("*")) == [
@@ -246,10 +267,10 @@ def test_a_file_that_cannot_be_written_leaves_everything(
     assert (target / "result.json").read_text() == "{}"
 
 
-def test_a_failed_swap_puts_the_older_run_back(build, tmp_path, monkeypatch):
+def test_a_failed_swap_puts_the_older_run_back(build, painted, tmp_path, monkeypatch):
     target = tmp_path / "run"
     run = build.Scene().run()
-    report.write(run, target)
+    report.write(run, target, painter=painted)
     replace = os.replace
 
     def fail(source, destination):
@@ -259,16 +280,16 @@ def test_a_failed_swap_puts_the_older_run_back(build, tmp_path, monkeypatch):
 
     monkeypatch.setattr(writing.os, "replace", fail)
     with pytest.raises(OSError, match="renaming failed"):
-        report.write(run, target)
+        report.write(run, target, painter=painted)
     assert (target / "result.json").exists()
 
 
-def test_a_second_run_replaces_the_first_and_keeps_notes(build, tmp_path):
+def test_a_second_run_replaces_the_first_and_keeps_notes(build, painted, tmp_path):
     target = tmp_path / "run"
-    report.write(build.Scene(seed=1).run(), target)
+    report.write(build.Scene(seed=1).run(), target, painter=painted)
     (target / "notes.txt").write_text("mine")
     (target / "tables" / "stale.csv").write_text("old")
-    report.write(build.Scene(seed=2).run(), target)
+    report.write(build.Scene(seed=2).run(), target, painter=painted)
     assert json.loads((target / "result.json").read_text("utf-8"))["seed"] == 2
     assert (target / "notes.txt").read_text() == "mine"
     assert not (target / "tables" / "stale.csv").exists()
