@@ -40,7 +40,8 @@ class ParameterSignature:
     `dimension` is a name known to `units` ("velocity", "field", "fraction" …); `unit`
     the one it is shown in; `default` the right-hand side of `~` or `=` in the language
     (`~ free in [-0.5, 1.5] mm/s`, `= 2`), None where the user must speak.  `computed`:
-    follows from others by its default and cannot be stated.
+    follows from others by its default and cannot be stated.  `minor`: no column of its own
+    in a table of results.
     """
 
     symbol: str
@@ -51,6 +52,7 @@ class ParameterSignature:
     high: float | None = None
     default: str | None = None
     computed: bool = False
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,14 @@ class SiteKind:
     `profile(values, scale, velocity)`: for kinds whose absorption is no sum of lines, the
     absorption of unit area at velocities (n,), 1/(mm/s); `lines` then are those of the
     site at rest.
+    `histogram(xp, values)`: of distributions, bins and shares, each (…, n_bins).
     """
 
     signature: Signature
     n_lines: int
     lines: Callable[[Mapping[str, Array], Array], Lines]
     profile: Callable[[Mapping[str, Array], Array, Array], Array] | None = None
+    histogram: Callable[[Any, Mapping[str, Any]], tuple[Any, Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,14 @@ from specfit.model.quantities import (
     mismatch,
 )
 from specfit.units import DIMENSIONLESS
+from specfit.waves import WAVES
 
 if TYPE_CHECKING:
     from specfit.model.typed import Typer
 
 SAME = "same"
 _T, _N = "temperature", "number"
+_HISTOGRAM = ((3 + WAVES,) * 2, (SAME, SAME, *(_N,) * (1 + WAVES)), SAME)
 FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     # name: (least and most arguments), what they (each) must be, what comes out
     "exp": ((1, 1), "number", "number"),
@@ -51,6 +53,8 @@ FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     "ingalls": ((2, 3), (_T, _T, _N), _N),
     "magnetite_vacancies": ((2, 2), _N, _N),
     "ferrous_share": ((1, 1), _N, _N),
+    "histogram_mean": _HISTOGRAM,
+    "histogram_sd": _HISTOGRAM,
 }
 STATISTICS = ("mean", "median", "min", "max", "sum")
 """Functions that turn a whole column of the data into one number."""
@@ -72,6 +76,8 @@ ARGUMENTS = {
     "debye_f": "Θ, T",
     "brillouin": "S, T, T_order",
     "reduced_field": "T, T_order, a, b",
+    "histogram_mean": "low, high, roughness, c1, …",
+    "histogram_sd": "low, high, roughness, c1, …",
     "ingalls": "Δ, T",
     "magnetite_vacancies": "ratio, f_ratio",
     "prob": "x > 0 mm/s",

@@ -162,4 +162,6 @@ _RULES: dict[str, Callable[[Sequence[Box]], Box]] = {
     "brillouin": _monotone("brillouin", (-1, -1, 1)),
     "reduced_field": _monotone("reduced_field", (-1, 1, 1, -1)),
     "ingalls": _monotone("ingalls", (1, -1, -1)),
+    "histogram_mean": lambda parts: (parts[0][0], parts[1][1]),
+    "histogram_sd": lambda parts: (0.0, 0.5 * (parts[1][1] - parts[0][0])),
 }

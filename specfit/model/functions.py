@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from specfit import waves
 from specfit.model import laws
 
 Meaning = Callable[..., Any]
@@ -90,6 +91,8 @@ FUNCTIONS: dict[str, Function] = {
     "ingalls": Function(2, 3, laws.ingalls),
     "magnetite_vacancies": Function(2, 2, laws.magnetite_vacancies),
     "ferrous_share": Function(1, 1, laws.ferrous_share),
+    "histogram_mean": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.mean),
+    "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
 }
 """Every function of the language.  Angles are in degrees, the canonical unit.  Equality
 has a relative tolerance of 1e-9, because both sides are computed."""

@@ -19,6 +19,7 @@ from specfit.model.expressions import to_text
 from specfit.model.wording import prior_text
 from specfit.report.numbers import Summary, summarise
 from specfit.rules.posterior import Posterior
+from specfit.sites import SITES
 
 USUAL = ("IS", "QS", "Bint", "I")
 """Columns of a paper's table of Mössbauer parameters, shown even where held fixed."""
@@ -230,7 +231,10 @@ class Findings:
         """What a table shows unasked: the usual symbols and all that was inferred."""
         found: dict[str, None] = {}
         for site in sites:
+            minor = {p.symbol for p in SITES[site.kind].signature.parameters if p.minor}
             for symbol, name in site.parameters.items():
+                if symbol in minor:
+                    continue
                 if symbol in USUAL or self._varies(self.quantity(name)):
                     found[symbol] = None
         return tuple(sorted(found, key=lambda s: USUAL.index(s) if s in USUAL else 9))

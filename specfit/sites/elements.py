@@ -127,7 +127,7 @@ def _parameter(
             changes["meaning"] = _coupling(isotope)
             sd, end = isotope.coupling / 4.0, isotope.coupling
             changes["default"] = f"~ 0.0 ± {sd:g} mm/s in [{-end}, {end}] mm/s"
-        case "Bint":
+        case "Bint" if not parameter.computed:
             changes["default"] = f"~ free in [{least}, {most}] T"
         case "QS" if parameter.computed and not whole:
             return None

@@ -6,12 +6,22 @@ import numpy as np
 import pytest
 
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
+from specfit.model.functions import FUNCTIONS
 from specfit.shapes import SHAPES
 from specfit.sites import SITES
-from specfit.sites.distribution import BINS, WAVES, middles, weights
+from specfit.sites.distribution import histogram
+from specfit.waves import BINS, WAVES
 
 SLOPES = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
 AT = np.linspace(-10.0, 10.0, 1001)
+
+
+def weights(values):
+    return histogram(jnp, values)[1]
+
+
+def middles(values):
+    return histogram(jnp, values)[0]
 
 
 def given(**changes):
@@ -118,3 +128,19 @@ def test_gradients_of_a_distribution_are_finite():
 
     slope = jax.jit(jax.grad(height))(given(c3=1.0, roughness=40.0))
     assert all(np.isfinite(part) for part in slope.values())
+
+
+def test_mean_and_sd_of_the_histogram_are_those_of_a_gaussian():
+    """Asked of the language, for one draw and for many."""
+    place = np.asarray(middles(given()))
+    every = coefficients(-0.5 * ((place - 36.0) / 2.5) ** 2)
+    one = [20.0, 52.0, 1.0, *every.values()]
+    mean, sd = (FUNCTIONS[f"histogram_{w}"].meaning for w in ("mean", "sd"))
+    assert mean(np, *one) == pytest.approx(36.0, abs=0.01)
+    assert sd(np, *one) == pytest.approx(2.5, abs=0.02)
+    rows = [np.array([number, number]) for number in one]
+    rows[0] = np.array([20.0, 10.0])  # a wider range, and so a wider Gaussian
+    np.testing.assert_allclose(mean(np, *rows), [36.0, 31.0], atol=0.02)
+    np.testing.assert_allclose(sd(np, *rows)[1], 2.5 * 42.0 / 32.0, atol=0.03)
+    flat = sd(np, 0.0, 12.0, 1.0, *np.zeros(WAVES))
+    assert flat == pytest.approx(12.0 / np.sqrt(12.0), rel=1e-12)

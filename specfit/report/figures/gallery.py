@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from specfit.report.figures import correlations, priors, spectrum
+from specfit.report.figures import correlations, distribution, priors, spectrum
 from specfit.report.quantities import Findings
 from specfit.report.sections.spectrum import figure_name
 
@@ -29,4 +29,5 @@ def _drawings(found: Findings) -> list[tuple[str, Callable[[], bytes | None]]]:
             for index, entry in enumerate(spectra)
         ),
         ("correlations", partial(correlations.draw, found)),
+        ("distributions", partial(distribution.draw, found)),
     ]

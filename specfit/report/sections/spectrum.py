@@ -37,6 +37,15 @@ def _build(page: Page) -> Sequence[Block]:
                 f"{item.chi2_reduced:.2f}.",
             )
         )
+    if "distributions" in page.figures:
+        blocks.append(
+            Figure(
+                "distributions",
+                "distributions of hyperfine parameters",
+                "Distributions. Line: posterior mean; bands: 25 to 75 % and 5 to 95 % of "
+                "the posterior at each value.",
+            )
+        )
     return blocks
 
 
