@@ -43,15 +43,26 @@ def environment_as_it_was(programs_kept: None) -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is called outside a compiled function would else be compiled at each call.
+
+    Every worker has a folder of its own: JAX writes an entry in place, and another
+    would read half of it.
+    """
+    with jax_cache_at(tmp_path_factory.mktemp("compiled"), seconds=0.2):
+        yield
+
+
 @contextmanager
-def jax_cache_at(folder: Path) -> Iterator[None]:
-    """JAX's own cache of compiled programs in a folder, and everything kept there."""
+def jax_cache_at(folder: Path, seconds: float = 0.0) -> Iterator[None]:
+    """JAX's own cache in a folder, with all that took so long to compile."""
     import jax
     from jax.experimental.compilation_cache import compilation_cache
 
     wanted = {
         "jax_compilation_cache_dir": str(folder),
-        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_compile_time_secs": seconds,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
     before = {name: getattr(jax.config, name) for name in wanted}

@@ -43,5 +43,5 @@ def table_of():
 
 
 @pytest.fixture(scope="module", autouse=True)
-def compiled_once(jax_cache_of_module):
+def compiled_once_here(jax_cache_of_module):
     """Every command of these tests compiles the same; the first leaves it on disk."""

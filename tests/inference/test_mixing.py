@@ -14,9 +14,13 @@ from specfit.inference.loo import loo
 from specfit.inference.mixing import energy_fraction, mixing
 from specfit.inference.pareto import pareto_k
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    az = pytest.importorskip("arviz")
+
+@pytest.fixture(scope="module")
+def az():
+    """ArviZ, which takes seconds to import: only by whoever compares with it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("arviz")
 
 
 def chains(seed, n_chains, n_draws, memory, shift):
@@ -38,7 +42,9 @@ def chains(seed, n_chains, n_draws, memory, shift):
     rounded=st.booleans(),
 )
 @settings(max_examples=40, deadline=None, derandomize=True, report_multiple_bugs=False)
-def test_figures_are_those_of_arviz(seed, n_chains, n_draws, memory, shift, rounded):
+def test_figures_are_those_of_arviz(
+    az, seed, n_chains, n_draws, memory, shift, rounded
+):
     # a quantile that falls on a draw is a matter of rounding
     assume((n_chains * n_draws - 1) % 20 != 0)
     draws = chains(seed, n_chains, n_draws, memory, shift)
@@ -53,7 +59,7 @@ def test_figures_are_those_of_arviz(seed, n_chains, n_draws, memory, shift, roun
 
 
 @pytest.mark.parametrize("freedom", [1.5, 3.0, 30.0])
-def test_pareto_k_is_that_of_arviz(freedom):
+def test_pareto_k_is_that_of_arviz(az, freedom):
     logs = np.abs(np.random.default_rng(3).standard_t(freedom, 4000))
     logs = np.log(logs)
     assert pareto_k(logs) == pytest.approx(float(az.psislw(logs)[1]), abs=0.02)
@@ -76,15 +82,14 @@ def test_what_does_not_vary_is_left_out_and_what_is_not_finite_fails():
 
 
 @pytest.mark.parametrize("spread", [0.05, 1.0, 3.0])
-def test_leave_one_out_is_that_of_arviz(spread):
-    arviz = pytest.importorskip("arviz")
+def test_leave_one_out_is_that_of_arviz(az, spread):
     generator = np.random.default_rng(5)
     pointwise = generator.normal(-3.0, spread, (4, 250, 1, 40))
     found = loo(pointwise)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            data = arviz.from_dict(
+            data = az.from_dict(
                 posterior={"x": pointwise[..., 0, 0]},
                 log_likelihood={"y": pointwise[..., 0, :]},
             )
@@ -93,8 +98,8 @@ def test_leave_one_out_is_that_of_arviz(spread):
                 "posterior": {"x": pointwise[..., 0, 0]},
                 "log_likelihood": {"y": pointwise[..., 0, :]},
             }
-            data = arviz.from_dict(groups)
-        theirs = arviz.loo(data, pointwise=True, reff=1.0)
+            data = az.from_dict(groups)
+        theirs = az.loo(data, pointwise=True, reff=1.0)
     elpd = getattr(theirs, "elpd_loo", None) or theirs.elpd
     size = getattr(theirs, "p_loo", None) or theirs.p
     assert found.elpd == pytest.approx(float(elpd), abs=0.01 * spread)
