@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from specfit.report import terminal
 from specfit.report.text import width
 
@@ -57,3 +59,14 @@ def test_no_line_of_prose_is_longer_than_a_terminal(build):
     text = terminal(example(build, extra_counts=9e3))
     prose = [line for line in text.split("\n") if "±" not in line and "─" not in line]
     assert max(map(width, prose)) <= 88
+
+
+def test_without_a_table_of_its_own_a_model_shows_what_no_column_does(build):
+    run = example(build)
+    plain = run.document.model_copy(update={"reports": ()})
+    text = terminal(replace(run, document=plain))
+    shown = {x.split(" = ")[0] for x in text.split("\n") if " = " in x and "±" in x}
+    unknown = {p.name for p in run.model.parameters if "." not in p.name} - {"N0"}
+    assert unknown - {"Γ"} <= shown  # `width = Γ` stands in a column
+    assert not shown & {"N0", "Γ"}
+    assert "area" in shown

@@ -16,6 +16,11 @@ def figure_name(page_index: int, label: str, alone: bool) -> str:
     )
 
 
+_HALVES = (
+    "The halves of the sweep are not folded: each has its curve, the first is filled. "
+)
+
+
 def _build(page: Page) -> Sequence[Block]:
     run = page.found.run
     alone = len(run.model.spectra) == 1
@@ -33,6 +38,7 @@ def _build(page: Page) -> Sequence[Block]:
                 f"{name}{label}, {measurement.values.size} channels. Points: data with "
                 "one standard deviation; red: posterior mean with the band of 5 to 95 "
                 f"%{filled if sites else ''}. "
+                f"{_HALVES if measurement.position.size else ''}"
                 f"Below: residuals in standard deviations; reduced χ² = "
                 f"{item.chi2_reduced:.2f}.",
             )
