@@ -152,7 +152,7 @@ def digests(place, name):
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
 def test_a_comparison_goes_on_where_it_stopped(place, number):
     if not (place.folder / "ranked").exists():

@@ -92,7 +92,6 @@ def test_a_weak_absorber_with_default_priors_is_accepted(specfit, tmp_path):
     assert code == 0, err + out
 
 
-@pytest.mark.slow
 def test_a_width_at_the_natural_floor_is_rejected_not_lost(
     specfit, result_of, tmp_path
 ):
