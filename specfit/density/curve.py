@@ -213,7 +213,9 @@ def curve_of(
         ),
         nuisances=_nuisances(model, measurements, where),
         folded=any(m.half_offset != 0.0 for m in measurements),
-        grid=energies(limit, STEP) if model.settings.get("absorber") == "thick" else None,
+        grid=energies(limit, STEP)
+        if model.settings.get("absorber") == "thick"
+        else None,
     )
 
 

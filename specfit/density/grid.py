@@ -77,26 +77,23 @@ def energies(limit: float, step: float) -> Energies:
 def read_off(heights: Array, grid: Energies, at: Array) -> Array:
     """Σ of splines of these `heights` (n,), at the places `at` (n_places,)."""
     first, part = _between(grid, at)
-    found: Array = jnp.sum(_splines(part) * _windows(heights, first), axis=1)
+    weights = _splines(jnp.ones_like(part), part)
+    found: Array = jnp.sum(weights * _windows(heights, first), axis=1)
     return found
 
 
 def laid(amount: Array, grid: Energies, at: Array) -> Array:
     """`amount` at the places `at`, both (n_places,), spread over the points (n,)."""
     first, part = _between(grid, at)
-    empty = jax.ShapeDtypeStruct((grid.n,), amount.dtype)
+    empty = jnp.zeros(grid.n, amount.dtype)
     spread = jax.linear_transpose(lambda x: _windows(x, first), empty)
-    (found,) = spread(amount[:, None] * _splines(part))
+    (found,) = spread(_splines(amount, part))
     points: Array = found
     return points
 
 
 def _between(grid: Energies, at: Array) -> tuple[Array, Array]:
-    """The first of the points whose splines reach each place; the part of a step beyond.
-
-    The part is that beyond the middle ones of the points.
-    """
-    at = jax.lax.optimization_barrier(at)
+    """The first of the points whose splines reach a place, and its part of a step."""
     place = at / grid.step + (grid.n // 2 - DEGREE // 2)
     place = place - grid.n * jnp.floor(place / grid.n)
     first = jax.lax.stop_gradient(jnp.floor(place))
@@ -109,14 +106,14 @@ def _windows(heights: Array, first: Array) -> Array:
     return jax.vmap(lambda i: jax.lax.dynamic_slice(around, (i,), (DEGREE + 1,)))(first)
 
 
-def _powers() -> FloatArray:
-    """Each spline, where it passes a step, as a polynomial: a row, rising powers.
+def _polynomials() -> FloatArray:
+    """Each spline that reaches a step, there: a row of coefficients of rising powers.
 
-    Cox and de Boor's recursion.
+    By the recursion of Cox and de Boor.
     """
-    rows = [np.array([1.0])]
+    rows, none = [np.ones(1)], np.zeros(1)
     for degree in range(1, DEGREE + 1):
-        pairs = zip([np.zeros(1), *rows], [*rows, np.zeros(1)], strict=True)
+        pairs = zip([none, *rows], [*rows, none], strict=True)
         rows = [
             polyadd(
                 polymul([degree - node, 1.0], left), polymul([node + 1.0, -1.0], right)
@@ -127,24 +124,16 @@ def _powers() -> FloatArray:
     return np.array(rows)
 
 
-_POWERS = _powers()
+_POLYNOMIALS = _polynomials()
 
 
-@jax.custom_jvp
-def _splines(part: Array) -> Array:
-    """The splines at a part of a step beyond the middle points, (n_places, DEGREE + 1)."""
-    return _polynomials(_POWERS, part)
+def _splines(amount: Array, part: Array) -> Array:
+    """`amount` × the splines that reach a place, (n_places, DEGREE + 1).
 
-
-@_splines.defjvp
-def _slopes(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    (part,), (change,) = primals, tangents
-    slopes = _polynomials(_POWERS[:, 1:] * np.arange(1, DEGREE + 1), part)
-    return _splines(part), slopes * change[:, None]
-
-
-def _polynomials(rows: FloatArray, part: Array) -> Array:
-    total = jnp.zeros((len(rows), len(part)))
-    for power in rows.T[::-1]:
-        total = total * part + power[:, None]
-    return jax.lax.optimization_barrier(total.T)
+    Powers first and then a product with a matrix: written out in one, XLA would compute
+    all that leads to a place anew for every spline, and several times for the gradient.
+    """
+    powers = [amount]
+    for _ in range(DEGREE):
+        powers.append(powers[-1] * part)
+    return jnp.stack(powers).T @ jnp.asarray(_POLYNOMIALS.T)

@@ -5,8 +5,8 @@
 with the optical depth τ of the absorber on a grid of energies, in mm/s, and the source
 line L of unit area.  The integrand is known at evenly spaced energies, where the sum of
 an analytic function converges exponentially; the convolution with a Lorentzian is a
-product with exp(−|k| Γ_s / 2) of its Fourier transform.  What the periodic transform
-adds from its images is taken off in closed form, about the centre of what is absorbed.
+product with exp(−|k| Γ_s / 2) of its Fourier transform, and what its repetitions add is
+taken off there (`Energies.smoothing`).
 
 Valid for: Γ ≥ 0.097 mm/s of source and absorber.  D is then right to 5e-6 for total
 thicknesses up to 30 (against adaptive quadrature).
@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from specfit.contracts import Array
 from specfit.density.grid import Energies, read_off
 
-STEP = 0.024
+STEP = 0.022
 """Distance of the energies, mm/s: a quarter of the narrowest line."""
 
 
