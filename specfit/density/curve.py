@@ -23,13 +23,14 @@ import numpy as np
 from specfit.constants import NATURAL_FWHM
 from specfit.contracts import Array, Data, FloatArray, Measurement
 from specfit.density.coordinates import Coordinates
+from specfit.density.grid import Energies, energies
 from specfit.density.stacks import (
     Stack,
     each_absorption,
     stacked_absorption,
     stacks_of,
 )
-from specfit.density.thick import Energies, absorbed, energies, smeared
+from specfit.density.thick import STEP, absorbed, smeared
 from specfit.model.ir import Model, Prior
 
 BASELINE = ("slope", "curvature", "geometry", "half_slope")
@@ -212,7 +213,9 @@ def curve_of(
         ),
         nuisances=_nuisances(model, measurements, where),
         folded=any(m.half_offset != 0.0 for m in measurements),
-        grid=energies(limit) if model.settings.get("absorber") == "thick" else None,
+        grid=energies(limit, STEP)
+        if model.settings.get("absorber") == "thick"
+        else None,
     )
 
 

@@ -14,8 +14,8 @@ from specfit.contracts import Array, Data, FloatArray
 from specfit.density.absorption import absorption
 from specfit.density.coordinates import Coordinates
 from specfit.density.directed import directed
+from specfit.density.grid import Energies, energies
 from specfit.density.many_lines import MANY, STEP, many_lorentzians
-from specfit.density.thick import Energies, energies
 from specfit.model.ir import Model, Prior, Site
 from specfit.sites import SITES
 
