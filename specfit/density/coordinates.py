@@ -145,7 +145,7 @@ class Coordinates:
 
 
 def coordinates(
-    model: Model[Prior], plan: Plan, own: Mapping[str, float] = {}
+    model: Model[Prior], plan: Plan, own: Mapping[str, float] | None = None
 ) -> Coordinates:
     """The coordinates that a plan lays out.
 

@@ -27,6 +27,7 @@ def identity_of(model: Model[Prior], curve: Curve, where: Coordinates) -> str:
     whole += [curve.grid, [stack.grid for stack in curve.stacks]]
     known = [one.own for one in where.standards]
     whole += [[None if own is None else own.tolist() for own in known]]
+    whole += [[list(one.names) for one in where.standards]]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ area and level must be theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from specfit.density.coordinates import Coordinates
 from specfit.density.scope import Scope
 
 _TRIED, _TAKEN = 2000, 8
+_FIXED = 8.0  # times its own sd: a prior so wide lets a value be drawn by itself
 _LEAST = 1e-12  # of information, which is then none
 Predict = Callable[[Position, Data], Array]
 """Curves (n_spectra, n_channels) at a position."""
@@ -30,48 +31,69 @@ def informed(
 ) -> dict[str, float]:
     """Name → sd, or that of the logarithm where this is measured; powers of two.
 
-    So coarse that like data have like coordinates; the density is the same with any.
+    Without those that the data fix far better than the prior.  So coarse that like data
+    have like coordinates; the density is the same with any.
     where: coordinates that know nothing of the data yet.
     """
+    names = [name for one in where.standards for name in one.names]
+    z = _likeliest(where, predict, data, draws)
+    about = jax.jit(jax.vmap(_information(where, predict, data, names)))
+    known = np.median(about(z), axis=0)
+    sd = 2.0 ** np.round(-0.5 * np.log2(np.maximum(known, _LEAST)))
+    prior = np.median(jax.vmap(lambda at: _sizes(where, at, data))(z), axis=0)
+    every = zip(names, sd.tolist(), prior.tolist(), strict=True)
+    return {name: own for name, own, size in every if size < _FIXED * own}
+
+
+def _likeliest(
+    where: Coordinates, predict: Predict, data: Data, draws: Mapping[str, FloatArray]
+) -> Array:
+    """Coordinates (n, n_unknowns) of the draws whose curves are nearest to the counts."""
     tried = {name: jnp.asarray(x[:_TRIED]) for name, x in draws.items()}
     counts, mask = jnp.asarray(data["counts"]), jnp.asarray(data["mask"])
-    names = [name for one in where.standards for name in one.names]
+
+    def unlike(values: Mapping[str, Array]) -> tuple[Array, Array]:
+        z = where.backward(values, data)
+        curve = predict({"z": z}, data)
+        return z, jnp.sum(mask * (counts - curve) ** 2 / curve)
+
+    z, misfit = jax.jit(jax.vmap(unlike))(tried)
+    best: Array = z[np.argsort(np.nan_to_num(misfit, nan=np.inf))[:_TAKEN]]
+    return best
+
+
+def _information(
+    where: Coordinates, predict: Predict, data: Data, names: Sequence[str]
+) -> Callable[[Array], Array]:
+    """What the counts say of each of `names` at z, mean and spread being known."""
     above = {n for one in where.standards for n in one.rests_on}
     others = [n for n in where.names if n not in names and n not in above]
     rows = np.array([where.names.index(name) for name in (*names, *others)])
     units = jnp.eye(len(where.names))[rows]
-    prior = jnp.diag(jnp.array([0.0] * len(names) + [1.0] * len(others)))
+    k, mask = len(names), jnp.asarray(data["mask"])
+    prior = jnp.diag(jnp.array([0.0] * k + [1.0] * len(others)))
 
-    def expected(z: Array) -> Array:
-        return predict({"z": z}, data)
-
-    def unlike(values: Mapping[str, Array]) -> tuple[Array, Array]:
-        z = where.backward(values, data)
-        curve = expected(z)
-        return z, jnp.sum(mask * (counts - curve) ** 2 / curve)
-
-    def information(at: Array) -> Array:
-        scope: Scope = where.forward(at, data)[2]
-        sizes = [
-            jnp.broadcast_to(one.size(scope, at.dtype), len(one.names))
-            for one in where.standards
-        ]
-
+    def about(at: Array) -> Array:
         def one(unit: Array) -> Array:
-            curve, slope = jax.jvp(expected, (at,), (unit,))
+            curve, slope = jax.jvp(lambda z: predict({"z": z}, data), (at,), (unit,))
             found: Array = (slope * jnp.sqrt(mask / curve)).ravel()
             return found
 
         slopes = jax.vmap(one)(units)
         whole = slopes @ slopes.T + prior
-        k = len(names)
         rest = jnp.linalg.solve(whole[k:, k:], whole[k:, :k])
         left = jnp.diag(whole[:k, :k] - whole[:k, k:] @ rest)
-        by_value: Array = left / jnp.concatenate(sizes) ** 2
+        by_value: Array = left / _sizes(where, at, data) ** 2
         return by_value
 
-    z, misfit = jax.jit(jax.vmap(unlike))(tried)
-    best = z[np.argsort(np.nan_to_num(misfit, nan=np.inf))[:_TAKEN]]
-    known = np.median(jax.jit(jax.vmap(information))(best), axis=0)
-    sd = 2.0 ** np.round(-0.5 * np.log2(np.maximum(known, _LEAST)))
-    return dict(zip(names, sd.tolist(), strict=True))
+    return about
+
+
+def _sizes(where: Coordinates, at: Array, data: Data) -> Array:
+    """The unit of z of each member."""
+    scope: Scope = where.forward(at, data)[2]
+    parts = [
+        jnp.broadcast_to(one.size(scope, at.dtype), len(one.names))
+        for one in where.standards
+    ]
+    return jnp.concatenate(parts)

@@ -70,7 +70,7 @@ def _parts(
     model: Model[Prior],
     made: Plan,
     measurements: Sequence[Measurement],
-    own: Mapping[str, float] = {},
+    own: Mapping[str, float] | None = None,
 ) -> _Parts:
     where = coordinates(model, made, own)
     curve = curve_of(model, measurements, where)

@@ -146,7 +146,7 @@ def standardised(
     model: Model[Prior],
     plan: Plan,
     place: Callable[[str], int],
-    own: Mapping[str, float],
+    own: Mapping[str, float] | None,
 ) -> tuple[Standard, ...]:
     """The groups of unknowns that are measured so, each after those it rests on.
 
@@ -160,7 +160,11 @@ def standardised(
     priors = {p.name: p.prior.dist for p in model.parameters}
     for unknown in plan.unknowns:
         law = _law_of(priors.get(unknown.name))
-        if law is None or unknown.dynamic:
+        if (
+            law is None
+            or unknown.dynamic
+            or (own is not None and unknown.name not in own)
+        ):
             continue
         logarithm, *parts = law
         parts = [_drawn_only(part, meanings, drawn) for part in parts]
@@ -209,7 +213,7 @@ def _drawn_only(
 def _grouped(
     entries: Sequence[tuple[Unknown, bool, Expression, Expression]],
     place: Callable[[str], int],
-    own: Mapping[str, float],
+    own: Mapping[str, float] | None,
 ) -> list[Standard]:
     kinds: dict[Any, list[tuple[Unknown, bool, Expression, Expression]]] = {}
     for entry in entries:
