@@ -160,11 +160,8 @@ def standardised(
     priors = {p.name: p.prior.dist for p in model.parameters}
     for unknown in plan.unknowns:
         law = _law_of(priors.get(unknown.name))
-        if (
-            law is None
-            or unknown.dynamic
-            or (own is not None and unknown.name not in own)
-        ):
+        fixed = own is not None and unknown.name not in own
+        if law is None or unknown.dynamic or fixed:
             continue
         logarithm, *parts = law
         parts = [_drawn_only(part, meanings, drawn) for part in parts]
