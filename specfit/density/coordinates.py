@@ -144,10 +144,15 @@ class Coordinates:
         return np.array([self.names.index(name) for name in joint.names[:-1]], int)
 
 
-def coordinates(model: Model[Prior], plan: Plan) -> Coordinates:
-    """The coordinates that a plan lays out."""
+def coordinates(
+    model: Model[Prior], plan: Plan, own: Mapping[str, float] | None = None
+) -> Coordinates:
+    """The coordinates that a plan lays out.
+
+    own: how well the data know those whose prior rests on others, as `informed` has it.
+    """
     priors = {p.name: p.prior.dist for p in model.parameters}
-    standards = standardised(model, plan, plan.names.index)
+    standards = standardised(model, plan, plan.names.index, own)
     apart = {name for one in standards for name in one.names}
     groups = _groups(plan, priors, apart)
     moving = {u.name: u for u in plan.unknowns}

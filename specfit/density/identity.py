@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from specfit.density.coordinates import Coordinates
 from specfit.density.curve import Curve
 from specfit.model.ir import Model, Prior
 from specfit.model.known import conditions
@@ -15,7 +16,7 @@ _REMARKS = frozenset(
 )
 
 
-def identity_of(model: Model[Prior], curve: Curve) -> str:
+def identity_of(model: Model[Prior], curve: Curve, where: Coordinates) -> str:
     """All that the functions are made from: the model, and what the data say of it.
 
     Where its statements stood in the text, and why, makes no difference.
@@ -24,6 +25,9 @@ def identity_of(model: Model[Prior], curve: Curve) -> str:
     remarkable = _unremarked(model.model_dump(mode="json"))
     whole = [remarkable, conditions(model), curve.folded, nuisances]
     whole += [curve.grid, [stack.grid for stack in curve.stacks]]
+    known = [one.own for one in where.standards]
+    whole += [[None if own is None else own.tolist() for own in known]]
+    whole += [[list(one.names) for one in where.standards]]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 

@@ -21,6 +21,7 @@ from specfit.contracts import (
 from specfit.density.coordinates import Coordinates, coordinates
 from specfit.density.curve import Curve, curve_of, positive
 from specfit.density.identity import identity_of
+from specfit.density.informed import informed
 from specfit.density.layout import spectra_data
 from specfit.density.prior import PriorTerms, prior_terms
 from specfit.density.scope import Scope
@@ -36,7 +37,6 @@ N_DRAWS = 2_000
 """Prior draws behind the prior's normalisation and the barriers' widths."""
 
 _SEED = 20_260_101
-
 
 MARGIN = 1e-5
 """How far inside their intervals, relatively, `Separable.assemble` puts values."""
@@ -56,13 +56,25 @@ def build(model: Model[Prior], measurements: Sequence[Measurement]) -> Problem:
     if jnp.zeros(()).dtype != np.float64:
         raise ValueError("the density needs double precision: jax.enable_x64(True)")
     made = plan(model)
-    where = coordinates(model, made)
-    curve = curve_of(model, measurements, where)
-    parts = _Parts(model, made, where, curve, prior_terms(model, made, where))
     constants = data_constants(model, measurements)
     draws = prior_draws(model, made, N_DRAWS, _SEED, constants)
     data = _data(draws, constants, measurements)
+    parts = _parts(model, made, measurements)
+    if parts.where.standards:
+        own = informed(parts.where, parts.predict, data, draws.values)
+        parts = _parts(model, made, measurements, own)
     return parts.problem(data, draws)
+
+
+def _parts(
+    model: Model[Prior],
+    made: Plan,
+    measurements: Sequence[Measurement],
+    own: Mapping[str, float] | None = None,
+) -> _Parts:
+    where = coordinates(model, made, own)
+    curve = curve_of(model, measurements, where)
+    return _Parts(model, made, where, curve, prior_terms(model, made, where))
 
 
 def problem_data(model: Model[Prior], measurements: Sequence[Measurement]) -> Data:
@@ -109,7 +121,7 @@ class _Parts:
         self.model, self.plan, self.where = model, plan, where
         self.curve, self.priors = curve, priors
         self.noises = _noises(model)
-        self.identity = identity_of(model, curve)
+        self.identity = identity_of(model, curve, where)
         self._drawn: tuple[Any, Values] = (None, {})
 
     def problem(self, data: Data, draws: PriorDraws) -> Problem:
@@ -196,11 +208,8 @@ class _Parts:
         raw = self.curve.expected(values, data)
         low = jnp.where(data["mask"] > 0.0, raw, jnp.inf).min(axis=1) <= 0.0
         for s, spectrum in enumerate(self.model.spectra):
-            name = (
-                f"{spectrum.data}[{spectrum.label}]"
-                if spectrum.label
-                else spectrum.data
-            )
+            label = f"[{spectrum.label}]" if spectrum.label else ""
+            name = f"{spectrum.data}{label}"
             found[f"likelihood of {name}"] = likelihood[s]
             found[f"N(v) of {name} not positive"] = jnp.where(low[s], -jnp.inf, 0.0)
         return found

@@ -4,9 +4,12 @@ A value of `normal(m, t)` with m and t unknown is m + t z: drawn as z it is no n
 where t is small, and the funnel of a hierarchy does not arise (O. Papaspiliopoulos,
 G. O. Roberts, M. Sköld, Stat. Sci. 22, 59 (2007), doi:10.1214/088342307000000014).  The
 density stays that of the value, since the change of variables brings its Jacobian.
-Bounds bend the line smoothly: with the softplus s(u) = log(1 + exp u), a and b the
-bounds in units of t from m, the value is m + t (a + s(z − a) − s(z − b)), which is
-m + t z far from both.  Of positive families the logarithm is taken so.
+What the data know by themselves, to s, is no wider than that however large t is: the unit
+of z is the sd of both, t s / √(t² + s²), which is t where the data say little and s, a
+plain scale, where they say all.  Bounds bend the line smoothly: with the softplus
+p(u) = log(1 + exp u), a and b the bounds in those units from m, y = a + p(z − a) − p(z − b)
+takes the place of z, which is z far from both.  Of positive families the logarithm is
+taken so.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ class Standard:
     """Unknowns of one law and one kind of bounds, mapped in one go.
 
     location, scale: of the value, or of its logarithm where `logarithm`; low, high: in
-    the same terms.
+    the same terms.  own: sd (k,) to which the data know each by themselves.
     """
 
     names: tuple[str, ...]
@@ -46,13 +49,15 @@ class Standard:
     scale: Expression
     low: FloatArray | None
     high: FloatArray | None
+    own: FloatArray | None = None
 
     def forward(self, z: Array, scope: Scope) -> tuple[Array, Array]:
         """Values and the sum of log |dx/dz|."""
         at = z[self.rows]
         location, scale = self._law(scope, at.dtype)
         y, log_slope = _bent(at, *self._ends(location, scale))
-        value, log_jacobian = location + scale * y, log_slope + jnp.log(scale)
+        value = location + scale * y
+        log_jacobian = log_slope + jnp.log(scale) + jnp.zeros_like(at)
         value = self._within(value)
         if self.logarithm:
             return jnp.exp(value), jnp.sum(log_jacobian + value)
@@ -73,11 +78,23 @@ class Standard:
             return b - _log_expm1(below)
         return (value - location) / scale
 
+    @property
+    def rests_on(self) -> frozenset[str]:
+        """The unknowns that its law is made of."""
+        return frozenset(references(self.location) | references(self.scale))
+
+    def size(self, scope: Scope, dtype: Any) -> Array:
+        """The unit of z, of the value or of its logarithm."""
+        return self._law(scope, dtype)[1]
+
     def _law(self, scope: Scope, dtype: Any) -> tuple[Array, Array]:
         location, scale = (
             jnp.asarray(evaluate(e, scope, jnp), dtype)
             for e in (self.location, self.scale)
         )
+        if self.own is not None:
+            own = jnp.asarray(self.own)
+            scale = scale / jnp.sqrt(1.0 + (scale / own) ** 2)
         return location, scale
 
     def _ends(self, location: Array, scale: Array) -> tuple[Array | None, Array | None]:
@@ -126,7 +143,10 @@ def _log_expm1(d: Array) -> Array:
 
 
 def standardised(
-    model: Model[Prior], plan: Plan, place: Callable[[str], int]
+    model: Model[Prior],
+    plan: Plan,
+    place: Callable[[str], int],
+    own: Mapping[str, float] | None,
 ) -> tuple[Standard, ...]:
     """The groups of unknowns that are measured so, each after those it rests on.
 
@@ -140,7 +160,8 @@ def standardised(
     priors = {p.name: p.prior.dist for p in model.parameters}
     for unknown in plan.unknowns:
         law = _law_of(priors.get(unknown.name))
-        if law is None or unknown.dynamic:
+        fixed = own is not None and unknown.name not in own
+        if law is None or unknown.dynamic or fixed:
             continue
         logarithm, *parts = law
         parts = [_drawn_only(part, meanings, drawn) for part in parts]
@@ -156,7 +177,7 @@ def standardised(
         }
         if not ready:
             break
-        found += _grouped(list(ready.values()), place)
+        found += _grouped(list(ready.values()), place, own)
         unready -= ready.keys()
         waiting = {n: entry for n, entry in waiting.items() if n not in ready}
     return tuple(found)
@@ -189,6 +210,7 @@ def _drawn_only(
 def _grouped(
     entries: Sequence[tuple[Unknown, bool, Expression, Expression]],
     place: Callable[[str], int],
+    own: Mapping[str, float] | None,
 ) -> list[Standard]:
     kinds: dict[Any, list[tuple[Unknown, bool, Expression, Expression]]] = {}
     for entry in entries:
@@ -206,7 +228,9 @@ def _grouped(
             for side in zip(*ends, strict=True)
         )
         rows = np.array([place(name) for name in names], dtype=int)
-        made.append(Standard(names, rows, logarithm, location, scale, lows, highs))
+        known = np.array([own[name] for name in names]) if own else None
+        laws = (logarithm, location, scale)
+        made.append(Standard(names, rows, *laws, lows, highs, known))
     return made
 
 

@@ -48,7 +48,7 @@ def judge(
     found: list[Finding] = []
     seen = []
     for item in iron_sites(model):
-        entry, except_for = _class(item)
+        entry, except_for = state_of(item)
         if entry is None:
             continue
         seen.append(f"{item.name} ({entry.title})")
@@ -67,7 +67,7 @@ def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
     found = []
     for item in iron_sites(block.model):
-        entry, except_for = _class(item)
+        entry, except_for = state_of(item)
         for window in _windows(block.model, item, entry) if entry else ():
             value = _value(window.symbol, partial(block.symbol, item))
             if value is not None and window.symbol not in except_for:
@@ -77,7 +77,7 @@ def outcomes(block: Block) -> Outcomes:
     return worst(block, found)
 
 
-def _class(item: IronSite) -> tuple[ClassRange | None, tuple[str, ...]]:
+def state_of(item: IronSite) -> tuple[ClassRange | None, tuple[str, ...]]:
     """The class of iron that a site states to be, or else that of its record.
 
     And the symbols of which the record itself is known to lie outside its class.

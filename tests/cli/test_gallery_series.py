@@ -59,9 +59,10 @@ WIDTHS = {80: 0.33, 150: 0.27, 220: 0.31, 295: 0.29}
     ("counts", "outside", "inside"),
     [
         (1e6, "", "width ~ normal(mean, spread) per T"),
+        (2e4, "", "width ~ normal(mean, spread) per T"),
         (2e4, "z ~ normal(0, 1) per T", "width = mean + spread * z"),
     ],
-    ids=["many counts", "few counts"],
+    ids=["many counts", "few counts", "few counts by hand"],
 )
 def test_widths_with_a_common_spread(counts, outside, inside, tmp_path):
     spec = tmp_path / "widths.spec"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,7 +28,7 @@ UNKNOWNS = ("mean", "spread", "A.IS", "B.IS", "C.IS", "A.width", "B.width", "D.I
 def problem():
     """Means and spreads that are inferred: free values, cut ones, nested and positive."""
     parameters = [
-        parameter("N0", dist("normal", 1e6, 2e4)),
+        parameter("N0", dist("normal", 10.0, 0.2)),
         parameter("area", dist("uniform", 0.001, 5.0)),
         parameter("mean", dist("normal", 0.3, 0.1, low=0.05)),
         parameter("spread", dist("halfnormal", 0.1, low=0.0)),
@@ -43,13 +45,13 @@ def problem():
     sites = [site(name, "singlet") for name in "ABCD"]
     model = make_model(sites, parameters, [middle, *fixed])
     with jax.enable_x64(True):
-        yield build(model, [measurement(n_channels=8)])
+        yield build(model, [measurement(np.full(8, 10.0), 8)])
 
 
 def log_prior(v):
     """Each density written out, cut ones divided by what is left of them."""
     m, t = v["mean"], v["spread"]
-    total = stats.norm.logpdf(v["N0"], 1e6, 2e4) + stats.uniform.logpdf(
+    total = stats.norm.logpdf(v["N0"], 10.0, 0.2) + stats.uniform.logpdf(
         v["area"], 0.001, 4.999
     )
     total += stats.norm.logpdf(m, 0.3, 0.1) + stats.halfnorm.logpdf(t, 0.0, 0.1)
@@ -135,4 +137,32 @@ def test_far_from_its_bounds_a_value_is_mean_plus_spreads(mapped):
     values = {name: float(each[-1]) for name, each in mapped[1][0].items()}
     assert values["spread"] == pytest.approx(1e-3)
     expected = values["mean"] + 0.1 + 1.7e-3
-    assert [values[name] for name in FAR] == pytest.approx([expected] * 2, abs=1e-12)
+    assert [values[name] for name in FAR] == pytest.approx([expected] * 2, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("counts", "by_themselves"), [(1e6, True), (10.0, False)])
+def test_values_that_the_data_fix_are_drawn_by_themselves(counts, by_themselves):
+    """Both coordinates have one density; which is used follows from the counts."""
+    parameters = [
+        parameter("N0", dist("normal", counts, 0.01 * counts)),
+        parameter("area", dist("normal", 0.3, 0.05, low=0.1)),
+        parameter("mean", dist("normal", 0.3, 0.1)),
+        parameter("spread", dist("halfnormal", 0.02, low=0.0)),
+        parameter("A.IS", dist("normal", "mean", "spread")),
+    ]
+    fixed = [definition("A.I", 1.0), definition("A.width", 0.3)]
+    model = make_model([site("A", "singlet")], parameters, fixed)
+    axis = np.linspace(-4.0, 4.0, 64)
+    dip = 0.3 * 0.15 / np.pi / ((axis - 0.3) ** 2 + 0.15**2)
+    seen = replace(measurement(n_channels=64), axis=axis, values=counts * (1.0 - dip))
+    problem = build(model, [seen])
+    z = np.zeros(problem.dimension)
+    index = {name: i for i, name in enumerate(problem.names)}
+    z[index["A.IS"]], z[index["spread"]] = 1.0, np.log(0.01)
+    found = problem.constrain({"z": jnp.asarray(z)}, problem.data)
+    moved = float(found["A.IS"] - found["mean"])
+    if by_themselves:
+        assert float(found["A.IS"]) == pytest.approx(1.0)
+    else:
+        assert moved == pytest.approx(0.01, rel=0.05)

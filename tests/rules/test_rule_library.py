@@ -75,7 +75,7 @@ def test_use_asks_for_the_rules_that_do_not_always_judge(build):
     always = {rule.name for rule in in_force(model)}
     assert {
         *("state_windows", "field_falls", "shift_rises", "spinel_areas"),
-        "identifiable",
+        *("identifiable", "electron_field", "component_evidence"),
     } == ASKED_FOR
     assert always.isdisjoint(ASKED_FOR | set(held()))
     used = {rule.name for rule in in_force(with_rules(model))}
@@ -372,3 +372,68 @@ def test_a_width_and_a_spread_may_be_known_only_together(build, correlation, exp
         r = np.corrcoef(*(d.ravel() for d in changed.values()))[0, 1]
         assert finding.value == pytest.approx(r)
         assert "`Γ` and `S.sigma_Bint`" in finding.text
+
+
+# --------------------------------------------------------------- sites that are asked for
+
+
+@pytest.mark.parametrize("far", [-2.0, 0.5, 2.0, 3.0, 4.0])
+def test_the_evidence_without_a_site_is_the_integral_over_its_fraction(build, far):
+    """A normal likelihood of one fraction, the other sites' integrated by hand."""
+    width, sites = 0.02, 3
+    grid = np.linspace(0.0, 1.0, 200_001)
+    likelihood = np.exp(-0.5 * ((grid - far * width) / width) ** 2)
+    prior = (sites - 1) * (1.0 - grid) ** (sites - 2)
+    ratio = np.trapezoid(likelihood * prior, grid) / likelihood[0]
+    weights = likelihood * prior
+    below = np.cumsum(weights) / weights.sum()
+    uniform = (np.arange(4000) + 0.5) / 4000
+    share = np.interp(uniform, below, grid)
+    scene = build.Scene(records={})
+    model, measurements, fit = scene.parts()
+    (joint,) = model.joints
+    assert len(joint.names) == sites
+    fit = replace(fit, draws={**fit.draws, joint.names[0]: share.reshape(4, 1000)})
+    (finding,) = [
+        f
+        for f in found_by((model, measurements, fit), "component_evidence")
+        if f.outcome == "warned" or far > 3.5
+    ]
+    if finding.outcome == "warned":
+        assert finding.value == pytest.approx(np.log(ratio), abs=0.1)
+    assert (finding.outcome == "warned") == (np.log(ratio) < 3.0)
+
+
+def test_a_fraction_that_a_rule_speaks_of_is_not_judged(build):
+    model, measurements, fit = build.Scene(records={}).parts()
+    (joint,) = model.joints
+    text = ir.Apply(
+        function=">", arguments=(ir.Ref(name=joint.names[0]), ir.Const(value=0.1))
+    )
+    rule = ir.Rule(kind="require", expression=text)
+    model = model.model_copy(update={"rules": (*model.rules, rule)})
+    assert not found_by((model, measurements, fit), "component_evidence")
+
+
+@pytest.mark.parametrize(
+    ("state", "field", "expected"),
+    [
+        ("fe3_hs_oct_o", 54.2, "passed"),
+        ("fe3_hs_oct_o", 59.0, "warned"),
+        ("fe2_hs_oct_o", 45.0, "passed"),  # 4 electrons, 44 T, and slack
+        ("fe2_hs_oct_o", 49.0, "warned"),
+        ("fe3_ls", 22.0, "warned"),
+        ("fe0_metal", 33.0, None),  # a class without a spin
+        ("", 59.0, None),
+    ],
+)
+def test_eleven_tesla_for_each_unpaired_electron(build, state, field, expected):
+    site = one_site(build, Bint=(field, 0.1))
+    model, measurements, fit = build.Scene(sites=(site,), records={}).parts()
+    spectrum = model.spectra[0]
+    settings = {"state": state} if state else {}
+    changed = spectrum.sites[0].model_copy(update={"settings": settings})
+    spectrum = spectrum.model_copy(update={"sites": (changed,)})
+    model = model.model_copy(update={"spectra": (spectrum,)})
+    found = found_by((model, measurements, fit), "electron_field")
+    assert {f.outcome for f in found} == ({expected} if expected else set())
