@@ -62,6 +62,8 @@ def calibrate(problem, names, seed, n=N, sampled=None):
         found = ranks_of(sampled or problem, counts, truth, names, i, told)
         ranks += [found] if found else []
         refused += found is None
+        if found and len(ranks) % 50 == 0:
+            print(f"{len(ranks)} of {n}, {refused} refused; {dict(told)}", flush=True)
         assert refused < 50 + len(ranks) / 2, "refuses too much to be of use"
     return Calibration((*names, LIKELIHOOD), np.array(ranks), refused, told)
 
