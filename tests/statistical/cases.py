@@ -1,5 +1,6 @@
 """The models that the statistical tests simulate and fit."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import jax
@@ -66,3 +67,68 @@ def _rows(values):
 def with_counts(data, counts):
     """`Problem.data` with other counts: a new argument, nothing recompiled."""
     return {**data, "counts": np.asarray(counts, dtype=float)}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A model of one kind of site or absorber, whose posteriors are to be calibrated.
+
+    body: what stands in its model beside N0 and the data.  The priors must be proper,
+    and narrow enough that nearly every draw of them can be told from its counts: of two
+    answers that show the same spectrum (a sign, an axis and its end) one is out of range.
+    parameters: whose ranks are taken.
+    """
+
+    body: str
+    parameters: tuple[str, ...]
+    limit: float  # of the velocities, mm/s
+    counts: int = 100_000
+    channels: int = 256
+
+    def model(self, folder):
+        """The typed model, its text written into `folder`."""
+        path = folder / "kind.spec"
+        text = KIND.format(
+            counts=self.counts, spread=self.counts // 100, body=self.body
+        )
+        path.write_text(text, encoding="utf-8")
+        return model_of(path)
+
+    def blank(self):
+        """Its measurement, without counts."""
+        return blank(self.counts, self.channels, self.limit)
+
+
+KIND = """specfit 1
+data spectrum : transmission {{
+  file = "none.csv"
+  velocity = column(1) mm/s
+  counts = column(2) counts
+  T = 295 K
+  IS_zero = "alpha-Fe"
+}}
+model one : mossbauer57Fe on spectrum {{
+  N0 ~ {counts} ± {spread} counts
+  {body}
+  observe spectrum.counts ~ poisson
+}}
+"""
+
+KINDS = {
+    # As strong as the field, the gradient mixes the levels: all eight lines tell eQVzz,
+    # eta and theta apart.  Of a weak one only a combination with theta is known.
+    "hamiltonian": Kind(
+        """area ~ lognormal(log(0.4), 0.3) mm/s
+  site S : hamiltonian {
+    IS ~ 0.35 ± 0.10 mm/s
+    eQVzz ~ 2.5 ± 0.5 mm/s in [1.0, 4.0] mm/s
+    eta ~ free in [0, 1]
+    theta ~ free in [10, 80] deg
+    Bint ~ 12.0 ± 1.5 T in [7, 17] T
+    width ~ 0.30 ± 0.04 mm/s in [0.194, 0.60] mm/s
+  }""",
+        ("N0", "area", "S.IS", "S.eQVzz", "S.eta", "S.theta", "S.Bint", "S.width"),
+        limit=6.0,
+    ),
+}
+"""What is calibrated by `test_kind`; one more is one more entry here."""

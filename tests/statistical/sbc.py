@@ -10,7 +10,8 @@ is the log-likelihood: its rank sums up all parameters at once and has a gate of
 (M. Modrák et al., Bayesian Anal. 20, 461 (2025), doi:10.1214/23-BA1404).
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import stats
@@ -23,12 +24,14 @@ LIKELIHOOD = "log-likelihood"
 class Calibration:
     """Ranks (n_simulations, n_quantities) in 0…LEVELS, and what they say.
 
-    The last quantity is the log-likelihood.
+    The last quantity is the log-likelihood.  told: how many runs ended with which
+    sampler, and how many were refused by which gate.
     """
 
     names: tuple[str, ...]
     ranks: np.ndarray
     refused: int  # runs that gave no result, and so no rank
+    told: Counter = field(default_factory=Counter)
 
     @property
     def scores(self):
@@ -78,6 +81,7 @@ class Calibration:
         lines = [
             f"{len(self.ranks)} simulations, {self.refused} refused; "
             f"pooled variance {mean:.3f} (z {z:+.2f})",
+            ", ".join(f"{what} {count}" for what, count in self.told.most_common()),
             f"{'quantity':<14}{'mean z':>8}{'variance':>10}{'chi2 p':>8}{'KS p':>8}",
         ]
         variance = self.scores.var(axis=0)

@@ -1,5 +1,7 @@
 """Are posteriors of simulated data calibrated, and would a small bug be seen?"""
 
+from collections import Counter
+
 import jax
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from specfit import inference, pipeline
 from specfit.inference import evaluate
 
-from .cases import MODELS, ONE_SEXTET, blank, model_of, simulated, with_counts
+from .cases import KINDS, MODELS, ONE_SEXTET, blank, model_of, simulated, with_counts
 from .sbc import LIKELIHOOD, Calibration, thinned, thinned_rank
 
 pytestmark = pytest.mark.slow
@@ -22,8 +24,10 @@ def simulation(problem, seed, i):
     return truth, simulated(problem, [seed, i], truth)
 
 
-def ranks_of(target, counts, truth, names, i):
+def ranks_of(target, counts, truth, names, i, told):
     """Ranks of the truth in the posterior, None where the run is refused.
+
+    Which sampler ended the run, or which gates refused it, is counted in `told`.
 
     A refusal looks at data and draws, never at the truth: given the data the truth is
     still a draw of the posterior, so the ranks of what is not refused are uniform too.
@@ -31,7 +35,11 @@ def ranks_of(target, counts, truth, names, i):
     fresh = target._replace(data=with_counts(target.data, counts))
     settings = inference.Settings(chains=4, warmup=200, draws=400, seed=i)
     fit = inference.find(fresh, settings, None)
+    told[f"by {fit.settings['sampler']}"] += 1
     if not fit.converged:
+        told.update(
+            f"refused by {name}" for name, *_, passed in fit.gates if not passed
+        )
         return None
     ranks = [thinned_rank(fit.draws[name], truth[name]) for name in names]
     at_truth = evaluate.unconstrain(fresh, {k: v[None] for k, v in truth.items()})
@@ -47,15 +55,17 @@ def log_likelihoods(problem, positions):
 
 def calibrate(problem, names, seed, n=N, sampled=None):
     """SBC of `sampled` (the same problem, or one with a bug) under `problem`."""
-    ranks, refused = [], 0
+    ranks, refused, told = [], 0, Counter()
     while len(ranks) < n:
         i = len(ranks) + refused
         truth, counts = simulation(problem, seed, i)
-        found = ranks_of(sampled or problem, counts, truth, names, i)
+        found = ranks_of(sampled or problem, counts, truth, names, i, told)
         ranks += [found] if found else []
         refused += found is None
+        if found and len(ranks) % 50 == 0:
+            print(f"{len(ranks)} of {n}, {refused} refused; {dict(told)}", flush=True)
         assert refused < 50 + len(ranks) / 2, "refuses too much to be of use"
-    return Calibration((*names, LIKELIHOOD), np.array(ranks), refused)
+    return Calibration((*names, LIKELIHOOD), np.array(ranks), refused, told)
 
 
 @pytest.fixture
@@ -110,4 +120,15 @@ def test_three_sites(three_sites):
         problem = pipeline.build(three_sites, (blank(2e4),))
         found = calibrate(problem, THREE, seed=20263)
     print(found.table())
+    assert found.passes()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_kind(name, tmp_path):
+    kind = KINDS[name]
+    with pipeline.float64():
+        problem = pipeline.build(kind.model(tmp_path), (kind.blank(),))
+        seed = 20264 + list(KINDS).index(name)
+        found = calibrate(problem, kind.parameters, seed, n=200)
+    print(f"{name}: {found.table()}")
     assert found.passes()
