@@ -49,6 +49,57 @@ model foil : mossbauer57Fe on spectrum {
 }
 """
 
+# Both halves of the sweep, each channel at its own velocity.  An area is a number of
+# nuclei times their recoil-free fraction, and all Fe3+ counts, wherever it sits: the
+# sum of A and M is known much better than either.
+OXIDISED = """specfit 1
+title "commercial Fe₃O₄, both halves of the sweep"
+use "rules/57Fe"
+
+data spectrum "Fe₃₋δO₄, room temperature" : transmission {
+  file = "Fe3O4.adt"
+  calibration = "calibration.adt"
+  source = "57Co(Rh)"
+  fold = none
+  T = 295 K
+}
+
+model magnetite : mossbauer57Fe on spectrum {
+  baseline = parabola
+  site B "Fe2.5+ (octahedral, hopping)" : sextet from db("magnetite.B", widen = 3) {
+    QS ~ 0.00 ± 0.03 mm/s because "fast hopping averages the gradient to zero"
+  }
+  site A "Fe3+ (tetrahedral)" : sextet from db("magnetite.A", widen = 3) {
+    QS ~ 0.00 ± 0.03 mm/s because "cubic site"
+  }
+  site M "Fe3+ (vacancy-rich)" : sextet from db("maghemite.mean", widen = 3) {
+    QS ~ 0.00 ± 0.03 mm/s because "cubic spinel"
+  }
+  require M.IS > A.IS because "octahedral Fe3+ is part of M: 0.37 against 0.26 mm/s"
+
+  f_A ~ db("magnetite.A.f")
+  f_B_over_f_A ~ db("magnetite.B.f_ratio")
+  f_M ~ db("maghemite.f")
+  iron_B = B.I / (f_A * f_B_over_f_A)  # nuclei, up to one common factor
+  iron_A = A.I / f_A
+  iron_M = M.I / f_M
+  ratio = B.I / (A.I + M.I)  # of areas, 1.88 in magnetite itself
+  δ = magnetite_vacancies(iron_B / (iron_A + iron_M), 1)  # of all the spinel as Fe₃₋δO₄
+  Fe2_Fe3 = ferrous_share(δ)
+
+  check δ < 1 / 3 because "beyond maghemite there is no spinel"
+  observe spectrum.counts ~ poisson
+}
+
+run auto { chains = 4; draws = 1000; seed = 1 }
+
+report oxidation {
+  table = [IS, QS, Bint, width, I]
+  rows = [B, A, M]
+  also = [δ, Fe2_Fe3, ratio]
+}
+"""
+
 # The published two-sextet fit: IS, Bint on the scale 0.161470 mm/s/T, a velocity scale
 # from a calibration of another date that is uncertain by 1 %.
 PUBLISHED = {"B": (0.655, 45.758), "A": (0.304, 49.563)}
@@ -94,6 +145,36 @@ def test_magnetite_from_raw_channels(specfit, result_of, tmp_path):
         residual(three, "neighbouring")["value"]
         < residual(two, "neighbouring")["value"]
     )
+
+
+@pytest.mark.slow
+def test_how_far_magnetite_is_oxidised(specfit, result_of, tmp_path):
+    """δ of Fe₃₋δO₄, with the errors of areas, drive and recoil-free fractions.
+
+    The published areas, 0.329 : 0.671 without any f, give δ = 0.171 with a ratio of 0.94.
+    """
+    copied(tmp_path, "fitbauer/Fe3O4.adt", "fitbauer/calibration.adt")
+    path = tmp_path / "oxidised.spec"
+    path.write_text(OXIDISED, encoding="utf-8")
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    assert code == 0, out + err
+    result = result_of(tmp_path / "run")
+    assert result["verdict"] == "accepted"
+    # a ratio far under 1.88 is oxidation, and no fault
+    rule = next(r for r in result["rules"] if r["rule"] == "spinel_areas")
+    assert rule["outcome"] == "passed"
+    for word in ("χ²", "neighbouring", "runs"):
+        assert residual(result, word)["outcome"] == "passed"
+    derived = result["derived"]
+    assert abs(derived["ratio"]["mean"] - 0.472) < 0.032
+    assert abs(derived["δ"]["mean"] - 0.180) < 0.008
+    assert 0.005 < derived["δ"]["sd"] < 0.015
+    published = (2 * 0.94 - 0.329 / 0.671) / (6 * 0.94 + 5 * 0.329 / 0.671)
+    assert abs(derived["δ"]["mean"] - published) < 3 * derived["δ"]["sd"]
+    # of nuclei: Fe2+ : Fe3+ = (1 − 3 δ) : (2 + 2 δ)
+    δ = derived["δ"]["mean"]
+    share = (1 - 3 * δ) / (2 + 2 * δ)
+    assert abs(derived["Fe2_Fe3"]["mean"] - share) < 0.002
 
 
 @pytest.mark.slow

@@ -63,7 +63,8 @@ def test_a_folded_spectrum_has_nothing_to_say():
 
 
 def test_the_halves_of_a_sweep_are_drawn_apart(build, monkeypatch):
-    """Channels of the halves alternate along the axis: one line through all zigzags."""
+    """Channels of the halves alternate along the axis: one line through all zigzags, and
+    two in one panel hide each other."""
     run = build.Scene().run()
     (measured,) = run.measurements
     turns = np.where(np.arange(measured.axis.size) % 2, 1.0, -1.0)
@@ -71,9 +72,13 @@ def test_the_halves_of_a_sweep_are_drawn_apart(build, monkeypatch):
     drawn = []
     monkeypatch.setattr(
         "matplotlib.axes.Axes.plot",
-        lambda self, x, *rest, **more: drawn.append((len(x), more.get("label"))) or [],
+        lambda self, x, *_, **more: (
+            drawn.append((self, len(x), more.get("label"))) or []
+        ),
     )
     monkeypatch.setattr("matplotlib.figure.Figure.legend", lambda *a, **k: None)
     draw(Findings(run), 0)
-    lines = [size for size, label in drawn if label in ("model, 5–95 %", "_")]
-    assert sorted(lines) == sorted([np.sum(turns < 0), np.sum(turns > 0)])
+    for label in ("model, 5–95 %", "data"):
+        lines = [(panel, size) for panel, size, name in drawn if name == label]
+        assert [size for _, size in lines] == [np.sum(turns < 0), np.sum(turns > 0)]
+        assert lines[0][0] is not lines[1][0]

@@ -55,28 +55,33 @@ def draw(found: Findings, index: int) -> bytes:
         names = _names(found, index)
         columns = _legend_columns(names)
         head = 0.12 + 0.19 * -(-(len(names) + 2) // columns)
-        heights = (0.16 + 0.14 * len(names), 3.9, 1.05)
+        panels = (3.9, 1.05) if len(layers.halves) == 1 else (2.9, 0.85)
+        heights = (0.16 + 0.14 * len(names), *panels * len(layers.halves))
         total = head + sum(heights) + 0.46
         figure = style.new(8.6, total)
         figure.subplots_adjust(0.085, 0.46 / total, 0.975, 1 - head / total)
-        grid = GridSpec(3, 1, figure, height_ratios=heights, hspace=0.0)
-        top, middle, bottom = (figure.add_subplot(grid[row]) for row in range(3))
+        grid = GridSpec(len(heights), 1, figure, height_ratios=heights, hspace=0.0)
+        top, *rest = (figure.add_subplot(grid[row]) for row in range(len(heights)))
         _lines(top, layers)
-        _spectrum(middle, layers, names)
-        _residuals(bottom, layers)
+        for number, (middle, below) in enumerate(
+            zip(rest[::2], rest[1::2], strict=True)
+        ):
+            _spectrum(middle, layers, names, number)
+            _residuals(below, layers, number)
+            below.tick_params(labelbottom=below is rest[-1])
         figure.legend(
-            *middle.get_legend_handles_labels(),
+            *rest[0].get_legend_handles_labels(),
             loc="upper left",
             bbox_to_anchor=(0.075, 1.0),
             ncols=columns,
             **_LEGEND,
         )
-        for axes in (top, middle, bottom):
+        for axes in (top, *rest):
             axes.set_xlim(layers.axis[0], layers.axis[-1])
         unit = found.run.measurements[index].axis_unit
         what = "velocity" if unit == "mm/s" else "position"
-        bottom.set_xlabel(f"{what} ({unit})")
-        figure.align_ylabels([middle, bottom])
+        rest[-1].set_xlabel(f"{what} ({unit})")
+        figure.align_ylabels(rest)
         return style.png(figure)
 
 
@@ -160,26 +165,27 @@ def line_positions(axis: FloatArray, depth: FloatArray) -> FloatArray:
     return places
 
 
-def _spectrum(axes: Axes, layers: _Layers, names: list[str]) -> None:
-    x, first = layers.axis, layers.halves[0]
-    for number, part in enumerate(layers.components):
-        tint, one = style.colour(number), (x[first], part[first])
-        axes.fill_between(*one, layers.base[first], color=tint, alpha=0.22, lw=0)
-        axes.plot(*one, color=tint, lw=1.1, label=names[number])
-    low, high = layers.data - layers.error, layers.data + layers.error
-    axes.vlines(x, low, high, color=style.FAINT, lw=0.6, zorder=2.5)
-    axes.plot(
-        x, layers.data, "o", ms=2.1, mfc=style.DATA, mec="none", zorder=3, label="data"
-    )
-    for number, half in enumerate(layers.halves):
-        low, high = layers.band[:, half]
-        axes.fill_between(
-            x[half], low, high, color="#b30000", alpha=0.25, lw=0, zorder=3.5
-        )
-        label = "_" if number else "model, 5–95 %"
-        axes.plot(
-            x[half], layers.curve[half], color="#b30000", lw=1.2, zorder=4, label=label
-        )
+def _spectrum(axes: Axes, layers: _Layers, names: list[str], number: int) -> None:
+    """One half of the sweep, or all where it is folded.
+
+    In one panel the curves of both halves, a hair apart, and their fills would hide
+    each other.
+    """
+    half = layers.halves[number]
+    x, base, curve = layers.axis[half], layers.base[half], layers.curve[half]
+    for site, part in enumerate(layers.components[:, half]):
+        tint = style.colour(site)
+        axes.fill_between(x, part, base, color=tint, alpha=0.22, lw=0)
+        axes.plot(x, part, color=tint, lw=1.1, label=names[site])
+    data, error = layers.data[half], layers.error[half]
+    axes.vlines(x, data - error, data + error, color=style.FAINT, lw=0.6, zorder=2.5)
+    axes.plot(x, data, "o", ms=2.1, mfc=style.DATA, mec="none", zorder=3, label="data")
+    low, high = layers.band[:, half]
+    axes.fill_between(x, low, high, color="#b30000", alpha=0.25, lw=0, zorder=3.5)
+    axes.plot(x, curve, color="#b30000", lw=1.2, zorder=4, label="model, 5–95 %")
+    if len(layers.halves) > 1:
+        words = f"{('first', 'second')[number]} half of the sweep"
+        axes.text(0.008, 0.04, words, transform=axes.transAxes, fontsize=8.5)
     axes.set_ylabel("relative transmission (%)" if layers.absorbing else "counts")
     _limits(axes, layers)
     axes.minorticks_on()
@@ -193,7 +199,7 @@ def _limits(axes: Axes, layers: _Layers) -> None:
     axes.set_ylim(low - room, high + room)
 
 
-def _residuals(axes: Axes, layers: _Layers) -> None:
+def _residuals(axes: Axes, layers: _Layers, number: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
     top = max(4.2, 1.08 * float(np.abs(layers.pearson).max()))
@@ -201,8 +207,10 @@ def _residuals(axes: Axes, layers: _Layers) -> None:
     axes.axhline(0, color=style.FAINT, lw=0.8)
     for level in (-3, 3):
         axes.axhline(level, color="#b30000", lw=0.7, ls=(0, (4, 3)), alpha=0.7)
-    axes.vlines(layers.axis, 0, layers.pearson, color=style.DATA, lw=0.7)
-    axes.plot(layers.axis, layers.pearson, "o", ms=1.7, mfc=style.DATA, mec="none")
+    half = layers.halves[number]
+    x, pearson = layers.axis[half], layers.pearson[half]
+    axes.vlines(x, 0, pearson, color=style.DATA, lw=0.7)
+    axes.plot(x, pearson, "o", ms=1.7, mfc=style.DATA, mec="none")
     axes.set_ylim(-top, top)
     if top < 12:
         axes.set_yticks([-3, 0, 3])
