@@ -213,11 +213,13 @@ class Components:
             return
         target = item.target if isinstance(item, tree.Let) else item.targets[0]
         symbol = target.text.removeprefix(OUTER)
-        known = self.names.components[name]
-        slip = closest(symbol, known)
+        known, signature = self.names.components[name], self.found[name].signature
+        slip = closest(
+            symbol, [p.symbol for p in signature.parameters if not p.computed]
+        )
         taken = slip is not None and not symbol.startswith(slip)  # `QS2` is a new name
-        taken |= symbol in self.found[name].signature.spread
-        if symbol not in known and (isinstance(item, tree.Sample) or taken):
+        new = symbol not in known and (isinstance(item, tree.Sample) or taken)
+        if new or symbol in signature.spread:
             self.no_parameter(name, symbol, target.span)
             return
         self.names.add(
@@ -235,7 +237,8 @@ class Components:
         """Report a parameter that a component has not, and what comes nearest."""
         signature = self.found[name].signature
         words = {"name": symbol, "component": name, "kind": self.found[name].kind}
-        others = [w for w, s in self.kind.components.items() if s.parameter(symbol)]
+        every = self.kind.components.items()
+        others = [w for w, s in every if (p := s.parameter(symbol)) and not p.computed]
         if symbol in signature.spread:
             words["names"] = listing(signature.spread[symbol])
             self.faults.say("parameter-spread", span, words)
@@ -243,7 +246,7 @@ class Components:
             words["known"] = listing(others)
             self.faults.say("parameter-of-others", span, words)
         else:
-            known = [p.symbol for p in signature.parameters]
+            known = [p.symbol for p in signature.parameters if not p.computed]
             listed = [s for s in known if not s[-1].isdecimal()]
             words["known"] = nearest(symbol, known, listed)
             self.faults.say("unknown-parameter", span, words)
