@@ -87,6 +87,7 @@ def _stack(
         rows={
             entry.symbol: where.rows([x.parameters[entry.symbol] for *_, x in members])
             for entry in SITES[kind].signature.parameters
+            if not entry.computed  # what follows from others makes no line
         },
         spectrum=np.array(spectra),
         site=np.array([j for _, j, _ in members]),
@@ -98,9 +99,10 @@ def _stack(
 
 def _shape_of(site: Site, fixed: Mapping[str, Any]) -> str:
     """Lorentzian where every Gaussian width of the site is the constant 0."""
-    for symbol, name in site.parameters.items():
-        value = getattr(fixed.get(name), "value", None)
-        if symbol.startswith("sigma_") and value != 0.0:
+    for entry in SITES[site.kind].signature.parameters:
+        value = getattr(fixed.get(site.parameters[entry.symbol]), "value", None)
+        widens = entry.symbol.startswith("sigma_") and not entry.computed
+        if widens and value != 0.0:
             return "voigt"
     return "lorentzian"
 
