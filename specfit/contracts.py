@@ -40,8 +40,7 @@ class ParameterSignature:
     `dimension` is a name known to `units` ("velocity", "field", "fraction" …); `unit`
     the one it is shown in; `default` the right-hand side of `~` or `=` in the language
     (`~ free in [-0.5, 1.5] mm/s`, `= 2`), None where the user must speak.  `computed`:
-    follows from others by its default and cannot be stated.  `minor`: no column of its own
-    in a table of results.
+    follows from others and cannot be stated.  `minor`: smoothed, and no column of a table.
     """
 
     symbol: str
@@ -262,6 +261,7 @@ class Problem(NamedTuple):
     terms: Callable[[Position, Data], dict[str, Array]]
     separable: Separable | None = None
     holds: Callable[[Position, Data], Array] | None = None
+    smooth: tuple[str, ...] = ()  # unknowns that are only learned in combinations
 
 
 # ------------------------------------------------------------------- inference

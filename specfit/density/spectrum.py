@@ -20,6 +20,7 @@ from specfit.contracts import (
 )
 from specfit.density.coordinates import Coordinates, coordinates
 from specfit.density.curve import Curve, curve_of, positive
+from specfit.density.histograms import waves_of
 from specfit.density.identity import identity_of
 from specfit.density.informed import informed
 from specfit.density.layout import spectra_data
@@ -154,6 +155,7 @@ class _Parts:
                 self.identity,
             ),
             holds=self.holds if self.plan.barriers else None,
+            smooth=waves_of(self.model),
         )
 
     # ---------------------------------------------------------------- density

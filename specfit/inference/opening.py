@@ -7,6 +7,7 @@ of draws, but not a direction that the data leave open.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from specfit.contracts import FloatArray
 from specfit.inference import gates, identify
 from specfit.inference.gates import Gate
 from specfit.inference.ground import Ground, physical
+
+IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 
 
 def open_gates(ground: Ground, parts: Sequence[FloatArray]) -> tuple[Gate, ...]:
@@ -26,10 +29,25 @@ def _rows(positions: FloatArray) -> FloatArray:
 
 
 def _open(ground: Ground, parts: Sequence[FloatArray]) -> list[tuple[int, ...]]:
-    """The groups of unknowns of which some answer knows only a combination."""
-    prior = ground.prior_positions
-    each = [identify.open_directions(_rows(part), prior) for part in parts]
-    return sorted({group for groups in each for group in groups})
+    """The groups of unknowns of which some answer knows only a combination.
+
+    Of what a prior makes smooth no more is asked.
+    """
+    asked, prior = _asked(ground), ground.prior_positions
+    each = [
+        identify.open_directions(_rows(part)[:, asked], prior[:, asked])
+        for part in parts
+    ]
+    groups = {group for found in each for group in found}
+    return sorted(tuple(int(asked[i]) for i in group) for group in groups)
+
+
+def _asked(ground: Ground) -> IndexArray:
+    """The coordinates of unknowns that stand for themselves."""
+    problem, every = ground.problem, np.arange(ground.problem.dimension)
+    if len(problem.names) != problem.dimension:
+        return every
+    return every[[name not in problem.smooth for name in problem.names]]
 
 
 def _at_bounds(ground: Ground, positions: FloatArray, part: float) -> dict[str, float]:
@@ -45,7 +63,7 @@ def left_open(ground: Ground, parts: Sequence[FloatArray]) -> tuple[str, ...]:
         return names[i] if len(names) == ground.problem.dimension else f"z[{i}]"
 
     each = [set(identify.uninformed(_rows(p), ground.prior_positions)) for p in parts]
-    kept = sorted(set.intersection(*each))
+    kept = sorted(set.intersection(*each) & set(_asked(ground).tolist()))
     whole = np.concatenate([_rows(part) for part in parts])[None]
     near = _at_bounds(ground, whole, identify.NEAR)
     return (
