@@ -145,18 +145,12 @@ class _Parts:
             scatter=self.scatter,
             terms=self.terms,
             separable=separable_part(
-                self.model,
-                self.plan,
-                self.curve,
-                draws.values,
-                self.vector,
-                self.flat,
-                self.settled,
-                self.identity,
+                self.model, self.plan, self.curve, draws.values,
+                self.vector, self.flat, self.settled, self.identity,
             ),
             holds=self.holds if self.plan.barriers else None,
             smooth=waves_of(self.model),
-        )
+        )  # fmt: skip
 
     # ---------------------------------------------------------------- density
 
