@@ -102,6 +102,7 @@ def test_widths_with_a_common_spread(counts, outside, inside, tmp_path):
         ("siderite_crystal", {"A.QS": 1.80}),
         ("tin_powder", {"as_metal": 0.7093}),
         ("hematite_unfolded", {}),
+        ("field_gaussians", {}),
         ("neel_arrhenius", {"S.log_rate[295]": 9.3614, "T_blocking": 175.45}),
     ],
 )
@@ -113,3 +114,15 @@ def test_the_truth_is_found_without_starting_values(name, derived, tmp_path):
     for key, value in {**known, **derived}.items():
         mean, sd = found[key]
         assert abs(mean - value) < 4 * sd + 1e-9, (key, mean, sd, value)
+
+
+@pytest.mark.slow
+def test_two_groups_of_fields_are_one_distribution(tmp_path):
+    """Mean and spread are those of the two Gaussians that made the data."""
+    found = fitted("field_distribution", tmp_path)
+    spread = (0.6 * 2.0**2 + 0.4 * 4.0**2 + 0.6 * 0.4 * 6.0**2) ** 0.5
+    known = {"D.IS": 0.48, "D.QS": -0.06, "D.width": 0.28, "area": 0.8}
+    for name, value in {**known, "D.Bint": 44.6, "D.sigma_Bint": spread}.items():
+        mean, sd = found[name]
+        assert abs(mean - value) < 4 * sd, (name, mean, sd)
+        assert sd < 0.05 * abs(value)
