@@ -41,7 +41,10 @@ def simulate(truth, out="out"):
     return main(["simulate", "iron.spec", "--truth", "t.toml", "--out", out])
 
 
-GALLERY = ("siderite_crystal", "tin_powder", "hematite_unfolded", "neel_arrhenius")
+GALLERY = (
+    *("siderite_crystal", "tin_powder", "hematite_unfolded", "neel_arrhenius"),
+    "field_gaussians",
+)
 
 
 @pytest.mark.parametrize(
