@@ -38,6 +38,10 @@ _OF_CALIBRATION = (
 # ---------------------------------------------------------------- of one model
 
 
+_SEVERAL = re.compile(r"\b([a-z]+1), (?:[a-z]+\d+, )*([a-z]+\d+)\b")
+"""`c1, c2, c3` in a default, shown as `c1 … c3`."""
+
+
 def meanings(model: Model[Any]) -> dict[str, str]:
     """What each parameter and definition is that a site or the model itself has."""
     own = {p.symbol: p.meaning for p, _ in own_parameters(MODEL_KINDS[model.kind])}
@@ -129,6 +133,7 @@ def _row(group: Sequence[ParameterSignature], when: str = "") -> tuple[str, ...]
     symbol = f"{first.symbol} … {last.symbol}" if several else first.symbol
     meaning = f"{first.meaning}, and so on" if several else first.meaning
     default = (first.default or _unsaid(first)).replace("{counts}", "counts")
+    default = _SEVERAL.sub(r"\1 … \2", default)
     return symbol, first.unit or "–", default, meaning + (f" ({when})" if when else "")
 
 

@@ -130,3 +130,9 @@ def test_a_variant_leaves_out_what_its_own_setting_has_not(tmp_path):
     found = pipeline.check(path, False).diagnostics
     assert [d.code for d in found] == ["parameter-elsewhere"]
     assert found[0].words["name"] == "background"
+
+
+def test_numbered_arguments_of_a_default_are_shown_together():
+    lines = explain("sextet_distribution")
+    (line,) = [line for line in lines if "histogram_mean" in line]
+    assert "(low, high, roughness, c1 … c16) " in line
