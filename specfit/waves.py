@@ -1,7 +1,7 @@
 """Histograms whose logarithm is a sum of cosines over their range.
 
-`xp` is NumPy or jax.numpy.  The coefficients come first in the last axis of an array
-(…, WAVES); ends and roughness have its leading axes.
+`xp` is NumPy or jax.numpy.  Coefficients are an array (…, WAVES); ends and roughness have
+its leading axes.
 """
 
 from __future__ import annotations

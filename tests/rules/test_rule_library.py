@@ -104,6 +104,17 @@ def test_a_file_without_rules_keeps_its_hash(build):
 NARROW = {"width": (0.17, 0.004)}
 
 
+def in_state(build, site, state):
+    """A model of that one site, measurements and fit; `state` is what the site states."""
+    model, measurements, fit = build.Scene(sites=(site,), records={}).parts()
+    spectrum = model.spectra[0]
+    settings = {"state": state} if state else {}
+    changed = spectrum.sites[0].model_copy(update={"settings": settings})
+    spectrum = spectrum.model_copy(update={"sites": (changed,)})
+    model = model.model_copy(update={"spectra": (spectrum,)})
+    return model, measurements, fit
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
@@ -169,13 +180,7 @@ def test_many_spectra_are_judged_as_strongly(build):
 )
 def test_a_stated_state_has_its_window(build, state, shift, expected):
     site = one_site(build, "doublet", IS=(shift, 0.003), QS=(0.6, 0.01))
-    model, measurements, fit = build.Scene(sites=(site,), records={}).parts()
-    spectrum = model.spectra[0]
-    settings = {"state": state} if state else {}
-    changed = spectrum.sites[0].model_copy(update={"settings": settings})
-    spectrum = spectrum.model_copy(update={"sites": (changed,)})
-    model = model.model_copy(update={"spectra": (spectrum,)})
-    found = found_by((model, measurements, fit), "state_windows")
+    found = found_by(in_state(build, site, state), "state_windows")
     assert {f.outcome for f in found} == ({expected} if expected else set())
 
 
@@ -429,11 +434,5 @@ def test_a_fraction_that_a_rule_speaks_of_is_not_judged(build):
 )
 def test_eleven_tesla_for_each_unpaired_electron(build, state, field, expected):
     site = one_site(build, Bint=(field, 0.1))
-    model, measurements, fit = build.Scene(sites=(site,), records={}).parts()
-    spectrum = model.spectra[0]
-    settings = {"state": state} if state else {}
-    changed = spectrum.sites[0].model_copy(update={"settings": settings})
-    spectrum = spectrum.model_copy(update={"sites": (changed,)})
-    model = model.model_copy(update={"spectra": (spectrum,)})
-    found = found_by((model, measurements, fit), "electron_field")
+    found = found_by(in_state(build, site, state), "electron_field")
     assert {f.outcome for f in found} == ({expected} if expected else set())

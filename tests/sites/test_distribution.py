@@ -1,5 +1,7 @@
 """Distributions: their histograms, and the Gaussian that both ways of writing must give."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.model.functions import FUNCTIONS
+from specfit.report.figures.distribution import density
 from specfit.shapes import SHAPES
 from specfit.sites import SITES
 from specfit.sites.distribution import histogram
@@ -144,3 +147,29 @@ def test_mean_and_sd_of_the_histogram_are_those_of_a_gaussian():
     np.testing.assert_allclose(sd(np, *rows)[1], 2.5 * 42.0 / 32.0, atol=0.03)
     flat = sd(np, 0.0, 12.0, 1.0, *np.zeros(WAVES))
     assert flat == pytest.approx(12.0 / np.sqrt(12.0), rel=1e-12)
+
+
+def test_the_picture_of_a_distribution_is_of_unit_area():
+    """From draws whose ends differ too; each is nothing outside its own."""
+    rng = np.random.default_rng(3)
+    draws = {name: np.asarray([value]) for name, value in given().items()}
+    place = np.asarray(middles(given()))
+    waves = coefficients(-0.5 * ((place - 36.0) / 2.5) ** 2)  # nothing at the ends
+    draws |= {name: value + 0.1 * rng.normal(size=50) for name, value in waves.items()}
+    draws["high"] = rng.uniform(51.0, 53.0, size=50)
+    draws["roughness"] = np.array([1.0])
+    site = SimpleNamespace(
+        kind="sextet_distribution", parameters={name: name for name in draws}
+    )
+    found = SimpleNamespace(quantity=lambda name: SimpleNamespace(draws=draws[name]))
+    place, height = density(found, site)
+    assert place[0] < 20.2
+    assert height.shape == (50, BINS)
+    area = height.sum(axis=1) * (place[1] - place[0])
+    np.testing.assert_allclose(area, 1.0, atol=0.003)
+    beyond = place > draws["high"][:, None]
+    assert beyond.any()
+    assert not height[beyond].any()
+    each = histogram(np, {name: value[:1] for name, value in draws.items()})
+    mean = (height[0] * place).sum() / height[0].sum()
+    assert mean == pytest.approx(float(np.sum(each[0] * each[1])), abs=0.02)

@@ -54,7 +54,8 @@ def draw(found: Findings) -> bytes | None:
 def density(found: Findings, site: ir.Site) -> tuple[FloatArray, FloatArray]:
     """Values (n_bins,) and probability per unit (n_draws, n_bins) at each of them.
 
-    Draws whose bins lie elsewhere are carried to the bins of the mean.
+    Draws whose bins lie elsewhere are carried to bins that hold them all; outside its
+    own ends a draw has nothing.
     """
     values = {}
     for symbol, name in site.parameters.items():
@@ -66,9 +67,12 @@ def density(found: Findings, site: ir.Site) -> tuple[FloatArray, FloatArray]:
     place, share = np.broadcast_arrays(*histogram(np, values))
     place, share = np.atleast_2d(place), np.atleast_2d(share)
     height = share / np.gradient(place, axis=-1)
-    middle: FloatArray = place.mean(axis=0)
-    rows = [np.interp(middle, *pair) for pair in zip(place, height, strict=True)]
-    return middle, np.stack(rows)
+    common: FloatArray = np.linspace(place.min(), place.max(), place.shape[-1])
+    rows = [
+        np.interp(common, *pair, left=0.0, right=0.0)
+        for pair in zip(place, height, strict=True)
+    ]
+    return common, np.stack(rows)
 
 
 def _panel(axes: Axes, found: Findings, site: ir.Site, number: int) -> None:
