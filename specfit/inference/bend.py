@@ -6,23 +6,23 @@ at the mode tell how every stiff direction moves with the softer ones; along the
 of all, where the way is long, the bottom of the valley is followed itself.  Taking that
 off coordinate by coordinate, soft ones first, is a triangular map of unit Jacobian, whose
 inverse is as easy (maps of this kind: El Moselhy and Marzouk 2012,
-doi:10.1016/j.jcp.2012.07.022).
+doi:10.1016/j.jcp.2012.07.022).  What that leaves is learned from draws (`transport`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate
+from specfit.inference.transport import FAR, Transport, unmoved
 
 STEP = 0.3
 """Distance, in standard deviations, over which the curvature's change is taken."""
-FAR = 4.0
-"""Standard deviations beyond which a coordinate bends the others no further."""
 KNOTS = np.arange(-5.0, 6.0)
 """Standard deviations along the softest direction at which the valley is looked for."""
 DESCENTS = 4
@@ -33,7 +33,7 @@ MOST = 64
 
 @dataclass(frozen=True)
 class Bend:
-    """z = mean + basis @ (w + moved(w)): w spherical, the softest coordinate first.
+    """z = mean + basis @ (w + moved(w)), w = learned(v): v spherical, the softest first.
 
     basis: (d, d), columns the axes of the curvature times their standard deviations.
     third: (d, d, d), zero but for [i, j, k] with j, k < i: what moves coordinate i;
@@ -43,26 +43,37 @@ class Bend:
     basis: FloatArray
     third: FloatArray
     valley: FloatArray
+    learned: Transport
 
-    def moved(self, w: FloatArray) -> FloatArray:
-        """How far each coordinate of the rows of `w` (n, d) is moved by softer ones."""
+    def away(self, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Z − mean of the rows of `v` (n, d), and log |dw/dv|: all but the basis's own."""
+        w, volume = self.learned.forward(v)
         near = np.clip(w, -FAR, FAR)
         pairs = np.einsum("ijk,nj,nk->ni", self.third, near, near)
-        shift: FloatArray = self._along(w[:, 0]) - 0.5 * pairs
-        return shift
+        return (w + self._along(w[:, 0]) - 0.5 * pairs) @ self.basis.T, volume
 
-    def straight(self, bent: FloatArray) -> FloatArray:
-        """The inverse of w + moved(w), row by row."""
+    def spherical(self, away: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The inverse of `away`, row by row, and the same logarithm."""
+        bent = np.linalg.solve(self.basis, away.T).T
         w = bent - self._along(bent[:, 0])
         for i in range(1, bent.shape[1]):
             near = np.clip(w[:, :i], -FAR, FAR)
             pairs = near @ self.third[i, :i, :i]
             w[:, i] += 0.5 * np.sum(pairs * near, axis=1)
-        return w
+        return self.learned.inverse(w)
 
-    def _along(self, first: FloatArray) -> FloatArray:
-        inside = np.clip(first, KNOTS[0], KNOTS[-1])
-        places: FloatArray = CubicSpline(KNOTS, self.valley)(inside)
+    def straight(self, away: FloatArray) -> FloatArray:
+        """W of the rows z − mean: what `learned` is learned from."""
+        v, _ = self.spherical(away)
+        return self.learned.forward(v)[0]
+
+    @property
+    def spline(self) -> CubicSpline:
+        """The bottom of the valley against the softest coordinate."""
+        return CubicSpline(KNOTS, self.valley)
+
+    def _along(self, first: Any) -> FloatArray:
+        places: FloatArray = self.spline(np.clip(first, KNOTS[0], KNOTS[-1]))
         return places
 
 
@@ -85,7 +96,7 @@ def bend_of(problem: Problem, mean: FloatArray, factor: FloatArray) -> Bend | No
     valley = _valley(problem, mean, basis, third[:, 0, 0])
     third[:, 0, 0] = 0.0  # what the valley says instead
     usable = np.isfinite(valley).all()
-    return Bend(basis, third, valley) if usable else None
+    return Bend(basis, third, valley, unmoved(len(mean))) if usable else None
 
 
 def _valley(

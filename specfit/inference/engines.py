@@ -53,8 +53,7 @@ def run_laplace(ground: Ground) -> Result:
         positions = shape.mean + normal @ shape.factor.T
     else:  # what the weights have judged
         rows = normal.reshape(-1, size[-1])
-        bent = (rows + shape.bend.moved(rows)) @ shape.bend.basis.T
-        positions = shape.mean + bent.reshape(size)
+        positions = shape.mean + shape.bend.away(rows)[0].reshape(size)
     fits = gates.at_most("pareto_k", ground.evidence.pareto_k, gates.PARETO)
     conditions = (*ground.mode_gates({0}), fits, *open_gates(ground, [positions]))
     mixed = mixing(physical(ground.problem, positions))

@@ -97,14 +97,15 @@ def promising(ground: Ground) -> bool:
     return near and enough and len(ground.kept) == 1
 
 
-def run_independence(ground: Ground) -> tuple[Sampled, FloatArray]:
+def run_independence(ground: Ground, number: int = 0) -> tuple[Sampled, FloatArray]:
     """Chains of proposals from the Student-t at the mode, with their gates.
 
-    And the proposals of largest weight.  Raises KeyboardInterrupt when interrupted before
+    And the proposals of largest weight.  number: how often it was tried before, from
+    another density.  Raises KeyboardInterrupt when interrupted before
     the first draw was kept.
     """
     clock, settings, problem = Clock(), ground.settings, ground.problem
-    every, pareto, heaviest = independent(ground)
+    every, pareto, heaviest = independent(ground, number)
     chains = obedient(problem, every)
     count = settings.chains * (settings.warmup + THIN * settings.draws)
     drawn = clock.stage("sampling", f"{settings.chains} chains, {count} proposals")
@@ -131,7 +132,7 @@ def run_independence(ground: Ground) -> tuple[Sampled, FloatArray]:
     return sampled, heaviest
 
 
-def independent(ground: Ground) -> Proposed:
+def independent(ground: Ground, number: int = 0) -> Proposed:
     """The kept draws, fewer where interrupted, and what all proposals tell."""
     parts: list[Arrays] = []
     bent = ground.best.shape.bend is not None
@@ -143,7 +144,7 @@ def independent(ground: Ground) -> Proposed:
     )
     stopped = False
     try:
-        parts.extend(_segments(ground))
+        parts.extend(_segments(ground, number))
     except KeyboardInterrupt:
         if len(parts) < 2:
             raise
@@ -170,16 +171,17 @@ def independent(ground: Ground) -> Proposed:
     return Proposed(chains, pareto, heaviest)
 
 
-def _segments(ground: Ground) -> Iterator[Arrays]:
+def _segments(ground: Ground, tried: int) -> Iterator[Arrays]:
     """The warm-up and the segments that are kept, found or made."""
-    settings, journal = ground.settings, ground.journal.part("independence")
+    name = f"independence{tried or ''}"
+    settings, journal = ground.settings, ground.journal.part(name)
     most = _segment_length(settings.draws)
     lengths = [-(-settings.warmup // THIN)] + [
         min(most, settings.draws - done) for done in range(0, settings.draws, most)
     ]
     before = _nowhere(settings.chains, ground.problem.dimension)
     for number, length in enumerate(lengths):
-        work = partial(_segment, ground, number, length, before)
+        work = partial(_segment, ground, (tried, number), length, before)
         before = journal.step(f"{number}", work)
         yield before
         ground.say("sampling", sum(lengths[: number + 1]) / sum(lengths), "")
@@ -196,11 +198,13 @@ def _nowhere(n_chains: int, dimension: int) -> Arrays:
 
 
 def _segment(
-    ground: Ground, number: int, length: int, before: Arrays
+    ground: Ground, which: tuple[int, int], length: int, before: Arrays
 ) -> dict[str, FloatArray]:
     """The next `length` draws of every chain, after the last one of those `before`."""
     n_chains = ground.settings.chains
-    key = keys.fold_in(keys.fold_in(ground.keys[2], OWN_KEY), number)
+    key = ground.keys[2]
+    for number in (OWN_KEY + which[0], which[1]):
+        key = keys.fold_in(key, number)
     proposed = dispersed(
         ground.best.shape, keys.fold_in(key, 0), n_chains * length * THIN, 1.0
     )

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
 from specfit.contracts import Array, FloatArray, Problem
-from specfit.inference import evaluate, keys
+from specfit.inference import evaluate, keys, transport
 from specfit.inference.bend import Bend, bend_of
 from specfit.inference.evaluate import Flags
 from specfit.inference.newton import FLAT, Peak, unit_diagonal
 from specfit.inference.pareto import pareto_k
 
+IndexArray = np.ndarray[Any, np.dtype[np.intp]]
 FREEDOM = 5.0
 """Degrees of freedom of the Student-t: tails heavier than any posterior met so far."""
 UNRELIABLE = 0.7
@@ -30,6 +32,8 @@ MOST = 4
 """Modes that are asked, at most."""
 MANY = 8000
 """Draws by which bent shapes are judged: by fewer, Pareto k̂ scatters by 0.15."""
+ROUNDS = 4
+"""Times that a single mode's map is learned from its draws, at most."""
 LISTED = 1e-3
 """Weight below which a mode is left out of the evidence."""
 
@@ -92,9 +96,7 @@ def dispersed(shape: Gaussian, key: Array, count: int, spread: float) -> FloatAr
     if shape.bend is None:
         straight: FloatArray = shape.mean + spread * heavy @ shape.factor.T
         return straight
-    heavy = spread * heavy
-    bent: FloatArray = (heavy + shape.bend.moved(heavy)) @ shape.bend.basis.T
-    return shape.mean + bent
+    return shape.mean + shape.bend.away(spread * heavy)[0]
 
 
 def measured_evidence(
@@ -114,9 +116,51 @@ def measured_evidence(
         else shape
         for i, shape in enumerate(shapes)
     ]
-    curved = evidence(problem, bent, key, inside, MANY)
-    better = curved.pareto_k < straight.pareto_k
-    return (bent, curved) if better else (shapes, straight)
+    found = shapes, straight
+    for number in range(1 + ROUNDS):
+        drawn = _drawn(problem, bent, keys.fold_in(key, number), inside, MANY)
+        curved = _summed(drawn)
+        if curved.pareto_k < found[1].pareto_k:
+            found = list(bent), curved
+        shape = bent[int(heavy[0])]
+        if curved.pareto_k <= CURVED or len(heavy) > 1 or shape.bend is None:
+            break
+        bent[int(heavy[0])] = _learned(shape, shape.bend, drawn)
+    return found
+
+
+def relearned(
+    problem: Problem,
+    shape: Gaussian,
+    key: Array,
+    inside: Callable[[FloatArray], Flags] | None,
+) -> Gaussian:
+    """The curved shape of the only mode, its map learned anew from twice as many draws."""
+    if shape.bend is None:
+        return shape
+    return _learned(shape, shape.bend, _drawn(problem, [shape], key, inside, 2 * MANY))
+
+
+def _learned(shape: Gaussian, bend: Bend, drawn: _Drawn) -> Gaussian:
+    """The shape with its map learned from the only mode's draws."""
+    there = np.isfinite(drawn.ratio)
+    w = bend.straight(drawn.positions[there] - shape.mean)
+    learned = transport.learned(w, drawn.ratio[there])
+    return replace(shape, bend=replace(bend, learned=learned))
+
+
+class _Drawn(NamedTuple):
+    """Draws (n, dimension) of the mixture of `kept` shapes and their weights.
+
+    ratio: (n,), logarithms of the weights; parts: (n_kept, n), log-densities of each
+    shape; laplace: the shares of all shapes by Laplace's method.
+    """
+
+    positions: FloatArray
+    ratio: FloatArray
+    parts: FloatArray
+    kept: IndexArray
+    laplace: FloatArray
 
 
 def evidence(
@@ -132,6 +176,16 @@ def evidence(
     in equal shares.  A mode owns a position in proportion to its density there, so the
     shares of modes that overlap add up to the whole.  Only positions `inside` count.
     """
+    return _summed(_drawn(problem, gaussians, key, inside, count))
+
+
+def _drawn(
+    problem: Problem,
+    gaussians: Sequence[Gaussian],
+    key: Array,
+    inside: Callable[[FloatArray], Flags] | None,
+    count: int,
+) -> _Drawn:
     laplace = weights(gaussians)
     kept = np.flatnonzero(laplace > LISTED)
     own = keys.split(key, len(kept))
@@ -144,34 +198,38 @@ def evidence(
     if inside is not None:
         target = np.where(inside(draws), target, -np.inf)
     parts = np.stack([log_student(shape, draws) for shape in shapes])
-    proposal = logsumexp(parts, axis=0)
-    ratio = np.where(
-        np.isfinite(target), target - proposal + np.log(len(kept)), -np.inf
-    )
+    ratio = target - logsumexp(parts, axis=0) + np.log(len(kept))
+    ratio = np.where(np.isfinite(ratio), ratio, -np.inf)
+    return _Drawn(draws, ratio, parts, kept, laplace)
+
+
+def _summed(drawn: _Drawn) -> Evidence:
+    ratio, kept, laplace = drawn.ratio, drawn.kept, drawn.laplace
     value = float(logsumexp(ratio) - np.log(len(ratio)))
     relative = np.exp(ratio - value)
     sd = float(np.std(relative) / np.sqrt(len(ratio)))
     k = pareto_k(ratio)
     shares = laplace.copy()
     if k <= UNRELIABLE:
-        owned = np.mean(relative * np.exp(parts - proposal), axis=1)
-        shares[kept] = laplace[kept].sum() * owned
+        owned = relative * np.exp(drawn.parts - logsumexp(drawn.parts, axis=0))
+        shares[kept] = laplace[kept].sum() * np.mean(owned, axis=1)
     return Evidence(value, sd, k, shares)
 
 
 def log_student(shape: Gaussian, z: FloatArray) -> FloatArray:
     """Log-density of the multivariate Student-t at each row of `z`."""
-    dimension = len(shape.mean)
-    factor = shape.factor if shape.bend is None else shape.bend.basis
-    white = np.linalg.solve(factor, (z - shape.mean).T)
-    if shape.bend is not None:
-        white = shape.bend.straight(np.asarray(white.T, dtype=float)).T
-    distance = np.sum(white**2, axis=0)
+    dimension, away = len(shape.mean), z - shape.mean
+    if shape.bend is None:
+        white, volume = np.linalg.solve(shape.factor, away.T).T, np.zeros(len(z))
+    else:
+        white, volume = shape.bend.spherical(away)
+    distance = np.sum(white**2, axis=1)
     constant = (
         gammaln(0.5 * (FREEDOM + dimension))
         - gammaln(0.5 * FREEDOM)
         - 0.5 * dimension * np.log(FREEDOM * np.pi)
         - np.sum(np.log(np.diag(shape.factor)))
+        - volume
     )
     log_density: FloatArray = constant - 0.5 * (FREEDOM + dimension) * np.log1p(
         distance / FREEDOM

@@ -29,12 +29,14 @@ from specfit.inference.ground import (
 from specfit.inference.ground import Part as AnswerPart
 from specfit.inference.laplace import UNRELIABLE
 from specfit.inference.mixing import mixing
-from specfit.inference.nuts import Chains, Plan, sample, starts
+from specfit.inference.nuts import Chains, Plan, starts
 from specfit.inference.obedience import obedient
 from specfit.inference.opening import left_open, open_gates
 from specfit.inference.predictions import prediction_program
 from specfit.inference.projection import Kernels
+from specfit.inference.proposing import proposed, told
 from specfit.inference.settings import NonFiniteStart, Settings
+from specfit.inference.straight import sampled
 from specfit.inference.tempering import run_smc
 
 ESCALATED_TARGET = 0.95
@@ -63,7 +65,7 @@ def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
     """Independent proposals where those do; else NUTS, then tempering between modes."""
     if not independence.promising(ground):
         return _run(ground, tempered=True)
-    first, heaviest = independence.run_independence(ground)
+    ground, first, heaviest = proposed(ground)
     if _stopped(first) or failed(ground.mode_gates({0})):
         return ground, first
     ground, missed = _looked_around(ground, heaviest)
@@ -75,7 +77,7 @@ def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
     except KeyboardInterrupt:
         return ground, _cut_short(first)
     why = f"sampled again with NUTS, because of: {', '.join(trouble)}"
-    return ground, _told(first, second, why)
+    return ground, told(first, second, why)
 
 
 def _looked_around(ground: Ground, heaviest: FloatArray) -> tuple[Ground, bool]:
@@ -128,28 +130,17 @@ def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Samp
     if len(ground.kept) == 1 or not tempered:
         second = attempt(ground, 1)
         why = f"sampled again with a longer warm-up, because of: {', '.join(trouble)}"
-        first = _told(first, second, why + found)
+        first = told(first, second, why + found)
         trouble = failed(first.gates)
         if not trouble or not tempered or _stopped(first):
             return ground, first
     why = f"sampled by tempering between modes, because of: {', '.join(trouble)}"
     ground, third = run_smc(ground)
-    return ground, _told(first, third, why + found)
+    return ground, told(first, third, why + found)
 
 
 def _unweighed(ground: Ground) -> bool:
     return ground.evidence.pareto_k > UNRELIABLE
-
-
-def _told(before: Sampled, after: Sampled, why: str) -> Sampled:
-    """What came after, with a note why, and the stages of both."""
-    made = (int(str(one.details["attempts"])) for one in (before, after))
-    return replace(
-        after,
-        notes=(why, *after.notes),
-        stages=(*before.stages, *after.stages),
-        details={**after.details, "attempts": sum(made)},
-    )
 
 
 def _stopped(found: Sampled) -> bool:
@@ -255,7 +246,7 @@ def _chains(ground: Ground, home: int, number: int) -> Chains:
     key = keys.fold_in(key, home) if home else key
     shape = ground.kept[home].shape
     plan = _plan(ground, number, home)
-    chains = sample(ground.problem, shape, key, ground.settings.chains, plan)
+    chains = sampled(ground.problem, shape, key, ground.settings.chains, plan)
     found = chains.statistics
     positions, lp = ground.exchange.relabelled(chains.positions, found["lp"])
     return replace(chains, positions=positions, statistics={**found, "lp": lp})

@@ -58,12 +58,13 @@ def test_draws_and_density_of_a_bent_proposal_belong_together(at_the_mode):
     assert abs(mean - 0.2) < 0.02  # E[0.2 z²]
 
 
-def test_straight_undoes_what_bends(at_the_mode):
+def test_spherical_undoes_what_bends(at_the_mode):
     problem, shape = at_the_mode
     bend = bend_of(problem, shape.mean, shape.factor)
-    w = 3.0 * np.random.default_rng(0).normal(size=(50, 3))
-    assert np.ptp(bend.moved(w), axis=0)[1:].min() > 1.0
-    np.testing.assert_allclose(bend.straight(w + bend.moved(w)), w, atol=1e-9)
+    v = 3.0 * np.random.default_rng(0).normal(size=(50, 3))
+    away, _ = bend.away(v)
+    assert np.ptp(away @ np.linalg.inv(bend.basis).T - v, axis=0)[1:].min() > 1.0
+    np.testing.assert_allclose(bend.spherical(away)[0], v, atol=1e-9)
 
 
 def test_laplace_draws_what_its_weights_have_judged(toy):

@@ -130,5 +130,38 @@ KINDS = {
         ("N0", "area", "S.IS", "S.eQVzz", "S.eta", "S.theta", "S.Bint", "S.width"),
         limit=6.0,
     ),
+    "thick": Kind(
+        """absorber = "thick"
+  thickness ~ lognormal(log(4.0), 0.4)
+  background ~ beta(3, 5)
+  site S : sextet {
+    IS ~ 0.00 ± 0.05 mm/s
+    QS ~ 0.00 ± 0.05 mm/s
+    Bint ~ 33.0 ± 1.0 T
+    x ~ 2.0 ± 0.3 in [0, 4]
+    width ~ 0.26 ± 0.02 mm/s in [0.22, 0.34] mm/s
+  }""",
+        (
+            *("N0", "thickness", "background", "source_width"),
+            *("S.IS", "S.QS", "S.Bint", "S.x", "S.width"),
+        ),
+        limit=7.0,
+    ),
+    "distribution": Kind(
+        """area ~ lognormal(log(0.6), 0.3) mm/s
+  site S : sextet {
+    IS ~ 0.35 ± 0.10 mm/s
+    QS ~ 0.00 ± 0.15 mm/s
+    Bint ~ 40.0 ± 3.0 T
+    sigma_Bint ~ 3.0 ± 1.0 T in [1.0, 6.0] T
+    IS_slope ~ 0.000 ± 0.010 mm/s/T
+    width ~ 0.30 ± 0.04 mm/s in [0.194, 0.60] mm/s
+  }""",
+        (
+            *("N0", "area", "S.IS", "S.QS", "S.Bint", "S.sigma_Bint"),
+            *("S.IS_slope", "S.width"),
+        ),
+        limit=9.0,
+    ),
 }
 """What is calibrated by `test_kind`; one more is one more entry here."""
