@@ -168,3 +168,24 @@ def test_very_many_lines_are_their_sum():
             at, position[:1], np.ones(1), fwhm, grid
         )
         np.testing.assert_allclose(alone, each[:, 0], atol=2e-5 * highest)
+
+
+def test_a_filter_by_half_transforms_is_that_of_whole_ones():
+    """Value and both derivatives, of points and factors without any symmetry."""
+    generator, grid = np.random.default_rng(2), energies(1.3, 0.5)
+    points, other = generator.normal(size=(2, grid.n))
+    factor = generator.normal(size=grid.n // 2 + 1)
+
+    def whole(points, factor):
+        return np.fft.irfft(np.fft.rfft(points) * factor, grid.n)
+
+    @jax.jit
+    def all_of(points, factor, other):
+        found, pull = jax.vjp(grid.filtered, points, factor)
+        return found, *pull(other)
+
+    found, by_points, by_factor = all_of(points, factor, other)
+    np.testing.assert_allclose(found, whole(points, factor), atol=1e-14)
+    np.testing.assert_allclose(by_points, whole(other, factor), atol=1e-14)
+    each = [whole(points, row) @ other for row in np.eye(len(factor))]
+    np.testing.assert_allclose(by_factor, each, atol=1e-13)
