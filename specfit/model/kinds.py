@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from specfit.constants import NATURAL_FWHM
 from specfit.contracts import ParameterSignature, Signature
 from specfit.isotopes import IRON, isotopes
+from specfit.model.saturation import line_ratios
 from specfit.sites import OTHERS, SITES
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class ModelKind:
     parameter that shares out the total, a simplex unless the user says otherwise;
     `amounts`: the parameters that say how much is absorbed, by the word of `absorber`;
     `defaults`: what the defaults of component parameters are then, where others;
+    `seen`: computed parameters that components have then besides, by their kinds;
     `states`: whether a component may state the class of iron it is.
     """
 
@@ -62,6 +65,7 @@ class ModelKind:
     observed: str
     amounts: Mapping[str, tuple[ParameterSignature, ...]]
     defaults: Mapping[str, Mapping[str, str]]
+    seen: Mapping[str, Mapping[str, tuple[ParameterSignature, ...]]]
     conventions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     states: bool = False
     isotope: str = IRON
@@ -180,6 +184,7 @@ MOSSBAUER = ModelKind(
     },
     amounts={"thin": (_AREA,), "thick": _THICK},
     defaults={"thick": {"width": _WIDTH_OF_BOTH}},
+    seen={"thick": line_ratios(NATURAL_FWHM)},
     settings={
         "absorber": ("thin", "thick"),
         "baseline": ("constant", "linear", "parabola"),
@@ -227,6 +232,7 @@ _OTHER_ISOTOPES = tuple(
         components={word: entry.signature for word, entry in words.items()},
         amounts={"thin": (_AREA,)},
         defaults={},
+        seen={},
         settings={**MOSSBAUER.settings, "absorber": ("thin",)},
         states=False,
         isotope=isotope,
