@@ -33,8 +33,8 @@ def powder_lines(
     Nuclei in crystals whose main axis of the field gradient is at ϑ to the gamma ray are
     recoil-free as exp(−f_anisotropy cos²ϑ).
 
-    Valid for: an absorber without thickness where they are not so alike; a mean square
-    displacement with the axis of the field gradient.
+    Valid for: a thin absorber, as a thick one saturates each direction by itself; mean
+    square displacements that have the main axis of the field gradient as theirs.
     """
     turned, pair = tied(nucleus, slopes, values)
     if nucleus.pure:
