@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sympy import Rational
+from sympy.physics.wigner import clebsch_gordan
 
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.isotopes import IRON, isotopes
@@ -209,6 +211,78 @@ def test_tin_is_iron_with_other_moments():
     unit_g = 3.15245e-8 / 23879.4 * 2.99792458e11
     outer = 30.0 * unit_g * (0.422 * 1.5 + 2.09456 * 0.5)
     assert six[0][-1] - 2.0 == pytest.approx(outer, rel=1e-5)
+
+
+@cache
+def coefficient(low, order, high, ground, excited):
+    """The square of ⟨low ground; order q | high excited⟩, an exact fraction."""
+    spins = (Rational(round(2 * x), 2) for x in (low, order, high))
+    m, n = (Rational(round(2 * x), 2) for x in (ground, excited))
+    return clebsch_gordan(*spins, m, n - m, n) ** 2
+
+
+def textbook(name, energy):
+    """Positions and areas from exact coefficients; energy(state, I, m) in mm/s."""
+    one = isotopes()[name]
+    low, high = one.spin_ground, one.spin_excited
+    found = {}
+    for g in np.arange(low, -low - 0.5, -1.0):
+        for e in np.arange(high, -high - 0.5, -1.0):
+            area = sum(
+                share * float(coefficient(low, order, high, g, e))
+                for order, share in one.multipoles
+            )
+            place = round(energy(1, high, e) - energy(0, low, g), 9)
+            found[place] = found.get(place, 0.0) + area / (2 * high + 1)
+    return {place: area for place, area in sorted(found.items()) if area > 0}
+
+
+def merged(position, area):
+    found = {}
+    for place, part in sorted(zip(position, area, strict=True)):
+        near = next((p for p in found if abs(p - place) < 1e-6), place)
+        found[near] = found.get(near, 0.0) + part
+    return [(place, part) for place, part in found.items() if part > 1e-12]
+
+
+LINES = {
+    "119Sn": (2, 6),
+    "151Eu": (8, 18),
+    "121Sb": (8, 18),
+    "61Ni": (5, 12),
+    "197Au": (2, 8),
+}
+"""How many lines an axial gradient, and a field, give: G. K. Shenoy, B. D. Dunlap, Nucl.
+Instrum. Methods 71, 285 (1969), for 5/2 → 7/2; of gold M1 and E2 together."""
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_of_every_isotope_are_those_of_exact_coefficients(name):
+    """Without a field: eQVzz Q' [3 m² − I (I + 1)] / [4 I (2 I − 1)]; with one: −g μN B m."""
+    one = isotopes()[name]
+
+    def quadrupole(state, spin, m):
+        if spin < 1:
+            return 0.0
+        whole = 3 * m * m - spin * (spin + 1)
+        return -7.0 * one.quadrupoles[state] * whole / (4 * spin * (2 * spin - 1))
+
+    cases = (
+        ({"eQVzz": -7.0}, quadrupole),
+        ({"Bint": 25.0}, lambda state, spin, m: 25.0 * one.slopes[state] * m),
+    )
+    for (given, energy), count in zip(cases, LINES[name], strict=True):
+        position, area, _ = lines(f"hamiltonian {name}", **given)
+        known = list(textbook(name, energy).items())
+        np.testing.assert_allclose(merged(position, area), known, atol=1e-8)
+        assert len(known) == count
+
+
+def test_exact_intensities_are_the_tabulated_ones():
+    """5/2 → 7/2, from each m of the ground state: 21 6 1, 15 10 3 and 10 12 6."""
+    for ground, row in ((2.5, [21, 6, 1]), (1.5, [15, 10, 3]), (0.5, [10, 12, 6])):
+        ends = (ground + q for q in (1, 0, -1))
+        assert [21 * coefficient(2.5, 1, 3.5, ground, end) for end in ends] == row
 
 
 def test_every_default_lies_above_twice_the_natural_width():
