@@ -20,7 +20,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.constants import NATURAL_FWHM
 from specfit.contracts import Array, Data, FloatArray, Measurement
 from specfit.density.coordinates import Coordinates
 from specfit.density.grid import Energies, energies
@@ -32,6 +31,7 @@ from specfit.density.stacks import (
 )
 from specfit.density.thick import STEP, absorbed, smeared
 from specfit.model.ir import Model, Prior
+from specfit.model.kinds import MODEL_KINDS
 
 BASELINE = ("slope", "curvature", "geometry", "half_slope")
 """The coefficients of the baseline, in the order of `Curve.baseline_curves`."""
@@ -51,6 +51,7 @@ class Curve:
     nuisances: FloatArray | None  # (n_spectra, n_nuisance) places, −1 where none
     folded: bool
     grid: Energies | None  # of the transmission integral, where absorbers are thick
+    natural: float  # FWHM of the transition, mm/s
 
     # ------------------------------------------------------------------- axis
 
@@ -146,7 +147,7 @@ class Curve:
         """Share of counts that can be absorbed, and optical depth × mm/s: (S,) each."""
         of = {name: values[rows] for name, rows in self.scalars.items()}
         resonant = of["f_source"] * (1.0 - of["background"])
-        return resonant, of["thickness"] * (0.5 * np.pi * NATURAL_FWHM)
+        return resonant, of["thickness"] * (0.5 * np.pi * self.natural)
 
     def _thick_dip(self, values: Array, velocity: Array, data: Data) -> Array:
         grid, depth = self._depth(values, data)
@@ -216,6 +217,7 @@ def curve_of(
         grid=energies(limit, STEP)
         if model.settings.get("absorber") == "thick"
         else None,
+        natural=MODEL_KINDS[model.kind].natural_fwhm,
     )
 
 

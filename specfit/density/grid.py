@@ -61,11 +61,42 @@ class Energies(NamedTuple):
         wave = 2.0 * np.pi * np.fft.rfftfreq(self.n, self.step)
         return jnp.exp(-0.5 * wave * fwhm) - taken_off * fwhm
 
+    def filtered(self, points: Array, factor: Array) -> Array:
+        """`points` (n,) with the coefficients of their transform times a real `factor`.
+
+        factor: (n / 2 + 1,).  The points go in pairs as complex numbers through a
+        transform of half the length: XLA's transforms of reals are complex ones of the
+        whole length.  With s the sine of 2π k m / n and c its cosine, F the factor at k
+        and G that at n/2 − k, the coefficient Z at k of the pairs becomes
+        ½ (F + G − (F − G) s) Z + i ½ (F − G) c Z* of that at n/2 − k.
+        """
+        half = self.n // 2
+        angle = (2.0 * np.pi / self.n) * np.arange(half)
+        own, other = factor[:half], factor[:0:-1]
+        apart = 0.5 * (own - other)
+        kept = 0.5 * (own + other) - np.sin(angle) * apart
+        crossed = np.cos(angle) * apart
+        pairs = points.reshape(half, 2)
+        seen = jnp.fft.fft(jax.lax.complex(pairs[:, 0], pairs[:, 1]))
+        real, imaginary = jnp.real(seen), jnp.imag(seen)
+        found = jnp.fft.ifft(
+            jax.lax.complex(
+                kept * real + crossed * _mirrored(imaginary),
+                kept * imaginary + crossed * _mirrored(real),
+            )
+        )
+        return jnp.stack([jnp.real(found), jnp.imag(found)], axis=1).ravel()
+
     @property
     def spline(self) -> FloatArray:
         """The transform of a spline at these wave numbers."""
         cycles = np.fft.rfftfreq(self.n)
         return np.asarray(np.sinc(cycles) ** (DEGREE + 1), dtype=float)
+
+
+def _mirrored(part: Array) -> Array:
+    """What stands at −k, of a transform."""
+    return jnp.concatenate([part[:1], part[:0:-1]])
 
 
 def energies(limit: float, step: float) -> Energies:

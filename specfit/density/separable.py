@@ -12,7 +12,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.constants import NATURAL_FWHM
 from specfit.contracts import Array, Data, FloatArray, Position, Separable, Values
 from specfit.density.curve import BASELINE, Curve
 from specfit.model.expressions import references
@@ -139,7 +138,7 @@ class _Form:
             level = backgrounds[np.flatnonzero(np.equal(self.levels, s))]
             changed |= _scalars(part, self.free[s], heights, level, self.totals[s])
             if _amount(part) == "thickness":
-                changed |= _thickness(part, changed)
+                changed |= _thickness(part, changed, self.curve.natural)
         return self.settle(changed, data)
 
 
@@ -252,7 +251,7 @@ SPREAD = 6.0
 """Lines over which the thickness of a first guess is spread, as in a sextet."""
 
 
-def _thickness(part: Spectrum, values: Values) -> Values:
+def _thickness(part: Spectrum, values: Values, natural: float) -> Values:
     """Thickness from a thin area: enlarged by what lines so thick saturate.
 
     The area of a line of thickness t is that of a thin one times about 1 / (1 + t / 4).
@@ -263,7 +262,7 @@ def _thickness(part: Spectrum, values: Values) -> Values:
     if "f_source" not in of or "background" not in of:
         return {}
     resonant = jnp.maximum(of["f_source"] * (1.0 - of["background"]), 0.02)
-    thin = of["thickness"] / (resonant * 0.5 * np.pi * NATURAL_FWHM)
+    thin = of["thickness"] / (resonant * 0.5 * np.pi * natural)
     short = jnp.minimum(thin / (4.0 * SPREAD), 0.8)
     return {part.scalars["thickness"]: thin / (1.0 - short)}
 

@@ -17,6 +17,7 @@ from specfit.density.directed import directed
 from specfit.density.grid import Energies, energies
 from specfit.density.many_lines import MANY, STEP, many_lorentzians
 from specfit.model.ir import Model, Prior, Site
+from specfit.model.saturation import NARROWEST
 from specfit.sites import SITES
 
 
@@ -108,10 +109,6 @@ def _shape_of(site: Site, fixed: Mapping[str, Any]) -> str:
 
 
 # -------------------------------------------------------------------- absorption
-
-
-NARROWEST = 0.02
-"""Width (mm/s) that is left to an absorber however broad the source."""
 
 
 def stacked_absorption(

@@ -31,8 +31,8 @@ def smeared(taken: Array, grid: Energies, fwhm: Array, at: Array) -> Array:
 
     taken: (n,) on the grid; fwhm: of the source, mm/s.
     """
-    smooth = jnp.fft.rfft(taken) * (grid.smoothing(fwhm) / grid.spline)
-    return read_off(jnp.fft.irfft(smooth, grid.n), grid, at)
+    factor = grid.smoothing(fwhm) / grid.spline
+    return read_off(grid.filtered(taken, factor), grid, at)
 
 
 def absorbed(depth: Array) -> Array:

@@ -53,6 +53,7 @@ FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     "ingalls": ((2, 3), (_T, _T, _N), _N),
     "magnetite_vacancies": ((2, 2), _N, _N),
     "ferrous_share": ((1, 1), _N, _N),
+    "saturated_ratio": ((3, 3), _N, _N),
     "histogram_mean": _HISTOGRAM,
     "histogram_sd": _HISTOGRAM,
 }
@@ -80,6 +81,7 @@ ARGUMENTS = {
     "histogram_sd": "low, high, roughness, c1, …",
     "ingalls": "Δ, T",
     "magnetite_vacancies": "ratio, f_ratio",
+    "saturated_ratio": "weight, x, depth",
     "prob": "x > 0 mm/s",
     "conflict": "db",
 }

@@ -69,6 +69,7 @@ class Components:
         self.found: dict[str, Component] = {}
         self.used_templates: set[str] = set()
         self.usual: Mapping[str, str] = {}  # defaults of symbols, where not the kind's
+        self.seen: Mapping[str, tuple[ParameterSignature, ...]] = {}
         self.states: list[Span] = []
 
     def read(self, block: tree.Block) -> None:
@@ -91,10 +92,10 @@ class Components:
             self.faults.lose(name)
             return
         base, inherited = chain
-        signature = self.kind.components[base]
+        own = block.body.items if block.body else ()
+        signature = self._whole(base, (*inherited, *own))
         self.names.components[name] = tuple(p.symbol for p in signature.parameters)
         source = block.source
-        own = block.body.items if block.body else ()
         rules = [i for i in (*inherited, *own) if isinstance(i, tree.RuleStatement)]
         state = self._state(own) or self._state(inherited)
         self.found[name] = Component(
@@ -105,6 +106,15 @@ class Components:
             self._statement(name, item, "template")
         for item in own:
             self._statement(name, item, "explicit")
+
+    def _whole(self, base: str, said: tuple[tree.AnyStatement, ...]) -> Signature:
+        """Its signature with what a spectrum shows of it, where that can be computed."""
+        signature = self.kind.components[base]
+        targets = [t for item in said for t in _targets(item)]
+        if any(target.startswith("sigma_") for target in targets):
+            return signature
+        seen = self.seen.get(base, ())
+        return replace(signature, parameters=(*signature.parameters, *seen))
 
     def _base(
         self, block: tree.Block
@@ -160,6 +170,7 @@ class Components:
         statement: tree.Let | tree.Sample | None,
         block: tree.Block,
     ) -> Entry:
+        of_levels = parameter.computed and not self.everything_local
         return Entry(
             name=f"{name}.{parameter.symbol}",
             role=parameter.symbol,
@@ -169,7 +180,7 @@ class Components:
             convention=self.kind.conventions.get((base, parameter.symbol)),
             origin="default",
             title=block.title or "",
-            local=self.everything_local,
+            local=None if of_levels else self.everything_local,
         )
 
     def _state(self, items: tuple[tree.AnyStatement, ...]) -> str:
@@ -267,6 +278,15 @@ class Components:
                 known = nearest(word, [dimension] if dimension else [])
                 place = word_place(span, "per", word, self.texts)
                 self.faults.add("unknown-dimension", place, name=word, known=known)
+
+
+def _targets(item: tree.AnyStatement) -> list[str]:
+    """The names that a statement speaks of."""
+    if isinstance(item, tree.Let):
+        return [item.target.text.removeprefix(OUTER)]
+    if isinstance(item, tree.Sample):
+        return [target.text.removeprefix(OUTER) for target in item.targets]
+    return []
 
 
 def _alike(state: str) -> list[str]:

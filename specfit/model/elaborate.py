@@ -79,6 +79,7 @@ class Elaborator:
             self.given = {p.symbol for p in self.scalar_signatures()}
         self._overridden_settings(overrides)
         self.components.usual = self.kind.defaults.get(self._absorber(), {})
+        self.components.seen = self.kind.seen.get(self._absorber(), {})
         for item in (*items, *overrides):
             if isinstance(item, tree.Block) and item.keyword == self.kind.component:
                 self.components.read(item)

@@ -123,6 +123,13 @@ def _voigt_fwhm(parts: Sequence[Box]) -> Box:
     return ends[0], ends[1]
 
 
+def _saturated_ratio(parts: Sequence[Box]) -> Box:
+    low, high = parts[0]
+    if low < 0.0:
+        return UNDEFINED
+    return min(low, math.sqrt(low)), max(high, math.sqrt(high))
+
+
 def _monotone(name: str, signs: Sequence[int]) -> Callable[[Sequence[Box]], Box]:
     """The rule of a function that rises (+1) or falls (−1) with each argument."""
 
@@ -162,6 +169,7 @@ _RULES: dict[str, Callable[[Sequence[Box]], Box]] = {
     "brillouin": _monotone("brillouin", (-1, -1, 1)),
     "reduced_field": _monotone("reduced_field", (-1, 1, 1, -1)),
     "ingalls": _monotone("ingalls", (1, -1, -1)),
+    "saturated_ratio": _saturated_ratio,
     "histogram_mean": lambda parts: (parts[0][0], parts[1][1]),
     "histogram_sd": lambda parts: (0.0, 0.5 * (parts[1][1] - parts[0][0])),
 }

@@ -91,6 +91,7 @@ FUNCTIONS: dict[str, Function] = {
     "ingalls": Function(2, 3, laws.ingalls),
     "magnetite_vacancies": Function(2, 2, laws.magnetite_vacancies),
     "ferrous_share": Function(1, 1, laws.ferrous_share),
+    "saturated_ratio": Function(3, 3, laws.saturated_ratio),
     "histogram_mean": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.mean),
     "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
 }

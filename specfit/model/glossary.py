@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -59,9 +60,17 @@ def meanings(model: Model[Any]) -> dict[str, str]:
 
 def signature_of(kind: str, site: Site) -> Signature:
     """The signature of a site of a model of this kind."""
-    return next(
-        one for one in MODEL_KINDS[kind].components.values() if one.name == site.kind
-    )
+    whole = MODEL_KINDS[kind]
+    word, one = next(x for x in whole.components.items() if x[1].name == site.kind)
+    more = [p for p, _ in _seen(whole, word) if p.symbol in site.parameters]
+    return replace(one, parameters=(*one.parameters, *more))
+
+
+def _seen(kind: ModelKind, word: str) -> Iterator[tuple[ParameterSignature, str]]:
+    """What a kind of site has besides, with the words of `absorber` that give it."""
+    for absorber, components in kind.seen.items():
+        for parameter in components.get(word, ()):
+            yield parameter, f'absorber = "{absorber}"'
 
 
 def symbols(model: Model[Any], wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -96,6 +105,7 @@ def site(kind: ModelKind, word: str) -> list[str]:
         return []
     head = f"{word}: {signature.title}; a site of {kind.name}"
     rows = [_row(group) for group in _series(signature.parameters)]
+    rows += [_row([p], when) for p, when in _seen(kind, word)]
     lines = [f"    {line}" for line in table(rows)]
     return [head, *lines, f"    source: {signature.source}"]
 

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from specfit.constants import NATURAL_FWHM
 from specfit.contracts import ParameterSignature, Signature
 from specfit.isotopes import IRON, isotopes
+from specfit.model.saturation import amounts, line_ratios, widths
 from specfit.sites import OTHERS, SITES
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class ModelKind:
     parameter that shares out the total, a simplex unless the user says otherwise;
     `amounts`: the parameters that say how much is absorbed, by the word of `absorber`;
     `defaults`: what the defaults of component parameters are then, where others;
+    `seen`: computed parameters that components have then besides, by their kinds;
     `states`: whether a component may state the class of iron it is.
     """
 
@@ -62,9 +65,16 @@ class ModelKind:
     observed: str
     amounts: Mapping[str, tuple[ParameterSignature, ...]]
     defaults: Mapping[str, Mapping[str, str]]
+    seen: Mapping[str, Mapping[str, tuple[ParameterSignature, ...]]]
     conventions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     states: bool = False
     isotope: str = IRON
+
+    @property
+    def natural_fwhm(self) -> float:
+        """Of the transition, mm/s; of iron as programs for it have it."""
+        iron = self.isotope == IRON
+        return NATURAL_FWHM if iron else isotopes()[self.isotope].natural_fwhm
 
 
 _SLOPE = ParameterSignature(
@@ -105,48 +115,12 @@ _AREA = ParameterSignature(
     low=0.0,
     default="~ lognormal(0.0, 1.5) mm/s in [0.0001, 50] mm/s",
 )
-_THICK = (
-    ParameterSignature(
-        "thickness",
-        "number",
-        "",
-        "effective thickness n a f σ0 of the absorber, all lines of all sites together",
-        low=0.0,
-        default="~ lognormal(log(3.0), 1.0) in [0.001, 200]",
-    ),
-    ParameterSignature(
-        "source_width",
-        "velocity",
-        "mm/s",
-        "of the width of every line, what is the source's; the rest is the absorber's",
-        low=0.0,
-        default="~ 0.115 ± 0.015 mm/s in [0.05, 0.17] mm/s",
-    ),
-    ParameterSignature(
-        "f_source",
-        "fraction",
-        "",
-        "recoil-free fraction of the source",
-        low=0.0,
-        high=1.0,
-        default="= 0.75",
-    ),
-    ParameterSignature(
-        "background",
-        "fraction",
-        "",
-        "fraction of the counts that no absorber can take: other radiation and detector",
-        low=0.0,
-        high=1.0,
-        default="~ beta(1, 1)",
-    ),
+_IRON_WIDTHS = (
+    "~ 0.115 ± 0.015 mm/s in [0.05, 0.17] mm/s",
+    "~ 0.24 ± 0.05 mm/s in [0.1, 1.0] mm/s",
 )
-"""57Co in rhodium at room temperature has f = 0.75-0.78; only f · (1 − background) is
-observed, so the first is held and the second found."""
-
-_WIDTH_OF_BOTH = "~ 0.24 ± 0.05 mm/s in [0.1, 1.0] mm/s"
-"""Neither it nor the source's width is stopped at the natural widths, which the rules
-judge: where what the data say is a narrow ridge, a wall near it would bend it."""
+"""Of the source, and of source and absorber together.  57Co in rhodium at room temperature
+has f = 0.75-0.78."""
 
 _FIRST_ORDER = ("sextet", "relaxing", "sextet_distribution")
 """Kinds whose QS is 2ε, what the field sees of the gradient."""
@@ -178,8 +152,9 @@ MOSSBAUER = ModelKind(
         "linear": (_GEOMETRY, _HALF_SLOPE),
         "parabola": (_GEOMETRY, _HALF_SLOPE),
     },
-    amounts={"thin": (_AREA,), "thick": _THICK},
-    defaults={"thick": {"width": _WIDTH_OF_BOTH}},
+    amounts={"thin": (_AREA,), "thick": amounts(_IRON_WIDTHS[0], "0.75")},
+    defaults={"thick": {"width": _IRON_WIDTHS[1]}},
+    seen={"thick": line_ratios(NATURAL_FWHM)},
     settings={
         "absorber": ("thin", "thick"),
         "baseline": ("constant", "linear", "parabola"),
@@ -220,21 +195,25 @@ TRANSMISSION = DataKind(
 )
 
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION,)}
-_OTHER_ISOTOPES = tuple(
-    replace(
+
+
+def _other(isotope: str) -> ModelKind:
+    """The same of another isotope: its sites, its natural width."""
+    natural = isotopes()[isotope].natural_fwhm
+    source, both = widths(natural)
+    return replace(
         MOSSBAUER,
         name=f"mossbauer{isotope}",
-        components={word: entry.signature for word, entry in words.items()},
-        amounts={"thin": (_AREA,)},
-        defaults={},
-        settings={**MOSSBAUER.settings, "absorber": ("thin",)},
+        components={word: kind.signature for word, kind in OTHERS[isotope].items()},
+        amounts={"thin": (_AREA,), "thick": amounts(source, "1")},
+        defaults={"thick": {"width": both}},
+        seen={"thick": line_ratios(natural)},
         states=False,
         isotope=isotope,
     )
-    for isotope, words in OTHERS.items()
-)
-"""Thin absorbers: widths of sources and natural widths in `thick` are those of iron."""
-MODEL_KINDS = {kind.name: kind for kind in (MOSSBAUER, *_OTHER_ISOTOPES)}
+
+
+MODEL_KINDS = {kind.name: kind for kind in (MOSSBAUER, *map(_other, OTHERS))}
 
 REFERENCES = {f"mossbauer{name}": one.reference for name, one in isotopes().items()}
 """What the isomer shifts of each kind are measured from."""

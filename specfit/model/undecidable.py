@@ -71,6 +71,8 @@ def _gradient(view: _View, site: Site, powder: bool) -> Iterator[Told]:
     seen = [s for s in GRADIENT if s in places and s not in {n for n, _ in idle}]
     if view.constant(places["Bint"]) == 0.0:
         open_ = [s for s in ("eQVzz", "eta") if view.below(places[s])]
+        if _uneven(view, places):
+            return  # unequal lines of a known cause show the sign
         if "eQVzz" in open_ and (len(open_) > 1 or view.both_signs(places["eQVzz"])):
             yield "gradient-undecided", {"site": site.name}, site.place
     elif view.first_order(places):
@@ -88,11 +90,18 @@ def _idle(
     if field == 0.0:
         why |= dict.fromkeys(("theta", "phi"), "Bint = 0 T")
     if coupling == 0.0:  # of a crystal, the field still has its angle to the ray
-        idle = ("theta", "phi", "eta") if powder else ("eta",)
+        all_ = powder and _uneven(view, places) == 0.0
+        idle = ("theta", "phi", "eta") if all_ else ("eta",)
         why |= dict.fromkeys(idle, "eQVzz = 0 mm/s")
     for symbol, reason in why.items():
         if view.below(places[symbol]):
             yield symbol, reason
+
+
+def _uneven(view: _View, places: Mapping[str, str]) -> float | None:
+    """The anisotropy of the recoil-free fraction, where it is known."""
+    name = places.get("f_anisotropy")
+    return 0.0 if name is None else view.constant(name)
 
 
 class _View:

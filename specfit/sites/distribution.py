@@ -15,6 +15,8 @@ doi:10.1103/PhysRevB.23.2513.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +36,7 @@ from specfit.sites.magnetic import (
 from specfit.sites.paramagnetic import ISOMER_SHIFT_SLOPE as SLOPE_BY_SPLITTING
 from specfit.sites.paramagnetic import PLAIN_DOUBLET, RATIO
 from specfit.sites.paramagnetic import SPLITTING as DISTANCE
-from specfit.waves import BINS, COEFFICIENTS, PLACE
+from specfit.waves import BINS, COEFFICIENTS
 
 if TYPE_CHECKING:
     import jax
@@ -44,12 +46,12 @@ else:
     jnp = LazyModule("jax.numpy")
 
 
-def histogram(xp: Any, values: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The middle of each bin and its share, each (…, BINS)."""
+def histogram(xp: Any, values: Mapping[str, Any], bins: int = BINS) -> tuple[Any, Any]:
+    """The middle of each bin and its share, each (…, bins)."""
     low, high = (xp.asarray(values[end])[..., None] for end in ("low", "high"))
     every = xp.broadcast_arrays(*(values[name] for name in COEFFICIENTS))
-    share = waves.shares(xp, values["roughness"], xp.stack(every, axis=-1))
-    return low + (high - low) * PLACE, share
+    share = waves.shares(xp, values["roughness"], xp.stack(every, axis=-1), bins)
+    return low + (high - low) * waves.places(bins), share
 
 
 def _every(
@@ -87,8 +89,9 @@ def _doublets(values: Mapping[str, Array], scale: Array) -> Lines:
     return _every(PLAIN_DOUBLET, "QS", values, scale, ("IS",), histogram(jnp, values))
 
 
-def _sextets(values: Mapping[str, Array], scale: Array) -> Lines:
-    return _every(SEXTET, "Bint", values, scale, ("IS", "QS"), histogram(jnp, values))
+def _sextets(bins: int, values: Mapping[str, Array], scale: Array) -> Lines:
+    every = histogram(jnp, values, bins)
+    return _every(SEXTET, "Bint", values, scale, ("IS", "QS"), every)
 
 
 def _disordered(values: Mapping[str, Array], scale: Array) -> Lines:
@@ -99,8 +102,9 @@ def _disordered(values: Mapping[str, Array], scale: Array) -> Lines:
 def disorder(xp: Any, values: Mapping[str, Any]) -> tuple[Any, Any]:
     """Bins up to 6 σ and the share of each, each (…, BINS)."""
     sigma, d = (xp.asarray(values[name])[..., None] for name in ("sigma", "d"))
-    height = (d - 1.0) * np.log(PLACE) - 18.0 * PLACE**2
-    return 6.0 * sigma * PLACE, waves.normalised(xp, height)
+    place = waves.places()
+    height = (d - 1.0) * np.log(place) - 18.0 * place**2
+    return 6.0 * sigma * place, waves.normalised(xp, height)
 
 
 def _end(symbol: str, dimension: str, unit: str, value: float) -> ParameterSignature:
@@ -202,9 +206,20 @@ SEXTET_DISTRIBUTION = SiteKind(
         spread={"Bint": ("low", "high")},
     ),
     n_lines=6 * BINS,
-    lines=_sextets,
+    lines=partial(_sextets, BINS),
     histogram=histogram,
 )
+
+
+def with_bins(bins: int) -> SiteKind:
+    """The same with another number of bins, to see what they cost."""
+    return replace(
+        SEXTET_DISTRIBUTION,
+        n_lines=6 * bins,
+        lines=partial(_sextets, bins),
+        histogram=partial(histogram, bins=bins),
+    )
+
 
 CZJZEK = SiteKind(
     signature=Signature(

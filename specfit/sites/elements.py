@@ -24,7 +24,6 @@ from specfit.contracts import (
     SiteKind,
 )
 from specfit.isotopes import IRON, Isotope, isotopes
-from specfit.sites.asymmetry import ASYMMETRIES
 from specfit.sites.hamiltonian import HAMILTONIAN, powder_lines
 from specfit.sites.magnetic import SEXTET
 from specfit.sites.nucleus import Nucleus, nucleus_of
@@ -131,7 +130,9 @@ def _parameter(
             changes["default"] = f"~ free in [{least}, {most}] T"
         case "QS" if parameter.computed and not whole:
             return None
-        case _ if parameter in ASYMMETRIES and not _dipole_like_iron(isotope):
+        case "f_anisotropy":
+            return parameter if nucleus_of(isotope).pure else None
+        case "texture" | "sign_eQVzz" if not _dipole_like_iron(isotope):
             return None
         case "QS" if not parameter.computed:
             changes["default"] = _splitting(parameter, isotope.coupling / 2.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specfit.contracts import Array, Lines, ParameterSignature, Signature, SiteKind
+from specfit.sites.asymmetry import FRACTION_ANISOTROPY, order
 from specfit.sites.common import (
     AREA_FRACTION,
     ISOMER_SHIFT,
@@ -19,6 +20,7 @@ from specfit.sites.transitions import (
     iron,
     iron_slopes,
     powder_areas,
+    seen_about,
     tied,
 )
 
@@ -26,9 +28,20 @@ from specfit.sites.transitions import (
 def powder_lines(
     nucleus: Nucleus, slopes: tuple[Array, Array], values: Mapping[str, Array]
 ) -> Lines:
-    """The lines of a powder whose field is tied to the field gradient."""
-    _, pair = tied(nucleus, slopes, values)
-    area = powder_areas(nucleus, *pair)
+    """The lines of a powder whose field is tied to the field gradient.
+
+    Nuclei in crystals whose main axis of the field gradient is at ϑ to the gamma ray are
+    recoil-free as exp(−f_anisotropy cos²ϑ).
+
+    Valid for: a thin absorber, as a thick one saturates each direction by itself; mean
+    square displacements that have the main axis of the field gradient as theirs.
+    """
+    turned, pair = tied(nucleus, slopes, values)
+    if nucleus.pure:
+        lean = order(-values["f_anisotropy"])
+        area = seen_about(turned[2], lean, nucleus, *pair)
+    else:
+        area = powder_areas(nucleus, *pair)
     return between(values, *pair)._replace(area=area.ravel())
 
 
@@ -113,6 +126,7 @@ HAMILTONIAN = SiteKind(
             SIGMA_ISOMER_SHIFT,
             SIGMA_FIELD,
             SIGMA_COUPLING,
+            FRACTION_ANISOTROPY,
         ),
         source=TEXTBOOK,
     ),

@@ -12,7 +12,6 @@ Chemistry, Springer (2011), chapter 4, doi:10.1007/978-3-540-88428-6.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -50,6 +49,7 @@ from specfit.sites.transitions import (
     axes,
     between,
     both,
+    conjugated,
     gradient_along,
     iron,
     iron_slopes,
@@ -83,16 +83,9 @@ def seen_along(beam: Array, nucleus: Nucleus, ground: Split, excited: Split) -> 
     """Areas (n_ground, n_excited) for a unit vector `beam` (3,); dipole radiation."""
     ((_, coefficients),) = nucleus.multipoles
     each = amplitudes(coefficients, ground, excited)
-    along = jnp.einsum("q,qba->ba", _conjugated(beam), each)
+    along = jnp.einsum("q,qba->ba", conjugated(beam), each)
     seen = jnp.sum(squared(each), axis=0) - squared(along)
     return 1.5 * seen / len(nucleus.excited.m)
-
-
-def _conjugated(vector: Array) -> Array:
-    """Conjugated spherical components q = 1, 0, −1 of a real vector, (3,)."""
-    x, y, z = vector
-    across = jax.lax.complex(x, -y) / math.sqrt(2.0)
-    return jnp.stack([-across, z.astype(across.dtype), jnp.conj(across)])
 
 
 def _iron_crystal(values: Mapping[str, Array], scale: Array) -> Lines:

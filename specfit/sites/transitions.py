@@ -11,6 +11,7 @@ Chemistry, Springer (2011), chapter 4, doi:10.1007/978-3-540-88428-6.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,8 +24,10 @@ from specfit.sites.levels import levels
 from specfit.sites.nucleus import NuclearState, Nucleus, nucleus_of
 
 if TYPE_CHECKING:
+    import jax
     import jax.numpy as jnp
 else:
+    jax = LazyModule("jax")
     jnp = LazyModule("jax.numpy")
 
 
@@ -109,6 +112,31 @@ def powder_areas(nucleus: Nucleus, ground: Split, excited: Split) -> Array:
         each = amplitudes(coefficients, ground, excited)
         total = total + share * jnp.sum(squared(each), axis=0)
     return total / whole
+
+
+def seen_about(
+    axis: Array, order: Array, nucleus: Nucleus, ground: Split, excited: Split
+) -> Array:
+    """The same where rays lie about an axis (3,), along the axes of the levels, in order.
+
+    A ray along k sees 3/2 (|A|² − |k·A|²) of a dipole A.  That is quadratic in k, so that
+    of all directions only ⟨k k⟩ counts, which order S about the axis z makes
+    (1 − S) / 3 + S z z: (1 + S/2) |A|² − 3/2 S |z·A|², exactly.
+    """
+    ((_, coefficients),) = nucleus.multipoles
+    across = conjugated(axis)
+    between = jnp.einsum("q,qeg->eg", across, coefficients.astype(across.dtype))
+    state = jnp.conj(excited.state).T @ between
+    along = squared(state @ ground.state.astype(across.dtype)).T
+    whole = powder_areas(nucleus, ground, excited)
+    return (1.0 + 0.5 * order) * whole - 1.5 * order * along / len(nucleus.excited.m)
+
+
+def conjugated(vector: Array) -> Array:
+    """Conjugated spherical components q = 1, 0, −1 of a real vector, (3,)."""
+    x, y, z = vector
+    across = jax.lax.complex(x, -y) / math.sqrt(2.0)
+    return jnp.stack([-across, z.astype(across.dtype), jnp.conj(across)])
 
 
 def amplitudes(coefficients: FloatArray, ground: Split, excited: Split) -> Array:

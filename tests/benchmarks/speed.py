@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from unittest.mock import patch
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,8 @@ import numpy as np
 
 from specfit import pipeline
 from specfit.inference.compiled import OPTIONS
+from specfit.sites import SITES
+from specfit.sites.distribution import with_bins
 from tests.benchmarks.models import Model, Site
 
 REPEATS, LONG = 15, 0.03  # loops of each, and how long one takes at least, s
@@ -33,28 +36,34 @@ OUTSIDE = {
 }  # fmt: skip
 TURNING = {"IS": 0.35, "QS": -0.1, "Bint": 45.0, "log_rate": 8.6, "width": 0.26}
 
+FIELDS = Model((Site("sextet_distribution", SPREAD),))
+
 MODELS = {
     THIN: Model((Site("sextet", IRON),)),
     "Hamiltonian, powder": Model((Site("hamiltonian", TENSOR),)),
     "Hamiltonian, powder in a field": Model((Site("hamiltonian_applied", OUTSIDE),)),
     "sextet, thick": Model((Site("sextet", IRON),), thickness=8.4),
-    "distribution of fields, 120 bins": Model((Site("sextet_distribution", SPREAD),)),
+    "distribution of fields, 120 bins": FIELDS,
+    "distribution of fields, 40 bins": FIELDS,
     "two-state relaxation": Model((Site("relaxing", TURNING),)),
     "Hamiltonian, powder, thick": Model((Site("hamiltonian", TENSOR),), thickness=5.0),
 }
 """All is free but what `models.FIXED` names; so are the amount and N0."""
+BINS = {"distribution of fields, 40 bins": 40}
+"""Of what has another number of bins than the language gives it."""
 
 
 def measure(quick, kept):
     """Rows by name."""
     return {
-        name: kept.once(name, lambda m=model: row(m)) for name, model in MODELS.items()
+        name: kept.once(name, lambda n=name, m=model: row(m, BINS.get(n)))
+        for name, model in MODELS.items()
     }
 
 
-def row(model: Model) -> dict[str, float]:
+def row(model: Model, bins: int | None = None) -> dict[str, float]:
     """Unknowns and seconds of one model; the thin sextet is timed in turn with it."""
-    gradient, forward, unknowns = _loops(model)
+    gradient, forward, unknowns = _loops(model, bins)
     thin, _, _ = _loops(MODELS[THIN])
     spent = [(thin.once(), gradient.once(), forward.once()) for _ in range(REPEATS)]
     beside, own, plain = (min(each) for each in zip(*spent, strict=True))
@@ -68,9 +77,10 @@ def row(model: Model) -> dict[str, float]:
 
 
 @cache
-def _loops(model: Model) -> tuple[Loop, Loop, int]:
+def _loops(model: Model, bins: int | None = None) -> tuple[Loop, Loop, int]:
     """A density with its gradient, an expected spectrum; and the number of unknowns."""
-    with pipeline.float64():
+    other = {"sextet_distribution": with_bins(bins)} if bins else {}
+    with pipeline.float64(), patch.dict(SITES, other):
         problem = model.build(free=True)
         z = model.position(problem)
         level = np.asarray(jax.jit(problem.predict)({"z": z}, problem.data))

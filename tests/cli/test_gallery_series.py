@@ -100,6 +100,7 @@ def test_widths_with_a_common_spread(counts, outside, inside, tmp_path):
             {"δ": 0.05, "Fe2_Fe3": 0.85 / 2.1, "in_hematite": 0.25},
         ),
         ("siderite_crystal", {"A.QS": 1.80}),
+        ("textured_film", {"cos2": 1 / 15}),
         ("tin_powder", {"as_metal": 0.7093}),
         ("hematite_unfolded", {}),
         ("field_gaussians", {}),

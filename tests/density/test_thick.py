@@ -168,3 +168,52 @@ def test_very_many_lines_are_their_sum():
             at, position[:1], np.ones(1), fwhm, grid
         )
         np.testing.assert_allclose(alone, each[:, 0], atol=2e-5 * highest)
+
+
+def test_thickness_of_tin_counts_in_its_own_natural_width():
+    """Depth and area of one line as wide as nature has it, in its closed forms."""
+    natural, thickness = 0.3176821, 5.0  # ħ ln 2 / 18.03 ns at 23.8794 keV
+    given = {
+        "N0": 1e6, "thickness": thickness, "source_width": natural, "f_source": 1.0,
+        "background": 0.4, "A.IS": 1.0, "A.width": 2.0 * natural, "A.I": 1.0,
+        "A.sigma_IS": 0.0,
+    }  # fmt: skip
+    model = make_model(
+        [site("A", "singlet 119Sn")],
+        [parameter("N0", dist("normal", 1e6, 1e3))],
+        [definition(name, value) for name, value in given.items() if name != "N0"],
+        scalars=[{name: name for name in given if "." not in name}],
+    )
+    settings = {"absorber": "thick"}
+    model = model.model_copy(update={"settings": settings, "kind": "mossbauer119Sn"})
+    problem = build(model, [measurement(n_channels=401, limit=20.0)])
+    z = problem.unconstrain({"N0": 1e6}, problem.data)
+    seen = 1.0 - np.asarray(jax.jit(problem.predict)(z, problem.data))[0] / 1e6
+    half = 0.5 * thickness
+    depth = 0.6 * (1.0 - ive(0, half))
+    assert seen[210] == pytest.approx(depth, rel=1e-4)  # at 1 mm/s
+    area = 0.6 * np.pi * natural * half * (ive(0, half) + ive(1, half))
+    # beyond 20 mm/s the absorber's line and the source's fall with the square
+    tails = 0.6 * thickness * 0.5 * natural**2 / 20.0 + area * natural / np.pi / 20.0
+    assert seen.sum() * 0.1 + tails == pytest.approx(area, rel=3e-4)
+
+
+def test_a_filter_by_half_transforms_is_that_of_whole_ones():
+    """Value and both derivatives, of points and factors without any symmetry."""
+    generator, grid = np.random.default_rng(2), energies(1.3, 0.5)
+    points, other = generator.normal(size=(2, grid.n))
+    factor = generator.normal(size=grid.n // 2 + 1)
+
+    def whole(points, factor):
+        return np.fft.irfft(np.fft.rfft(points) * factor, grid.n)
+
+    @jax.jit
+    def all_of(points, factor, other):
+        found, pull = jax.vjp(grid.filtered, points, factor)
+        return found, *pull(other)
+
+    found, by_points, by_factor = all_of(points, factor, other)
+    np.testing.assert_allclose(found, whole(points, factor), atol=1e-14)
+    np.testing.assert_allclose(by_points, whole(other, factor), atol=1e-14)
+    each = [whole(points, row) @ other for row in np.eye(len(factor))]
+    np.testing.assert_allclose(by_factor, each, atol=1e-13)

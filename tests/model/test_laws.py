@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from specfit.model import laws
+from specfit.model import enclosure, ir, laws
 
 DEBYE = (1.0, 200.0, 1500.0)
 TEMPERATURE = (0.5, 77.0, 1000.0)
@@ -150,3 +150,50 @@ def test_vacancies_are_read_back_from_the_areas(vacancies):
     ferrous, ferric = 1 - 3 * vacancies, 2 + 2 * vacancies  # oxide ions balance them
     assert 2 * ferrous + 3 * ferric == pytest.approx(8.0)
     assert float(laws.ferrous_share(np, vacancies)) == pytest.approx(ferrous / ferric)
+
+
+@pytest.mark.parametrize("depth", [1e-4, 0.7, 8.4, 60.0, 400.0])
+def test_a_saturated_line_has_the_area_of_the_closed_form(depth):
+    half = mpmath.mpf(depth) / 2
+    known = mpmath.exp(-half) * (mpmath.besseli(0, half) + mpmath.besseli(1, half))
+    assert float(laws.saturated(np, depth)) == pytest.approx(float(known), rel=1e-12)
+
+
+@pytest.mark.parametrize(("x", "depth"), [(2.0, 8.9), (1.2, 2.0), (4.0, 30.0)])
+def test_lines_of_a_thick_sextet_have_the_areas_of_their_integrals(x, depth):
+    """∫ 1 − exp(−t / (1 + u²)) du of each line by itself."""
+
+    def area(weight):
+        each = depth * weight / (8.0 + 2.0 * x)
+        ends = [0, 1, 4, 16, mpmath.inf]
+        return mpmath.quad(lambda u: -mpmath.expm1(-each / (1 + u * u)), ends)
+
+    many = laws.saturated_ratio(np, np.array([3.0, x, 1.0]), x, depth)
+    known = [float(area(weight) / area(1.0)) for weight in (3.0, x, 1.0)]
+    np.testing.assert_allclose(many, known, rtol=1e-9)
+    low, high = enclosure.enclosure(
+        ir.Apply(
+            function="saturated_ratio",
+            arguments=tuple(ir.Const(value=v) for v in (3.0, x, depth)),
+        ),
+        {},
+    )
+    assert low <= many[0] <= high
+
+
+def test_saturation_has_a_finite_gradient_from_nothing_to_a_wall():
+    import jax
+    import jax.numpy as jnp
+
+    weight, middle, depth = (
+        np.array(part)
+        for part in zip(*itertools.product((0.0, 3.0), (-1.0, 0.0, 4.0),
+                                           (-1.0, 0.0, 9.0, 1e4)), strict=True)
+    )  # fmt: skip
+    with jax.enable_x64(True):
+
+        def total(*given):
+            return laws.saturated_ratio(jnp, *given).sum()
+
+        found = jax.jit(jax.grad(total, (0, 1, 2)))(weight, middle, depth)
+    assert np.isfinite(np.stack(found)).all()

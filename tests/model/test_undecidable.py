@@ -88,6 +88,8 @@ def test_two_temperatures_tell_a_texture_that_stays(tmp_path, texture, told):
         ),
         ("Bint = 0 T; eQVzz ~ 1.2 ± 0.1 mm/s", {"without-effect"}),
         ("eQVzz = 0 mm/s", {"without-effect"}),
+        ("Bint = 0 T; theta = 0 deg; f_anisotropy = 2", set()),
+        ("eQVzz = 0 mm/s; f_anisotropy = 2", set()),
         ("phi ~ free in [0, 90] deg; theta = 90 deg", {"without-effect"}),
     ],
 )

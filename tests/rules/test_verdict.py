@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from specfit import inference, pipeline, rules
 from specfit.contracts import Finding, RequireStrategy
+from specfit.inference.gates import mode_gates
+from specfit.inference.newton import Peak
 from specfit.model import ir
 from specfit.report.sections.verdict import reservation
 from specfit.rules import pressed
@@ -134,6 +138,51 @@ def test_a_fit_that_did_not_converge_has_no_result(build):
     verdict = judge(build.Scene(converged=False))
     assert verdict.outcome == "not_converged"
     assert verdict.reasons == ("R-hat is 1.34, the gate is 1.01",)
+
+
+def test_what_the_data_leave_open_gives_no_result(build):
+    """Of a sum the Hessian is flat across; sites that may change places weigh alike."""
+    model, measurements, fit = build.Scene().parts()
+    firm, flat = np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([[4.0, 6.0], [6.0, 9.0]])
+    cases = (
+        (firm, 0.0, "accepted", ""),
+        (flat, 0.0, "not_converged", "curvature"),
+        (firm, 0.5, "not_converged", "other_modes"),
+    )
+    for hessian, others, outcome, gate in cases:
+        peak = Peak(np.zeros(2), 0.0, hessian, 0.0)
+        made = replace(fit, gates=mode_gates(peak, others))
+        verdict = rules.judge(model, measurements, made, ())
+        assert verdict.outcome == outcome
+        assert [name for name, *_, passed in made.gates if not passed] == [gate] * bool(
+            gate
+        )
+        assert len(verdict.reasons) == bool(gate)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_sites_that_kept_a_rule_by_changing_places_are_rejected(build, swapped):
+    """The fit has B at 44.4 T and A at 48.8 T, areas 2 : 1, which the rule asks for."""
+    fields = (48.8, 44.4) if swapped else (44.4, 48.8)
+    stated = dict(zip(("B.Bint", "A.Bint"), fields, strict=True))
+    rule = ir.Rule(
+        kind="require",
+        expression=build.apply(
+            ">", build.apply("/", build.ref("B.I"), build.ref("A.I")), build.const(1.5)
+        ),
+        because="two B for each A",
+        place=ir.Place(line=7, text="require B.I / A.I > 1.5"),
+    )
+    scene = build.Scene(
+        rules=(rule,),
+        records={},
+        priors={name: build.normal(field, 0.3) for name, field in stated.items()},
+    )
+    verdict = judge(scene)
+    assert verdict.findings[0].outcome == "passed"
+    assert verdict.outcome == ("rejected" if swapped else "accepted")
+    named = [name for name in stated if f"`{name}`" in " ".join(verdict.reasons)]
+    assert named == (list(stated) if swapped else [])
 
 
 def test_later_findings_can_only_worsen_a_verdict(build):

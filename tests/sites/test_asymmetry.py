@@ -1,5 +1,6 @@
 """Unequal lines of a doublet against integrals over the sphere done by others."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -92,3 +93,57 @@ def test_tin_has_it_and_gold_whose_ground_state_splits_has_not():
     gold = {p.symbol for p in SITES["doublet 197Au"].signature.parameters}
     assert not {"texture", "f_anisotropy", "sign_eQVzz"} & gold
     np.testing.assert_allclose(areas("doublet 197Au"), 0.5, rtol=1e-15)
+
+
+# -------------------------------------------------------- the whole Hamiltonian
+
+
+def hamiltonian(name="hamiltonian", **given):
+    values = {p.symbol: 0.0 for p in SITES[name].signature.parameters} | given
+    arrays = {symbol: jnp.asarray(float(v)) for symbol, v in values.items()}
+    return COMPILED.setdefault(name, jax.jit(SITES[name].lines))(arrays, SCALE)
+
+
+COMPILED = {}
+
+
+@pytest.mark.parametrize("strength", [-7.0, 1.3, 20.0])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_hamiltonian_without_a_field_is_the_doublet(strength, sign):
+    found = hamiltonian(eQVzz=2.0 * sign, theta=50.0, phi=20.0, f_anisotropy=strength)
+    above = float(np.asarray(found.area)[np.asarray(found.position) > 0].sum())
+    known = areas(f_anisotropy=strength, sign_eQVzz=sign)
+    np.testing.assert_allclose([1.0 - above, above], known, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("name", "strength"),
+    [("hamiltonian", 2.5), ("hamiltonian", -6.0), ("hamiltonian 151Eu", 2.5)],
+)
+def test_a_hamiltonian_is_the_sum_of_its_crystals(name, strength):
+    """Rays from everywhere, each with the recoil-free fraction of its angle."""
+    given = {"IS": 0.2, "Bint": 9.0, "eQVzz": -3.0, "eta": 0.7, "theta": 50.0}
+    given |= {"phi": 25.0}
+    cosine, weight = np.polynomial.legendre.leggauss(24)
+    azimuth = (
+        np.arange(6) + 0.5
+    ) * 60.0  # enough: intensities are quadratic in the ray
+    theta, phi = np.meshgrid(np.rad2deg(np.arccos(cosine)), azimuth, indexing="ij")
+    recoilless = np.repeat(weight * np.exp(-strength * cosine**2), len(azimuth))
+    crystal = name.replace("hamiltonian", "hamiltonian_crystal")
+    values = {p.symbol: 0.0 for p in SITES[crystal].signature.parameters} | given
+    rays = {"beam_theta": theta.ravel(), "beam_phi": phi.ravel()}
+    every = {
+        symbol: rays.get(symbol, np.full(theta.size, value))
+        for symbol, value in (values | dict.fromkeys(rays, 0.0)).items()
+    }
+    many = jax.jit(jax.vmap(SITES[crystal].lines, (0, None)))(every, SCALE)
+    known = recoilless @ np.asarray(many.area) / recoilless.sum()
+    found = hamiltonian(name, **given, f_anisotropy=strength)
+    np.testing.assert_allclose(found.area, known, atol=1e-12)
+    assert np.abs(known - np.asarray(hamiltonian(name, **given).area)).max() > 0.002
+
+
+def test_gold_whose_multipoles_interfere_has_no_anisotropy():
+    gold = {p.symbol for p in SITES["hamiltonian 197Au"].signature.parameters}
+    assert "f_anisotropy" not in gold

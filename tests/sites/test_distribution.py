@@ -12,7 +12,7 @@ from specfit.model.functions import FUNCTIONS
 from specfit.report.figures.distribution import density
 from specfit.shapes import SHAPES
 from specfit.sites import SITES
-from specfit.sites.distribution import histogram
+from specfit.sites.distribution import histogram, with_bins
 from specfit.waves import BINS, WAVES
 
 SLOPES = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
@@ -97,6 +97,19 @@ def test_a_flat_distribution_shows_no_comb():
     steps = [np.arctan((AT[:, None] - place) / 0.14) for place in (first, last)]
     known = ((steps[0] - steps[1]) / (np.pi * (last - first))) @ area
     np.testing.assert_allclose(found, known, atol=1.5e-3 * known.max())
+
+
+def test_fewer_bins_are_the_same_distribution():
+    few, values = with_bins(40), given(c1=-1.0, c2=0.7, roughness=4.0)
+    lines = jax.eval_shape(few.lines, values, SLOPES)
+    assert lines.position.shape == (few.n_lines,) == (240,)
+    plain = {name: np.asarray(value) for name, value in values.items()}
+    place, share = few.histogram(np, plain)
+    every = histogram(np, plain)
+    assert share.sum() == pytest.approx(1.0, abs=1e-14)
+    # three bins in one, each where the middle of the three is
+    np.testing.assert_allclose(place, every[0][1::3], rtol=1e-14)
+    np.testing.assert_allclose(share, every[1].reshape(40, 3).sum(1), rtol=2e-2)
 
 
 def test_a_disordered_solid_has_the_moments_of_its_distribution():

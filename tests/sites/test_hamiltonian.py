@@ -14,7 +14,7 @@ from specfit.sites.transitions import axes, gradient_along, iron, iron_slopes
 DEFAULT = np.array(FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes)
 CODATA = np.array(FIELD_SCALES["CODATA"].slopes)
 NAMES = ("IS", "Bint", "eQVzz", "eta", "theta", "phi")
-SIGMAS = ("sigma_IS", "sigma_Bint", "sigma_eQVzz")
+SIGMAS = ("sigma_IS", "sigma_Bint", "sigma_eQVzz", "f_anisotropy")
 
 
 def lines(slopes=DEFAULT, **given):

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sympy import Rational
+from sympy.physics.wigner import clebsch_gordan
 
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.isotopes import IRON, isotopes
@@ -211,6 +213,78 @@ def test_tin_is_iron_with_other_moments():
     assert six[0][-1] - 2.0 == pytest.approx(outer, rel=1e-5)
 
 
+@cache
+def coefficient(low, order, high, ground, excited):
+    """The square of ⟨low ground; order q | high excited⟩, an exact fraction."""
+    spins = (Rational(round(2 * x), 2) for x in (low, order, high))
+    m, n = (Rational(round(2 * x), 2) for x in (ground, excited))
+    return clebsch_gordan(*spins, m, n - m, n) ** 2
+
+
+def textbook(name, energy):
+    """Positions and areas from exact coefficients; energy(state, I, m) in mm/s."""
+    one = isotopes()[name]
+    low, high = one.spin_ground, one.spin_excited
+    found = {}
+    for g in np.arange(low, -low - 0.5, -1.0):
+        for e in np.arange(high, -high - 0.5, -1.0):
+            area = sum(
+                share * float(coefficient(low, order, high, g, e))
+                for order, share in one.multipoles
+            )
+            place = round(energy(1, high, e) - energy(0, low, g), 9)
+            found[place] = found.get(place, 0.0) + area / (2 * high + 1)
+    return {place: area for place, area in sorted(found.items()) if area > 0}
+
+
+def merged(position, area):
+    found = {}
+    for place, part in sorted(zip(position, area, strict=True)):
+        near = next((p for p in found if abs(p - place) < 1e-6), place)
+        found[near] = found.get(near, 0.0) + part
+    return [(place, part) for place, part in found.items() if part > 1e-12]
+
+
+LINES = {
+    "119Sn": (2, 6),
+    "151Eu": (8, 18),
+    "121Sb": (8, 18),
+    "61Ni": (5, 12),
+    "197Au": (2, 8),
+}
+"""How many lines an axial gradient, and a field, give: G. K. Shenoy, B. D. Dunlap, Nucl.
+Instrum. Methods 71, 285 (1969), for 5/2 → 7/2; of gold M1 and E2 together."""
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_of_every_isotope_are_those_of_exact_coefficients(name):
+    """Without a field: eQVzz Q' [3 m² − I (I + 1)] / [4 I (2 I − 1)]; with one: −g μN B m."""
+    one = isotopes()[name]
+
+    def quadrupole(state, spin, m):
+        if spin < 1:
+            return 0.0
+        whole = 3 * m * m - spin * (spin + 1)
+        return -7.0 * one.quadrupoles[state] * whole / (4 * spin * (2 * spin - 1))
+
+    cases = (
+        ({"eQVzz": -7.0}, quadrupole),
+        ({"Bint": 25.0}, lambda state, spin, m: 25.0 * one.slopes[state] * m),
+    )
+    for (given, energy), count in zip(cases, LINES[name], strict=True):
+        position, area, _ = lines(f"hamiltonian {name}", **given)
+        known = list(textbook(name, energy).items())
+        np.testing.assert_allclose(merged(position, area), known, atol=1e-8)
+        assert len(known) == count
+
+
+def test_exact_intensities_are_the_tabulated_ones():
+    """5/2 → 7/2, from each m of the ground state: 21 6 1, 15 10 3 and 10 12 6."""
+    for ground, row in ((2.5, [21, 6, 1]), (1.5, [15, 10, 3]), (0.5, [10, 12, 6])):
+        ends = (ground + q for q in (1, 0, -1))
+        assert [21 * coefficient(2.5, 1, 3.5, ground, end) for end in ends] == row
+
+
 def test_every_default_lies_above_twice_the_natural_width():
     for isotope, kinds in OTHERS.items():
         least = 2.0 * isotopes()[isotope].natural_fwhm
@@ -242,42 +316,59 @@ def test_a_crystal_in_a_field_has_the_known_intensities(angle, ratio):
     assert six is None or six.sum() > 0.5
 
 
-def test_ten_thousand_sites_keep_the_sums_and_their_derivatives_are_right():
-    """Areas, centre and traces of all; derivatives of some, by finite differences."""
+RANGES = {
+    "IS": (0.0, 1.4), "Bint": (0.0, 60.0), "eQVzz": (-8.6, 8.6), "eta": (0.0, 1.0),
+    "theta": (0.0, 90.0), "phi": (0.0, 90.0), "beam_theta": (0.0, 180.0),
+    "beam_phi": (0.0, 180.0), "x": (0.0, 4.0), "QS": (0.0, 4.3), "ratio": (0.33, 3.0),
+    "texture": (-20.0, 20.0), "f_anisotropy": (-20.0, 20.0), "sign_eQVzz": (-1.0, 1.0),
+    "sigma_IS": (0.0, 0.2), "sigma_QS": (0.0, 0.4), "sigma_Bint": (0.0, 3.0),
+    "IS_slope": (-0.02, 0.02), "QS_slope": (-0.02, 0.02), "sigma_eQVzz": (0.0, 0.0),
+}  # fmt: skip
+STATIC = ("hamiltonian", "hamiltonian_crystal")
+"""Their lines cross, where the width of one by a distribution has no derivative."""
+
+
+@pytest.mark.parametrize("kind", [*STATIC, "sextet", "doublet"])
+def test_ten_thousand_sites_keep_the_sums_and_their_derivatives_are_right(kind):
+    """Areas, centre, traces and, by central differences, slopes of every single one."""
     generator = np.random.default_rng(11)
-    names = ("IS", "Bint", "eQVzz", "eta", "theta", "phi", "beam_theta", "beam_phi")
-    top = np.array([1.4, 60.0, 8.6, 1.0, 90.0, 90.0, 180.0, 180.0])
-    x = generator.uniform(size=(10_000, len(top))) * top
-    x[:, 2] = 2 * x[:, 2] - 8.6
-    rest = {f"sigma_{name}": 0.0 for name in ("IS", "Bint", "eQVzz")}
+    symbols = [p.symbol for p in SITES[kind].signature.parameters]
+    names = [name for name in RANGES if name in symbols]
+    low, high = np.array([RANGES[name] for name in names]).T
+    if kind in STATIC:
+        high = np.where([name.startswith("sigma_") for name in names], 0.0, high)
+    part = generator.uniform(size=(10_000, len(names)))
+    ends = part[:1000]  # of these half of the values lie at an end of their range
+    part[:1000] = np.where(ends < 0.5, np.rint(2 * ends), ends)
+    even = np.arange(10_000) % 2 == 0  # half of all are held as firmly everywhere
+    if kind == "hamiltonian":
+        part[even, names.index("f_anisotropy")] = 0.5
+    way = generator.normal(size=part.shape)  # a direction for each
 
-    def seen(x, kind):
-        values = dict(zip(names, x, strict=True)) | {
-            k: x[0] * v for k, v in rest.items()
-        }
-        return SITES[kind].lines(values, SLOPES)
+    def spectrum(part):
+        values = dict(zip(names, low + (high - low) * part, strict=True))
+        found = SITES[kind].lines(values, SLOPES)
+        square = 0.01 + found.gauss_sigma**2
+        seen = found.area * square**0.5 / ((found.position - 0.7) ** 2 + square)
+        return jnp.sum(seen), found
 
-    def spectrum(x):
-        found = seen(x, "hamiltonian_crystal")
-        return jnp.sum(found.area * 0.1 / ((found.position - 0.7) ** 2 + 0.01))
-
-    for kind in ("hamiltonian", "hamiltonian_crystal"):
-        found = jax.jit(jax.vmap(lambda x, kind=kind: seen(x, kind)))(x)
-        area = np.asarray(found.area)
-        assert area.min() > -1e-14
-        np.testing.assert_allclose(area.sum(1), 1.0, atol=1e-12)
-        position = np.asarray(found.position)
-        np.testing.assert_allclose(position.mean(1), x[:, 0], atol=1e-11)
-        if kind == "hamiltonian":
-            np.testing.assert_allclose((position * area).sum(1), x[:, 0], atol=1e-11)
-    one = jax.jit(jax.vmap(jax.value_and_grad(spectrum)))
-    slope, step = np.asarray(one(x[:1600])[1]), 1e-6 * top
+    many = jax.jit(jax.vmap(jax.value_and_grad(spectrum, has_aux=True)))
+    (_, found), slope = many(part)
+    area, position = np.asarray(found.area), np.asarray(found.position)
+    assert area.min() > -1e-14
+    np.testing.assert_allclose(area.sum(1), 1.0, atol=1e-12)
+    shift = low[0] + (high - low)[0] * part[:, 0]
+    if kind != "sextet":  # of its six lines four go one way with QS
+        np.testing.assert_allclose(position.mean(1), shift, atol=1e-11)
+    if kind == "hamiltonian":
+        centre = (position * area).sum(1)
+        np.testing.assert_allclose(centre[even], shift[even], atol=1e-11)
+    slope = np.asarray(slope)
     assert np.isfinite(slope).all()
-    ends = x[:100, None, None] + np.stack([np.diag(step), -np.diag(step)], axis=1)
-    value = np.asarray(one(ends.reshape(-1, len(top)))[0]).reshape(100, -1, 2)
-    rough = (value[:, :, 0] - value[:, :, 1]) / (2 * step)
-    away = np.abs(rough - slope[:100]) * top
-    assert away.max() < 1e-4 * np.abs(slope * top).max()
+    step = 3e-7
+    above, below = (np.asarray(many(part + s * way)[0][0]) for s in (step, -step))
+    away = np.abs((above - below) / (2 * step) - (slope * way).sum(1))
+    assert away.max() < 2e-5
 
 
 # ---------------------------------------------------------------- applied field
