@@ -88,9 +88,8 @@ class SiteKind:
     `lines(values, scale)`: `values` maps symbols to scalars (canonical units); `scale`
     is (3,) mm/s/T, the line slopes k16, k25, k34 of the field-scale convention.
     `profile(values, scale, velocity)`: for kinds whose absorption is no sum of lines, the
-    absorption of unit area at velocities (n,), 1/(mm/s); `lines` then are those of the
-    site at rest.
-    `histogram(xp, values)`: of distributions, bins and shares, each (…, n_bins).
+    absorption of unit area at velocities (n,), 1/(mm/s); `lines` are those at rest.
+    `histogram(xp, values)`: bins and shares, each (…, n_bins).  `alike`: lines of one σ.
     """
 
     signature: Signature
@@ -98,6 +97,7 @@ class SiteKind:
     lines: Callable[[Mapping[str, Array], Array], Lines]
     profile: Callable[[Mapping[str, Array], Array, Array], Array] | None = None
     histogram: Callable[[Any, Mapping[str, Any]], tuple[Any, Any]] | None = None
+    alike: bool = False
 
 
 @dataclass(frozen=True)

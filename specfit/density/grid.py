@@ -47,11 +47,11 @@ class Energies(NamedTuple):
         """The energies (n,), mm/s."""
         return np.asarray((np.arange(self.n) - self.n // 2) * self.step, dtype=float)
 
-    def smoothing(self, fwhm: Array) -> Array:
-        """The transform of a Lorentzian of unit area, without its repetitions.
+    def smoothing(self, fwhm: Array, sigma: Array | float = 0.0) -> Array:
+        """The transform of a Voigt profile of unit area, without its repetitions.
 
         The transform of a lone one means itself and the same at every period, of which
-        Σ_{m≠0} Γ / 2π (x + m L)² is taken off again.
+        Σ_{m≠0} Γ / 2π (x + m L)², to which the Gaussian adds nothing, is taken off again.
         """
         angle = np.pi * np.fft.ifftshift(self.values) / self.length
         angle[0] = 1.0
@@ -59,7 +59,8 @@ class Energies(NamedTuple):
         others[0] = 1.0 / 3.0
         taken_off = np.fft.rfft(others).real * (0.5 * np.pi / (self.length * self.n))
         wave = 2.0 * np.pi * np.fft.rfftfreq(self.n, self.step)
-        return jnp.exp(-0.5 * wave * fwhm) - taken_off * fwhm
+        fall = 0.5 * wave * (fwhm + wave * sigma**2)
+        return jnp.exp(-fall) - taken_off * fwhm
 
     def filtered(self, points: Array, factor: Array) -> Array:
         """`points` (n,) with the coefficients of their transform times a real `factor`.

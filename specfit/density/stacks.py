@@ -15,7 +15,7 @@ from specfit.density.absorption import absorption
 from specfit.density.coordinates import Coordinates
 from specfit.density.directed import directed
 from specfit.density.grid import Energies, energies
-from specfit.density.many_lines import MANY, STEP, many_lorentzians
+from specfit.density.many_lines import MANY, STEP, many_lines
 from specfit.model.ir import Model, Prior, Site
 from specfit.model.saturation import NARROWEST
 from specfit.sites import SITES
@@ -69,7 +69,8 @@ def stacks_of(
 
 
 def _very_many(kind: str, shape: str) -> bool:
-    return shape == "lorentzian" and SITES[kind].n_lines >= MANY
+    one_shape = shape == "lorentzian" or SITES[kind].alike
+    return one_shape and SITES[kind].n_lines >= MANY
 
 
 def _stack(
@@ -154,8 +155,10 @@ def each_absorption(
         return profiles
     lines = jax.vmap(kind.lines)(given, slopes)
     if stack.grid is not None:
-        many = partial(many_lorentzians, grid=stack.grid)
-        parts = (velocity, lines.position, lines.area, given["width"])
+        many = partial(many_lines, grid=stack.grid)
+        plain = stack.shape == "lorentzian"
+        sigma = jnp.zeros(len(velocity)) if plain else lines.gauss_sigma[:, 0]
+        parts = (velocity, lines.position, lines.area, given["width"], sigma)
         summed: Array = jax.vmap(many)(*parts)
         return summed
     each: Array = jax.vmap(partial(absorption, stack.shape))(

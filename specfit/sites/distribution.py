@@ -24,7 +24,12 @@ import numpy as np
 from specfit import waves
 from specfit.contracts import Array, Lines, ParameterSignature, Signature, SiteKind
 from specfit.lazy import LazyModule
-from specfit.sites.common import AREA_FRACTION, ISOMER_SHIFT, LINEWIDTH
+from specfit.sites.common import (
+    AREA_FRACTION,
+    ISOMER_SHIFT,
+    LINEWIDTH,
+    SIGMA_QUADRUPOLE_SPLITTING,
+)
 from specfit.sites.magnetic import (
     HYPERFINE_FIELD,
     ISOMER_SHIFT_SLOPE,
@@ -73,7 +78,7 @@ def _every(
         moved = {
             name: values[name] + off * values[f"{name}_slope"] for name in following
         }
-        lines = kind.lines({**values, **constant, **moved, symbol: at}, scale)
+        lines = kind.lines({**constant, **values, **moved, symbol: at}, scale)
         return lines._replace(area=part * lines.area)
 
     every = jax.vmap(one)(place, place - share @ place, share)
@@ -194,6 +199,7 @@ SEXTET_DISTRIBUTION = SiteKind(
             ISOMER_SHIFT_SLOPE,
             SPLITTING,
             SPLITTING_SLOPE,
+            SIGMA_QUADRUPOLE_SPLITTING,
             _end("low", "field", "T", 0.0),
             _end("high", "field", "T", 60.0),
             MIDDLE_LINES,
@@ -208,6 +214,7 @@ SEXTET_DISTRIBUTION = SiteKind(
     n_lines=6 * BINS,
     lines=partial(_sextets, BINS),
     histogram=histogram,
+    alike=True,  # a scatter of QS moves every line by half of it
 )
 
 

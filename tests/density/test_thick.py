@@ -16,12 +16,12 @@ from density_models import (
     site,
 )
 from scipy.integrate import quad
-from scipy.special import ive
+from scipy.special import ive, voigt_profile
 
 from specfit.constants import NATURAL_FWHM
 from specfit.density import build, many_lines, thick
 from specfit.density.grid import energies
-from specfit.density.many_lines import many_lorentzians
+from specfit.density.many_lines import many_lines as summed
 from specfit.density.thick import absorbed, smeared
 
 WIDTH = NATURAL_FWHM
@@ -157,15 +157,15 @@ def test_very_many_lines_are_their_sum():
         generator.uniform(0.0, 1.0, 240),
     )
     at, grid = np.linspace(-10.0, 10.0, 512), energies(10.0, many_lines.STEP)
-    for fwhm in (0.194, 0.35):
-        found = jax.jit(many_lorentzians, static_argnums=4)(
-            at, position, weight, fwhm, grid
+    for fwhm, sigma in ((0.194, 0.0), (0.35, 0.0), (0.2, 0.17), (0.25, 0.7)):
+        found = jax.jit(summed, static_argnums=5)(
+            at, position, weight, fwhm, sigma, grid
         )
-        each = fwhm / (2.0 * np.pi) / ((at[:, None] - position) ** 2 + 0.25 * fwhm**2)
+        each = voigt_profile(at[:, None] - position, sigma, 0.5 * fwhm)
         highest = 2.0 / (np.pi * fwhm)
         np.testing.assert_allclose(found, each @ weight, atol=5e-5 * highest)
-        alone = jax.jit(many_lorentzians, static_argnums=4)(
-            at, position[:1], np.ones(1), fwhm, grid
+        alone = jax.jit(summed, static_argnums=5)(
+            at, position[:1], np.ones(1), fwhm, sigma, grid
         )
         np.testing.assert_allclose(alone, each[:, 0], atol=2e-5 * highest)
 

@@ -85,6 +85,13 @@ def test_a_gaussian_histogram_is_the_sextet_with_a_spread():
     assert broad[5] > broad[0]  # what follows the field broadens one side more
 
 
+def test_disorder_of_the_splitting_widens_every_line_alike():
+    kind = SITES["sextet_distribution"]
+    lines = kind.lines(given(sigma_QS=0.3, c1=1.0), SLOPES)
+    assert kind.alike
+    np.testing.assert_allclose(lines.gauss_sigma, 0.15, rtol=1e-12)
+
+
 def test_a_flat_distribution_shows_no_comb():
     """Every line then is a Lorentzian over an interval: a difference of arctangents."""
     values = given(low=0.0, high=60.0)
