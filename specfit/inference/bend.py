@@ -27,6 +27,8 @@ KNOTS = np.arange(-5.0, 6.0)
 """Standard deviations along the softest direction at which the valley is looked for."""
 DESCENTS = 4
 """Newton's steps across the valley at each of them, at most."""
+ROUNDING = 1e-12
+"""Least curvature, relative to the largest, that is told from none."""
 MOST = 64
 """Unknowns up to which third derivatives are asked for: two Hessians each."""
 
@@ -123,13 +125,21 @@ def _lowest(
         place = mean + basis @ (w + at * np.eye(len(w))[0])
         _, gradient, hessian = evaluate.curvature(problem, place)
         slope, stiff = (basis.T @ gradient)[1:], (basis.T @ hessian @ basis)[1:, 1:]
-        if not (np.isfinite(stiff).all() and np.linalg.eigvalsh(stiff)[0] > 0.0):
+        if not _certain(stiff):
             break
         step = np.linalg.solve(stiff, slope)
         w[1:] += step
         if float(slope @ step) < 1e-4:
             break
     return w
+
+
+def _certain(stiff: FloatArray) -> bool:
+    """Whether it is a curvature whose inverse means something: positive, beyond rounding."""
+    if not np.isfinite(stiff).all():
+        return False
+    curvatures = np.linalg.eigvalsh(stiff)
+    return bool(curvatures[0] > ROUNDING * curvatures[-1])
 
 
 def _curvature(problem: Problem, z: FloatArray, basis: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from specfit.inference import Settings, find, keys
-from specfit.inference.bend import bend_of
+from specfit.inference.bend import _certain, bend_of
 from specfit.inference.laplace import (
     dispersed,
     evidence,
@@ -65,6 +65,12 @@ def test_spherical_undoes_what_bends(at_the_mode):
     away, _ = bend.away(v)
     assert np.ptp(away @ np.linalg.inv(bend.basis).T - v, axis=0)[1:].min() > 1.0
     np.testing.assert_allclose(bend.spherical(away)[0], v, atol=1e-9)
+
+
+def test_a_valley_whose_curvature_is_lost_in_rounding_ends_there():
+    assert _certain(np.diag([1.0, 1e-6]))
+    for lost in ([1.0, 1e-300], [1e9, 1e-9], [1.0, 0.0], [1.0, -1.0], [np.nan, 1.0]):
+        assert not _certain(np.diag(lost))
 
 
 def test_laplace_draws_what_its_weights_have_judged(toy):
