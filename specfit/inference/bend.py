@@ -56,18 +56,17 @@ class Bend:
 
     def spherical(self, away: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The inverse of `away`, row by row, and the same logarithm."""
+        return self.learned.inverse(self.unbent(away))
+
+    def unbent(self, away: FloatArray) -> FloatArray:
+        """W of the rows z − mean: what `learned` is learned from."""
         bent = np.linalg.solve(self.basis, away.T).T
-        w = bent - self._along(bent[:, 0])
+        w: FloatArray = bent - self._along(bent[:, 0])
         for i in range(1, bent.shape[1]):
             near = np.clip(w[:, :i], -FAR, FAR)
             pairs = near @ self.third[i, :i, :i]
             w[:, i] += 0.5 * np.sum(pairs * near, axis=1)
-        return self.learned.inverse(w)
-
-    def straight(self, away: FloatArray) -> FloatArray:
-        """W of the rows z − mean: what `learned` is learned from."""
-        v, _ = self.spherical(away)
-        return self.learned.forward(v)[0]
+        return w
 
     @property
     def spline(self) -> CubicSpline:

@@ -34,6 +34,8 @@ MANY = 8000
 """Draws by which bent shapes are judged: by fewer, Pareto k̂ scatters by 0.15."""
 ROUNDS = 4
 """Times that a single mode's map is learned from its draws, at most."""
+FEWEST = 200
+"""Draws with a density from which a map is learned, at least."""
 LISTED = 1e-3
 """Weight below which a mode is left out of the evidence."""
 
@@ -88,8 +90,10 @@ def weights(gaussians: Sequence[Gaussian]) -> FloatArray:
     return shares
 
 
-def dispersed(shape: Gaussian, key: Array, count: int, spread: float) -> FloatArray:
-    """`count` Student-t draws about the mode, `spread` times as wide."""
+def dispersed(
+    shape: Gaussian, key: Array, count: int, spread: float | FloatArray
+) -> FloatArray:
+    """`count` Student-t draws about the mode, `spread` times as wide; or (n, 1) by row."""
     generator = evaluate.generator(key)
     normal = generator.standard_normal((count, len(shape.mean)))
     heavy = normal / np.sqrt(generator.chisquare(FREEDOM, (count, 1)) / FREEDOM)
@@ -116,17 +120,22 @@ def measured_evidence(
         else shape
         for i, shape in enumerate(shapes)
     ]
-    found = shapes, straight
+    leader, best = int(heavy[0]), (shapes, straight)
     for number in range(1 + ROUNDS):
         drawn = _drawn(problem, bent, keys.fold_in(key, number), inside, MANY)
         curved = _summed(drawn)
-        if curved.pareto_k < found[1].pareto_k:
-            found = list(bent), curved
-        shape = bent[int(heavy[0])]
-        if curved.pareto_k <= CURVED or len(heavy) > 1 or shape.bend is None:
+        if curved.pareto_k < best[1].pareto_k:
+            best = list(bent), curved
+        bend = bent[leader].bend
+        only = len(heavy) == 1 and bend is not None
+        if curved.pareto_k <= CURVED or not only or number == ROUNDS:
             break
-        bent[int(heavy[0])] = _learned(shape, shape.bend, drawn)
-    return found
+        bent[leader] = _learned(bent[leader], drawn)
+    if best[0] is shapes:
+        return best
+    # the draws that chose a shape flatter it
+    anew = keys.fold_in(key, 1 + ROUNDS)
+    return best[0], evidence(problem, best[0], anew, inside, MANY)
 
 
 def relearned(
@@ -136,15 +145,15 @@ def relearned(
     inside: Callable[[FloatArray], Flags] | None,
 ) -> Gaussian:
     """The curved shape of the only mode, its map learned anew from twice as many draws."""
-    if shape.bend is None:
+    return _learned(shape, _drawn(problem, [shape], key, inside, 2 * MANY))
+
+
+def _learned(shape: Gaussian, drawn: _Drawn) -> Gaussian:
+    """The shape with its map learned from the only mode's draws, if it is bent."""
+    there, bend = np.isfinite(drawn.ratio), shape.bend
+    if bend is None or np.sum(there) < FEWEST:
         return shape
-    return _learned(shape, shape.bend, _drawn(problem, [shape], key, inside, 2 * MANY))
-
-
-def _learned(shape: Gaussian, bend: Bend, drawn: _Drawn) -> Gaussian:
-    """The shape with its map learned from the only mode's draws."""
-    there = np.isfinite(drawn.ratio)
-    w = bend.straight(drawn.positions[there] - shape.mean)
+    w = bend.unbent(drawn.positions[there] - shape.mean)
     learned = transport.learned(w, drawn.ratio[there])
     return replace(shape, bend=replace(bend, learned=learned))
 

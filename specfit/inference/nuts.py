@@ -11,7 +11,7 @@ neither the chunk length nor an interruption changes a draw.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax.numpy as jnp
@@ -104,8 +104,7 @@ def starts(problem: Problem, shape: Gaussian, key: Array, n_chains: int) -> Floa
     """
     tries = TRIES // n_chains + 1
     spreads = np.repeat(np.geomspace(2.0, 0.2, tries), n_chains)
-    u = dispersed(replace(shape, mean=0.0 * shape.mean), key, len(spreads), 1.0)
-    z = shape.mean + spreads[:, None] * u
+    z = dispersed(shape, key, len(spreads), spreads[:, None])
     finite = np.flatnonzero(evaluate.finite_starts(problem, z))
     if len(finite) < n_chains:
         bad = z[np.setdiff1d(np.arange(len(z)), finite)[0]]

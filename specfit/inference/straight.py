@@ -23,7 +23,7 @@ MAP = "straight coordinates"
 
 
 def straightened(problem: Problem, shape: Gaussian, bend: Bend) -> Problem:
-    """The density (only) of the problem in the spherical coordinates of the shape."""
+    """The density, and its terms, of the problem in the coordinates of the shape."""
     arrays: dict[str, Any] = {
         "mean": shape.mean,
         "basis": bend.basis,
@@ -32,7 +32,9 @@ def straightened(problem: Problem, shape: Gaussian, bend: Bend) -> Problem:
         "learned": tuple(bend.learned),
     }
     data = {**problem.data, MAP: arrays}
-    return problem._replace(logdensity=_moved(problem.logdensity), data=data)
+    return problem._replace(
+        logdensity=_moved(problem.logdensity), terms=_terms(problem.terms), data=data
+    )
 
 
 def sampled(
@@ -61,15 +63,27 @@ def spherical(shape: Gaussian) -> Gaussian:
 @cache
 def _moved(logdensity: Density) -> Density:
     def density(position: dict[str, Array], data: Data) -> Array:
-        found: Any = data[MAP]
-        w, volume = Transport(*found["learned"]).traced(position["z"])
-        near = jnp.clip(w, -FAR, FAR)
-        pairs = jnp.einsum("ijk,j,k->i", found["third"], near, near)
-        bent = w + _along(found["valley"], w[0]) - 0.5 * pairs
-        z = found["mean"] + found["basis"] @ bent
+        z, volume = _place(position["z"], data)
         return logdensity({**position, "z": z}, data) + volume
 
     return density
+
+
+def _terms(terms: Any) -> Any:
+    def moved(position: dict[str, Array], data: Data) -> Any:
+        return terms({**position, "z": _place(position["z"], data)[0]}, data)
+
+    return moved
+
+
+def _place(v: Array, data: Data) -> tuple[Array, Array]:
+    """z, and log |dw/dv|, of one position v; see `Bend.away`."""
+    found: Any = data[MAP]
+    w, volume = Transport(*found["learned"]).traced(v)
+    near = jnp.clip(w, -FAR, FAR)
+    pairs = jnp.einsum("ijk,j,k->i", found["third"], near, near)
+    bent = w + _along(found["valley"], w[0]) - 0.5 * pairs
+    return found["mean"] + found["basis"] @ bent, volume
 
 
 def _along(valley: Array, first: Array) -> Array:

@@ -26,12 +26,13 @@ FAR = 4.0
 """Standard deviations beyond which a coordinate moves the others no further."""
 BENDING = {2: 6, 3: 3}
 """Of how many of the softest coordinates there are terms of this degree."""
-NARROWEST, WIDEST = -1.5, 1.5
-"""Bounds of the logarithm of a scale."""
+MOST = 1.5
+"""By how much the coordinates before may change the logarithm of a scale."""
 RIDGE = 20.0
 """Draws' worth of belief that nothing needs to be moved."""
 HEAVIEST = 0.5
-"""Weight of one draw, in units of the square root of their number, that counts at most."""
+"""Share of one draw that counts at most, over the inverse root of their number (truncated
+weights: E. L. Ionides, J. Comput. Graph. Stat. 17, 295 (2008))."""
 LIGHTEST = 12.0
 """Nats below the heaviest at which a draw teaches nothing."""
 
@@ -52,7 +53,7 @@ class Transport(NamedTuple):
         """Moved rows, and the logarithm of the determinant of what moved them."""
         x = terms(v)
         t = self.stretch * (np.arcsinh(v) + self.lean)
-        log_scale = _bounded(x @ self.scale.T)
+        log_scale = _log_scale(self.scale, x)
         u = x @ self.place.T + np.exp(log_scale) * np.sinh(t)
         return u, np.sum(log_scale + _log_slope(v, t, self.stretch), axis=1)
 
@@ -61,7 +62,7 @@ class Transport(NamedTuple):
         v, volume = np.zeros_like(u), np.zeros(len(u))
         for i in range(u.shape[1]):
             x = terms(v[:, :i], u.shape[1])
-            log_scale = _bounded(x @ self.scale[i])
+            log_scale = _log_scale(self.scale[i], x)
             t = np.arcsinh((u[:, i] - x @ self.place[i]) * np.exp(-log_scale))
             v[:, i] = np.sinh(t / self.stretch[i] - self.lean[i])
             volume += log_scale + _log_slope(v[:, i], t, self.stretch[i])
@@ -72,7 +73,8 @@ class Transport(NamedTuple):
         near = jnp.append(jnp.clip(v, -FAR, FAR), 1.0)
         x = jnp.prod(near[powers(v.shape[0])], axis=1)
         t = self.stretch * (jnp.arcsinh(v) + self.lean)
-        log_scale = jnp.clip(self.scale @ x, NARROWEST, WIDEST)
+        change = jnp.clip(self.scale[:, 1:] @ x[1:], -MOST, MOST)
+        log_scale = self.scale[:, 0] + change
         slope = jnp.log(self.stretch * jnp.cosh(t)) - 0.5 * jnp.log1p(v**2)
         u = self.place @ x + jnp.exp(log_scale) * jnp.sinh(t)
         return u, jnp.sum(log_scale + slope)
@@ -126,7 +128,7 @@ def learned(u: FloatArray, log_weights: FloatArray) -> Transport:
         half = known.sum()
         place[i, known], scale[i, known] = found[:half], found[half:-2]
         lean[i], stretch[i] = found[-2], np.exp(found[-1])
-        log_scale = _bounded(x @ scale[i])
+        log_scale = _log_scale(scale[i], x)
         t = np.arcsinh((u[:, i] - x @ place[i]) * np.exp(-log_scale))
         v[:, i] = np.sinh(t / stretch[i] - lean[i])
     return Transport(place, scale, lean, stretch)
@@ -142,7 +144,9 @@ def _row(y: FloatArray, x: FloatArray, weights: FloatArray, ridge: float) -> Flo
     free[[0, n_terms]] = 0.0  # where all stand and how wide: known without belief
 
     def loss(p: FloatArray) -> tuple[float, FloatArray]:
-        log_scale, stretch = x @ p[n_terms:-2], np.exp(p[-1])
+        scale, stretch = p[n_terms:-2], np.exp(p[-1])
+        log_scale = _log_scale(scale, x)
+        felt = np.abs(x[:, 1:] @ scale[1:]) < MOST
         shrink = np.exp(-log_scale)
         g = (y - x @ p[:n_terms]) * shrink
         t = np.arcsinh(g)
@@ -151,10 +155,12 @@ def _row(y: FloatArray, x: FloatArray, weights: FloatArray, ridge: float) -> Flo
         height = np.log(rise) - 0.5 * (v**2 + np.log1p(g**2)) - log_scale - p[-1]
         by_a = v / rise - v * rise
         by_g = by_a / (stretch * np.sqrt(1.0 + g**2)) - g / (1.0 + g**2)
+        by_scale = -weights * (by_g * g + 1.0)
         uphill = np.concatenate(
             [
                 (-weights * by_g * shrink) @ x,
-                (-weights * (by_g * g + 1.0)) @ x,
+                [by_scale.sum()],
+                (felt * by_scale) @ x[:, 1:],
                 [-weights @ by_a, -weights @ (by_a * t / stretch + 1.0)],
             ]
         )
@@ -169,8 +175,11 @@ def _row(y: FloatArray, x: FloatArray, weights: FloatArray, ridge: float) -> Flo
     return found
 
 
-def _bounded(log_scale: FloatArray) -> FloatArray:
-    return np.clip(log_scale, NARROWEST, WIDEST)
+def _log_scale(scale: FloatArray, x: FloatArray) -> FloatArray:
+    """Logarithms of the scales at the terms x (n, n_terms): (n,), or (n, rows)."""
+    change = np.clip(x[:, 1:] @ scale[..., 1:].T, -MOST, MOST)
+    found: FloatArray = scale[..., 0] + change
+    return found
 
 
 def _log_slope(v: FloatArray, t: FloatArray, stretch: FloatArray) -> FloatArray:

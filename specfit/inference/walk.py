@@ -34,7 +34,7 @@ from specfit.inference.obedience import obedient
 from specfit.inference.opening import left_open, open_gates
 from specfit.inference.predictions import prediction_program
 from specfit.inference.projection import Kernels
-from specfit.inference.proposing import proposed, told
+from specfit.inference.proposing import cut_short, proposed, told
 from specfit.inference.settings import NonFiniteStart, Settings
 from specfit.inference.straight import sampled
 from specfit.inference.tempering import run_smc
@@ -75,7 +75,7 @@ def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
     try:
         ground, second = _run(ground, tempered=True)
     except KeyboardInterrupt:
-        return ground, _cut_short(first)
+        return ground, cut_short(first)
     why = f"sampled again with NUTS, because of: {', '.join(trouble)}"
     return ground, told(first, second, why)
 
@@ -104,7 +104,7 @@ def _run(ground: Ground, tempered: bool) -> tuple[Ground, Sampled]:
     try:
         return _again(ground, first, tempered)
     except KeyboardInterrupt:
-        return ground, _cut_short(first)
+        return ground, cut_short(first)
 
 
 def _final(ground: Ground, found: Sampled) -> bool:
@@ -145,17 +145,6 @@ def _unweighed(ground: Ground) -> bool:
 
 def _stopped(found: Sampled) -> bool:
     return bool(found.details["interrupted"])
-
-
-def _cut_short(first: Sampled) -> Sampled:
-    """The first attempt, when its repetition was interrupted."""
-    kept = tuple(gate for gate in first.gates if gate[0] != "interrupted")
-    return replace(
-        first,
-        gates=(*kept, gates.at_most("interrupted", 1.0, 0.0)),
-        notes=(*first.notes, "interrupted while sampling again"),
-        details={**first.details, "interrupted": True},
-    )
 
 
 @dataclass(frozen=True)

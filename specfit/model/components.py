@@ -93,7 +93,7 @@ class Components:
             return
         base, inherited = chain
         own = block.body.items if block.body else ()
-        signature = self._whole(base, (*inherited, *own))
+        signature = self._whole(base)
         self.names.components[name] = tuple(p.symbol for p in signature.parameters)
         source = block.source
         rules = [i for i in (*inherited, *own) if isinstance(i, tree.RuleStatement)]
@@ -107,12 +107,9 @@ class Components:
         for item in own:
             self._statement(name, item, "explicit")
 
-    def _whole(self, base: str, said: tuple[tree.AnyStatement, ...]) -> Signature:
+    def _whole(self, base: str) -> Signature:
         """Its signature with what a spectrum shows of it, where that can be computed."""
         signature = self.kind.components[base]
-        targets = [t for item in said for t in _targets(item)]
-        if any(target.startswith("sigma_") for target in targets):
-            return signature
         seen = self.seen.get(base, ())
         return replace(signature, parameters=(*signature.parameters, *seen))
 
@@ -278,15 +275,6 @@ class Components:
                 known = nearest(word, [dimension] if dimension else [])
                 place = word_place(span, "per", word, self.texts)
                 self.faults.add("unknown-dimension", place, name=word, known=known)
-
-
-def _targets(item: tree.AnyStatement) -> list[str]:
-    """The names that a statement speaks of."""
-    if isinstance(item, tree.Let):
-        return [item.target.text.removeprefix(OUTER)]
-    if isinstance(item, tree.Sample):
-        return [target.text.removeprefix(OUTER) for target in item.targets]
-    return []
 
 
 def _alike(state: str) -> list[str]:

@@ -24,6 +24,7 @@ from specfit.model.names import Entry, Names
 from specfit.model.rule_statements import RuleReader
 from specfit.model.sources import Citations
 from specfit.model.typed import Typer
+from specfit.model.unseen import forget_unseen
 from specfit.model.walk import targets_of
 from specfit.units import Dimension
 
@@ -60,9 +61,8 @@ class Elaborator:
         self.rules: list[tuple[tree.RuleStatement, str]] = []
         self.settings: dict[str, str | float] = {}
         self.said: dict[str, Span] = {}
-        self.given: set[str] = (
-            set()
-        )  # own parameters of the model that a variant changes
+        # own parameters of the model that a variant changes
+        self.given: set[str] = set()
         self.observed: list[tree.Observe] = []
         self.meanings = Meanings(self.names, self.typer, self.priors)
         self.rulebook = RuleReader(self.priors, self.meanings, texts)
@@ -90,6 +90,7 @@ class Elaborator:
         for item in items:
             self._statement(item)
         self._override(overrides)
+        forget_unseen(self.components)
         self._scalars()
         self.fractions.complete(list(self.components.found))
 

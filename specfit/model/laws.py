@@ -27,6 +27,7 @@ _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(40)
 _POINTS, _WEIGHTS = 0.5 * (_POINTS + 1.0), 0.5 * _WEIGHTS
 
 _CIRCLE = np.cos(np.pi * (np.arange(64) + 0.5) / 64)
+_VERY_THICK = 400.0
 
 _NEAR = 1e-6
 """How near to the ordering temperature a field becomes linear in it, relatively."""
@@ -177,13 +178,18 @@ def saturated(xp: Any, depth: Any) -> Any:
     """Area of a Lorentzian line of optical depth `depth` over that of a thin one.
 
     exp(−t/2) [I0(t/2) + I1(t/2)], as the mean of (1 + cos φ) exp(−t/2 (1 − cos φ)) over
-    a circle, which evenly spaced angles give to 1e-14 up to t = 500.
+    a circle, which evenly spaced angles give to 1e-14 up to t = 500; beyond 400 it is
+    2 / √(π t) · (1 − 1 / 4t), there right to 1e-6.
 
     Source: J. M. Williams, J. S. Brooks, Nucl. Instrum. Methods 128, 363 (1975); the
     integral: M. Abramowitz, I. Stegun, Handbook of Mathematical Functions, 9.6.19.
     """
-    thick = 0.5 * xp.maximum(xp.asarray(depth, dtype=float), 0.0)[..., None]
-    return (xp.exp(-thick * (1.0 - _CIRCLE)) * (1.0 + _CIRCLE)).mean(axis=-1)
+    depth = xp.maximum(xp.asarray(depth, dtype=float), 0.0)
+    half = 0.5 * xp.minimum(depth, _VERY_THICK)[..., None]
+    circle = (xp.exp(-half * (1.0 - _CIRCLE)) * (1.0 + _CIRCLE)).mean(axis=-1)
+    far = xp.maximum(depth, _VERY_THICK)
+    beyond = 2.0 / xp.sqrt(np.pi * far) * (1.0 - 0.25 / far)
+    return xp.where(depth < _VERY_THICK, circle, beyond)
 
 
 def saturated_ratio(xp: Any, weight: Any, middle: Any, depth: Any) -> Any:
@@ -191,7 +197,7 @@ def saturated_ratio(xp: Any, weight: Any, middle: Any, depth: Any) -> Any:
 
     The lines share `depth`, their optical depths together, as 3 : x : 1 : 1 : x : 3;
     weight: 3 or x, of the line; middle: x.  From the weight of a thin absorber the ratio
-    falls to its square root.
+    goes to its square root.
     """
     each = depth / (8.0 + 2.0 * xp.maximum(middle, 0.0))
     return weight * saturated(xp, weight * each) / saturated(xp, each)

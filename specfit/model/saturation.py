@@ -63,9 +63,9 @@ def amounts(source_width: str, f_source: str) -> tuple[ParameterSignature, ...]:
 def widths(natural: float) -> tuple[str, str]:
     """Priors of the source's width, and of source and absorber together, of an isotope.
 
-    The same multiples of the natural width (mm/s) as iron's.  Neither is stopped at the
-    natural widths, which the rules judge: where what the data say is a narrow ridge, a
-    wall near it would bend it.
+    The same multiples of the natural width (mm/s) as iron's, for want of measured ones.
+    Neither is stopped at the natural widths (of iron, the rules judge that): where what
+    the data say is a narrow ridge, a wall near it would bend it.
     """
     return _scaled(natural, 1.19, 0.155, 0.52, 1.75), _scaled(
         natural, 2.47, 0.52, 1.03, 10.3

@@ -43,6 +43,15 @@ def test_a_heavier_proposal_is_unlearned_by_its_weights(crooked):
     np.testing.assert_allclose(found.forward(rows)[0], rows, atol=0.2)
 
 
+@pytest.mark.parametrize("width", [8.0, 0.1])
+def test_a_target_of_any_width_is_met(width):
+    u = np.random.default_rng(7).standard_t(3.0, size=(20_000, 1))
+    logs = 2.0 * np.log1p(u[:, 0] ** 2 / 3.0) - 0.5 * u[:, 0] ** 2
+    found = learned(width * u, logs)
+    v = np.random.default_rng(8).normal(size=(20_000, 1))
+    assert np.std(found.forward(v)[0]) == pytest.approx(width, rel=0.04)
+
+
 def test_forward_and_inverse_undo_each_other(transport):
     v = 2.0 * np.random.default_rng(4).normal(size=(60, 4))  # beyond the bounds too
     u, volume = transport.forward(v)

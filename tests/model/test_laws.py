@@ -152,11 +152,14 @@ def test_vacancies_are_read_back_from_the_areas(vacancies):
     assert float(laws.ferrous_share(np, vacancies)) == pytest.approx(ferrous / ferric)
 
 
-@pytest.mark.parametrize("depth", [1e-4, 0.7, 8.4, 60.0, 400.0])
-def test_a_saturated_line_has_the_area_of_the_closed_form(depth):
+@pytest.mark.parametrize(
+    ("depth", "within"),
+    [*((t, 1e-12) for t in (1e-4, 0.7, 8.4, 60.0, 399.0)), (400.0, 1e-6), (1e5, 1e-8)],
+)
+def test_a_saturated_line_has_the_area_of_the_closed_form(depth, within):
     half = mpmath.mpf(depth) / 2
     known = mpmath.exp(-half) * (mpmath.besseli(0, half) + mpmath.besseli(1, half))
-    assert float(laws.saturated(np, depth)) == pytest.approx(float(known), rel=1e-12)
+    assert float(laws.saturated(np, depth)) == pytest.approx(float(known), rel=within)
 
 
 @pytest.mark.parametrize(("x", "depth"), [(2.0, 8.9), (1.2, 2.0), (4.0, 30.0)])

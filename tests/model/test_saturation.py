@@ -61,6 +61,20 @@ def test_they_are_left_out_where_they_would_be_wrong_or_say_nothing():
         assert "A.A13" not in definitions(*said, absorber=absorber)[1]
 
 
+@pytest.mark.parametrize(
+    ("spread", "shown"),
+    [("~ halfnormal(0.5) T", False), ("= 0.3 T", False), ("= 0 T", True)],
+)
+def test_a_spread_counts_wherever_it_is_stated(spread, shown):
+    inside = text(f"sigma_Bint {spread}")
+    outside = text().replace("  observe", f"  A.sigma_Bint {spread}\n  observe")
+    for written in (inside, outside):
+        document, faults = diagnosed(written)
+        assert not faults
+        names = {d.name for d in document.models[0].definitions}
+        assert ("A.A13" in names) == shown
+
+
 def test_they_cannot_be_stated():
     assert codes_of(text("A13 = 2.3")) == ["computed-parameter"]
 
