@@ -5,7 +5,7 @@ ties.  Unknowns with constant bounds are mapped together, whatever their number;
 whose bounds depend on others are mapped one by one, in the plan's order.  An unknown
 without any bound is measured from its prior's location in units of its scale, so that a
 unit step means the same for counts and for millimetres per second; one whose prior rests
-on other unknowns, in units of that (`standard.py`).
+on other unknowns, in units of that (`standard.py`); a thickness by its dip (`dip.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from jax import lax
 
 from specfit import bijectors
 from specfit.contracts import Array, Data, FloatArray
+from specfit.density.dip import Dip, dips
 from specfit.density.repeated import Step, steps
 from specfit.density.scope import Scope
 from specfit.density.standard import Standard, standardised
@@ -69,6 +70,7 @@ class Coordinates:
     groups: tuple[_Group, ...]
     simplices: tuple[Joint, ...]
     standards: tuple[Standard, ...]
+    dips: tuple[Dip, ...]
     dynamic: tuple[Unknown, ...]
     constant: Mapping[str, float]
     aliases: Mapping[str, str]
@@ -99,6 +101,10 @@ class Coordinates:
             scope.place(standard.names, x)
             parts.append(x)
             jacobians.append(log_jacobian)
+        for dip in self.dips:
+            x, log_jacobian = dip.forward(z, scope)
+            scope.put(dip.name, x)
+            jacobians.append(log_jacobian)
         for unknown in self.dynamic:
             at = z[self.names.index(unknown.name)]
             x, log_jacobian = bijectors.forward(at, *_bounds(unknown, scope))
@@ -106,7 +112,8 @@ class Coordinates:
             jacobians.append(log_jacobian)
         for step in self.steps:
             step.into(scope, z.dtype)
-        one_by_one = [*(u.name for u in self.dynamic), *(n for n, _ in self.derived)]
+        one_by_one = [one.name for one in self.dips]
+        one_by_one += [*(u.name for u in self.dynamic), *(n for n, _ in self.derived)]
         if one_by_one:
             parts.append(jnp.stack([scope[name] for name in one_by_one]))
         parts.append(jnp.array(list(self.constant.values()), dtype=z.dtype))
@@ -133,6 +140,9 @@ class Coordinates:
             x = _stacked(scope, standard.names)
             z = standard.inverse(x, scope, margin)
             found |= dict(zip(standard.names, z, strict=True))
+        for dip in self.dips:
+            x = jnp.asarray(scope[dip.name], float)
+            found[dip.name] = dip.inverse(x, scope, margin)
         for unknown in self.dynamic:
             low, high = _bounds(unknown, scope)
             x = _inside(jnp.asarray(scope[unknown.name], float), low, high, margin)
@@ -154,12 +164,19 @@ def coordinates(
     priors = {p.name: p.prior.dist for p in model.parameters}
     standards = standardised(model, plan, plan.names.index, own)
     apart = {name for one in standards for name in one.names}
-    groups = _groups(plan, priors, apart)
     moving = {u.name: u for u in plan.unknowns}
     constant, aliases, derived = _sorted_definitions(plan)
+    known = {u.name for u in plan.unknowns if not u.dynamic} | constant.keys()
+    known |= {name for joint in plan.simplices for name in joint.names}
+    known |= {name for name, target in aliases.items() if target in known}
+    needed = {name for one in standards for name in one.rests_on}
+    by_dip = dips(model, plan, apart | needed, known)
+    apart |= {one.name for one in by_dip}
+    groups = _groups(plan, priors, apart)
     layout = [name for group in groups for name in group.names]
     layout += [name for joint in plan.simplices for name in joint.names]
     layout += [name for one in standards for name in one.names]
+    layout += [one.name for one in by_dip]
     layout += [*plan.dynamic, *(name for name, _ in derived), *constant]
     index = {name: i for i, name in enumerate(layout)}
     index |= {name: index[target] for name, target in aliases.items()}
@@ -169,6 +186,7 @@ def coordinates(
         groups=tuple(groups),
         simplices=plan.simplices,
         standards=standards,
+        dips=by_dip,
         dynamic=tuple(moving[name] for name in plan.dynamic),
         constant=constant,
         aliases=aliases,

@@ -55,7 +55,7 @@ class Standard:
         """Values and the sum of log |dx/dz|."""
         at = z[self.rows]
         location, scale = self._law(scope, at.dtype)
-        y, log_slope = _bent(at, *self._ends(location, scale))
+        y, log_slope = bent(at, *self._ends(location, scale))
         value = location + scale * y
         log_jacobian = log_slope + jnp.log(scale) + jnp.zeros_like(at)
         value = self._within(value)
@@ -71,12 +71,7 @@ class Standard:
         a, b = self._ends(location, scale)
         above = None if self.low is None else (value - jnp.asarray(self.low)) / scale
         below = None if self.high is None else (jnp.asarray(self.high) - value) / scale
-        if a is not None and above is not None:
-            z = a + _log_expm1(above)
-            return z if below is None else z - jnp.log(-jnp.expm1(-below))
-        if b is not None and below is not None:
-            return b - _log_expm1(below)
-        return (value - location) / scale
+        return unbent((value - location) / scale, (a, b), (above, below))
 
     @property
     def rests_on(self) -> frozenset[str]:
@@ -118,7 +113,7 @@ class Standard:
         return value
 
 
-def _bent(z: Array, a: Array | None, b: Array | None) -> tuple[Array, Array]:
+def bent(z: Array, a: Array | None, b: Array | None) -> tuple[Array, Array]:
     """Y between a and b of each z, and log dy/dz."""
     soft, log_sigmoid = jax.nn.softplus, jax.nn.log_sigmoid
     if a is None:
@@ -132,6 +127,21 @@ def _bent(z: Array, a: Array | None, b: Array | None) -> tuple[Array, Array]:
     y = jnp.where(2.0 * z < a + b, lower, upper)
     wide = jnp.log(-jnp.expm1(a - b))
     return y, log_sigmoid(z - a) + log_sigmoid(b - z) + wide
+
+
+def unbent(
+    y: Array,
+    ends: tuple[Array | None, Array | None],
+    distances: tuple[Array | None, Array | None],
+) -> Array:
+    """The inverse of `bent`; distances: of y from its ends, with all their digits."""
+    (a, b), (above, below) = ends, distances
+    if a is not None and above is not None:
+        z = a + _log_expm1(above)
+        return z if below is None else z - jnp.log(-jnp.expm1(-below))
+    if b is not None and below is not None:
+        return b - _log_expm1(below)
+    return y
 
 
 def _log_expm1(d: Array) -> Array:
