@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -10,28 +11,31 @@ from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.model.first_order import PART
 from specfit.model.ir import Model, Prior
 from specfit.model.rule_library import source_of
-from specfit.rules.block import Block, Flags, Outcomes, graded, worst
+from specfit.rules.block import Block, Outcomes, graded, worst
 from specfit.rules.draws import IronSite, iron_sites, passed, symbol_draws
-from specfit.sites import first_order_error
+from specfit.sites import first_order_error, random_error
 
 NAME = "first_order"
 SOURCE = source_of(NAME)
+KINDS = ("sextet", "sextet_distribution")
+SYMBOLS = ("Bint", "QS", "width", "sigma_QS", "QS_random")
 
 
 def judge(
     model: Model[Prior], measurements: Sequence[Measurement], fit: Fit
 ) -> Sequence[Finding]:
     """Warn of sextets that only the whole Hamiltonian describes."""
-    sites = list(iron_sites(model, "sextet"))
+    sites = [site for kind in KINDS for site in iron_sites(model, kind)]
     found = []
     for item in sites:
-        means = [
-            np.array([draws.mean()])
-            for symbol in ("Bint", "QS", "width")
-            if (draws := symbol_draws(fit, model, item, symbol)) is not None
-        ]
-        far, off = _far(means, _slopes(model, measurements, item))
-        found += [_warning(item.name, float(off[0]))] if far[0] else []
+        means = _means(partial(symbol_draws, fit, model, item))
+        slopes = _slopes(model, measurements, item)
+        off, scattered = (float(part[0]) for part in _off(means, slopes))
+        limit = PART * float(means[2][0])
+        if scattered > max(off, limit):
+            found.append(_scattering(item.name, scattered, float(means[3][0])))
+        elif off > limit:
+            found.append(_warning(item.name, off))
     if found or not sites:
         return found
     text = "first order in the quadrupole interaction is exact enough for every sextet"
@@ -41,14 +45,10 @@ def judge(
 def outcomes(block: Block) -> Outcomes:
     """Of many spectra at once."""
     found = []
-    for item in iron_sites(block.model, "sextet"):
-        means = [
-            np.asarray(draws.mean(axis=-1))
-            for symbol in ("Bint", "QS", "width")
-            if (draws := block.symbol(item, symbol)) is not None
-        ]
-        far, _ = _far(means, _slopes(block.model, block.spectra, item))
-        found.append(graded(far, False))
+    for item in (site for kind in KINDS for site in iron_sites(block.model, kind)):
+        means = _means(partial(block.symbol, item))
+        off = np.maximum(*_off(means, _slopes(block.model, block.spectra, item)))
+        found.append(graded(np.asarray(off > PART * means[2]), False))
     return worst(block, found)
 
 
@@ -60,11 +60,23 @@ def _slopes(
     return np.asarray(measurements[place].field_slopes, dtype=float)
 
 
-def _far(means: Sequence[FloatArray], slopes: FloatArray) -> tuple[Flags, FloatArray]:
-    """Whether lines are too far off, and how far (n,), from mean Bint, QS and width."""
-    field, splitting, width = np.broadcast_arrays(*means)
-    off = first_order_error(field, splitting, np.tile(slopes, (field.size, 1)))
-    return np.asarray(off > PART * width), off
+def _means(draws_of: Callable[[str], FloatArray | None]) -> list[FloatArray]:
+    """The means (n,) of `SYMBOLS`; what a site does not have is 0."""
+    every = [draws_of(symbol) for symbol in SYMBOLS]
+    return [
+        np.zeros(1) if draws is None else np.atleast_1d(draws.mean(axis=-1))
+        for draws in every
+    ]
+
+
+def _off(
+    means: Sequence[FloatArray], slopes: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """By how much lines are off for QS, and for the scatter of QS: (n,), mm/s."""
+    field, splitting, _, scatter, random = np.broadcast_arrays(*means)
+    every = np.tile(slopes, (field.size, 1))
+    mean = first_order_error(field, splitting, every)
+    return mean, random_error(field, scatter, random, every)
 
 
 def _warning(name: str, off: float) -> Finding:
@@ -77,6 +89,21 @@ def _warning(name: str, off: float) -> Finding:
         value=off,
         detail="write `hamiltonian` for `sextet`: eQVzz, and the angle theta between field "
         "and field gradient, in place of QS",
+        source=SOURCE,
+    )
+
+
+def _scattering(name: str, off: float, scatter: float) -> Finding:
+    return Finding(
+        NAME,
+        "physics",
+        "warned",
+        f"QS of `{name}` scatters by {scatter:.2f} mm/s: if its field gradients lie at "
+        f"random to the field, its lines stand up to {off:.2f} mm/s from where first "
+        "order in the quadrupole interaction puts them",
+        value=off,
+        detail=f"write `QS_random = {5.0**0.5 * scatter:.2f} mm/s`, or with a prior of the "
+        "splitting that the sample shows without a field",
         source=SOURCE,
     )
 

@@ -17,9 +17,9 @@ from specfit.sites import (
     paramagnetic,
     relaxation,
 )
-from specfit.sites.magnetic import first_order_error
+from specfit.sites.magnetic import first_order_error, random_error
 
-__all__ = ["OTHERS", "SITES", "first_order_error"]
+__all__ = ["OTHERS", "SITES", "first_order_error", "random_error"]
 
 _ENTRIES = (
     paramagnetic.SINGLET,

@@ -34,6 +34,7 @@ from specfit.sites.magnetic import (
     HYPERFINE_FIELD,
     ISOMER_SHIFT_SLOPE,
     MIDDLE_LINES,
+    RANDOM_SPLITTING,
     SEXTET,
     SPLITTING,
     SPLITTING_SLOPE,
@@ -86,7 +87,7 @@ def _every(
 
 
 _STILL = (
-    "sigma_IS", "sigma_QS", "sigma_Bint", "IS_slope", "QS_slope",
+    "sigma_IS", "sigma_QS", "sigma_Bint", "IS_slope", "QS_slope", "QS_random",
 )  # fmt: skip
 
 
@@ -200,6 +201,7 @@ SEXTET_DISTRIBUTION = SiteKind(
             SPLITTING,
             SPLITTING_SLOPE,
             SIGMA_QUADRUPOLE_SPLITTING,
+            RANDOM_SPLITTING,
             _end("low", "field", "T", 0.0),
             _end("high", "field", "T", 60.0),
             MIDDLE_LINES,

@@ -17,7 +17,16 @@ from specfit.contracts import Fit, Measurement, Mode, RequireStrategy, Run, Stag
 from specfit.model import ir
 
 SLOPES = FIELD_SCALES[DEFAULT_FIELD_SCALE].slopes
-UNITS = {"IS": "mm/s", "QS": "mm/s", "Bint": "T", "I": "", "width": "mm/s", "x": ""}
+UNITS = {
+    "sigma_QS": "mm/s",
+    "QS_random": "mm/s",
+    "IS": "mm/s",
+    "QS": "mm/s",
+    "Bint": "T",
+    "I": "",
+    "width": "mm/s",
+    "x": "",
+}
 TEXT = """specfit 1
 title "Fe₃O₄ + α-Fe, 295 K"
 
@@ -255,7 +264,7 @@ class Scene:
             )
             return cited(location, scale, widen, vague), origin
         mean, _ = site.values[symbol]
-        wide = {"IS": 0.3, "QS": 0.2, "Bint": 5.0, "I": 0.2, "x": 0.7}[symbol]
+        wide = {"IS": 0.3, "QS": 0.2, "Bint": 5.0, "I": 0.2}.get(symbol, 0.7)
         return normal(round(mean, 1), wide), None
 
     @staticmethod

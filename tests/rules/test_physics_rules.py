@@ -112,6 +112,18 @@ def test_a_sextet_that_first_order_does_not_describe(build):
     assert "hamiltonian" in finding.detail
 
 
+@pytest.mark.parametrize(("random", "outcome_of"), [(0.0, "warned"), (0.8, "passed")])
+def test_a_scatter_of_QS_that_first_order_does_not_describe(build, random, outcome_of):
+    values = {
+        "IS": (0.48, 0.01), "QS": (-0.06, 0.01), "Bint": (49.0, 0.1), "I": 1.0,
+        "width": (0.25, 0.001), "sigma_QS": (0.36, 0.01), "QS_random": (random, 0.01),
+    }  # fmt: skip
+    site = build.SiteScene("S", "an oxide", "sextet", values, "")
+    finding = only(outcome(build.Scene(sites=(site,), records={}), "first_order"))
+    assert finding.outcome == outcome_of
+    assert random or "QS_random = 0.81 mm/s" in finding.detail
+
+
 def test_a_known_ratio_is_not_judged(build):
     assert outcome(build.Scene(sites=sites_with(build, "Fe", x=3.0)), "bounds")
     scene = build.Scene(sites=sites_with(build, "Fe", x=3.0))

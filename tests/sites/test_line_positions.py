@@ -15,7 +15,7 @@ CODATA = np.array(FIELD_SCALES["CODATA"].slopes)
 def lines(name, slopes=DEFAULT, **given):
     zero = {"IS": 0.0, "QS": 0.0, "Bint": 0.0, "x": 2.0, "ratio": 1.0}
     zero |= {"sigma_IS": 0.0, "sigma_QS": 0.0, "sigma_Bint": 0.0}
-    zero |= {"IS_slope": 0.0, "QS_slope": 0.0}
+    zero |= {"IS_slope": 0.0, "QS_slope": 0.0, "QS_random": 0.0}
     zero |= {"texture": 0.0, "f_anisotropy": 0.0, "sign_eQVzz": 1.0}
     values = {k: jnp.asarray(v) for k, v in (zero | given).items()}
     return [np.asarray(part) for part in SITES[name].lines(values, slopes)]
@@ -46,6 +46,38 @@ def test_first_order_is_the_limit_of_the_hamiltonian(angle):
     assert np.abs(position - lines("sextet", nuclear_slopes(), Bint=field)[0]).max() > (
         0.9 * abs(shift)
     )
+
+
+@pytest.mark.parametrize(
+    ("splitting", "within"), [(0.4, 1e-4), (0.8, 5e-4), (1.6, 5e-3)]
+)
+def test_a_field_gradient_at_random_shifts_the_lines_as_its_mean_does(
+    splitting, within
+):
+    """The mean over all directions and both signs of the exact lines, at 50 T."""
+    cosine, weight = np.polynomial.legendre.leggauss(24)
+    exact = sum(
+        0.25 * part * diagonalised(50.0, sign * 2.0 * splitting, np.arccos(at))
+        for at, part in zip(cosine, weight, strict=True)
+        for sign in (1.0, -1.0)
+    )
+    shifted, _, _ = lines("sextet", nuclear_slopes(), Bint=50.0, QS_random=splitting)
+    plain, _, _ = lines("sextet", nuclear_slopes(), Bint=50.0)
+    np.testing.assert_allclose(shifted, exact, atol=within)
+    assert np.abs(plain - exact).max() > 10.0 * within
+
+
+@pytest.mark.parametrize("field", [0.0, 1e-6, 3.0])
+def test_that_shift_is_finite_and_small_without_a_field(field):
+    def outer(at):
+        return SITES["sextet"].lines(given | {"Bint": at}, DEFAULT).position[5]
+
+    names = (p.symbol for p in SITES["sextet"].signature.parameters)
+    given = {name: jnp.asarray(0.0) for name in names}
+    given |= {"x": jnp.asarray(2.0), "QS_random": jnp.asarray(0.8)}
+    shift, slope = jax.value_and_grad(outer)(jnp.asarray(field))
+    assert np.isfinite(slope)
+    assert abs(shift - DEFAULT[0] * field) <= 0.07 * field
 
 
 GROUND, EXCITED = 0.118823, 0.067887  # mm/s/T, splitting of neighbouring levels
