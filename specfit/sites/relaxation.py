@@ -78,7 +78,9 @@ def _lines(values: Mapping[str, Array], scale: Array) -> Lines:
     return SEXTET.lines({**values, **still}, scale)
 
 
-_NO_SPREAD = ("sigma_IS", "sigma_Bint", "sigma_QS", "IS_slope", "QS_slope")
+_NO_SPREAD = (
+    "sigma_IS", "sigma_Bint", "sigma_QS", "IS_slope", "QS_slope", "QS_random",
+)  # fmt: skip
 
 RELAXING = SiteKind(
     signature=Signature(

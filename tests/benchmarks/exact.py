@@ -20,6 +20,7 @@ NEUTRAL = {
     "IS": 0.0, "QS": 0.0, "Bint": 0.0, "x": 2.0, "ratio": 1.0, "eQVzz": 0.0, "eta": 0.0,
     "theta": 0.0, "phi": 0.0, "sigma_IS": 0.0, "sigma_Bint": 0.0, "IS_slope": 0.0,
     "QS_slope": 0.0,
+    "QS_random": 0.0,
 }  # fmt: skip
 
 

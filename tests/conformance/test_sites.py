@@ -29,6 +29,7 @@ TYPICAL = {
     "sigma_eQVzz": 0.1,
     "IS_slope": 0.02,
     "QS_slope": 0.01,
+    "QS_random": 0.6,
     "log_rate": 8.5,
     "polarisation": 0.3,
     "low": 0.2,
@@ -49,7 +50,13 @@ TYPICAL = {
 EDGES = {"QS": 0.0, "Bint": 0.0, "x": 0.0, "sigma_IS": 0.0, "sigma_QS": 0.0}
 EDGES |= {"sigma_Bint": 0.0, "sigma_eQVzz": 0.0, "eQVzz": 0.0, "eta": 0.0}
 EDGES |= {"theta": 0.0, "phi": 0.0, "polarisation": 0.0, "roughness": 0.0}
-EDGES |= {"IS_slope": 0.0, "QS_slope": 0.0, "B_applied": 0.0, "B_induced": 0.0}
+EDGES |= {
+    "IS_slope": 0.0,
+    "QS_slope": 0.0,
+    "QS_random": 0.0,
+    "B_applied": 0.0,
+    "B_induced": 0.0,
+}
 EDGES |= {"texture": 0.0, "f_anisotropy": 0.0}
 EDGES |= {"beam_angle": 0.0, "beam_theta": 0.0, "beam_phi": 0.0}
 RISING = ("singlet", "doublet", "sextet")

@@ -98,6 +98,7 @@ DEFAULTS: Mapping[str, float] = {
     "sigma_Bint": 0.0,
     "IS_slope": 0.0,
     "QS_slope": 0.0,
+    "QS_random": 0.0,
     "texture": 0.0,
     "f_anisotropy": 0.0,
     "sign_eQVzz": 1.0,

@@ -12,7 +12,7 @@ from specfit.sites import SITES
 
 RHODIUM = -0.108
 DEFAULTS = {"x": 2.0, "ratio": 1.0, "sigma_IS": 0.0, "sigma_QS": 0.0}
-DEFAULTS |= {"IS_slope": 0.0, "QS_slope": 0.0}
+DEFAULTS |= {"IS_slope": 0.0, "QS_slope": 0.0, "QS_random": 0.0}
 DEFAULTS |= {"texture": 0.0, "f_anisotropy": 0.0, "sign_eQVzz": 1.0}
 DEFAULTS |= {"sigma_Bint": 0.0, "sigma_eQVzz": 0.0, "I": 1.0}
 

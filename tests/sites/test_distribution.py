@@ -31,7 +31,7 @@ def given(**changes):
     known = {f"c{m}": 0.0 for m in range(1, WAVES + 1)}
     known |= {
         "IS": 0.4, "QS": -0.1, "x": 2.0, "ratio": 1.0, "width": 0.3, "low": 20.0,
-        "high": 52.0, "roughness": 8.0, "IS_slope": 0.0, "QS_slope": 0.0,
+        "high": 52.0, "roughness": 8.0, "IS_slope": 0.0, "QS_slope": 0.0, "QS_random": 0.0,
     } | changes  # fmt: skip
     return {name: jnp.asarray(value) for name, value in known.items()}
 

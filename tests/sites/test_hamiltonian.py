@@ -250,7 +250,7 @@ def test_the_error_of_first_order(field, splitting, low, high):
     strong = np.sort(rows[np.argsort(-rows[:, 1])[:6], 0])
     given = {"IS": 0.0, "QS": splitting, "Bint": field, "x": 2.0}
     given |= {"sigma_IS": 0.0, "sigma_QS": 0.0, "sigma_Bint": 0.0}
-    given |= {"IS_slope": 0.0, "QS_slope": 0.0}
+    given |= {"IS_slope": 0.0, "QS_slope": 0.0, "QS_random": 0.0}
     values = {name: jnp.asarray(value) for name, value in given.items()}
     first = np.asarray(SITES["sextet"].lines(values, DEFAULT).position)
     away = np.abs(strong - first).max()

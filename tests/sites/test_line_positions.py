@@ -143,6 +143,7 @@ def test_distributions_add_in_quadrature_as_the_lines_move(name):
     kind = SITES[name]
     fixed = {"x": 2.0, "ratio": 1.0}
     fixed |= {"sigma_IS": 0.0, "sigma_QS": 0.0, "sigma_Bint": 0.0}
+    fixed |= {"QS_random": 0.0}
     fixed |= {"IS_slope": 0.0, "QS_slope": 0.0}
     fixed |= {"texture": 0.0, "f_anisotropy": 0.0, "sign_eQVzz": 1.0}
 
