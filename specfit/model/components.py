@@ -168,6 +168,7 @@ class Components:
         block: tree.Block,
     ) -> Entry:
         of_levels = parameter.computed and not self.everything_local
+        shape = parameter.minor and bool(self.names.levels.dimension)
         return Entry(
             name=f"{name}.{parameter.symbol}",
             role=parameter.symbol,
@@ -177,7 +178,7 @@ class Components:
             convention=self.kind.conventions.get((base, parameter.symbol)),
             origin="default",
             title=block.title or "",
-            local=None if of_levels else self.everything_local,
+            local=None if of_levels else self.everything_local or shape,
         )
 
     def _state(self, items: tuple[tree.AnyStatement, ...]) -> str:

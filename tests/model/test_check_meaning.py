@@ -146,13 +146,14 @@ def test_loops_and_conditions_may_stand_in_a_template() -> None:
     assert values["A.QS"].value == 0.0
 
 
+def of_levels(body: list[str]) -> str:
+    data = DATA.replace("data s", "data s[T = [77, 295] K]")
+    data = data.replace("  T = 295 K\n", "").replace("data/s.csv", "data/s_{T}.csv")
+    return spec_of(body).replace(DATA, data)
+
+
 def test_each_level_has_its_own_condition() -> None:
-    data = DATA.replace("data s", "data s[T = [77, 295] K]").replace(
-        "  T = 295 K\n", ""
-    )
-    data = data.replace("data/s.csv", "data/s_{T}.csv")
-    text = spec_of([SITE, "warm = s.T / 1 K", OBSERVE]).replace(DATA, data)
-    model = model_of(text)
+    model = model_of(of_levels([SITE, "warm = s.T / 1 K", OBSERVE]))
     values = {d.name: d.value for d in model.definitions}
     assert values["warm[77]"].value == 77.0
     assert values["warm[295]"].value == 295.0
@@ -160,6 +161,14 @@ def test_each_level_has_its_own_condition() -> None:
         "data/s_77.csv",
         "data/s_295.csv",
     ]
+
+
+def test_every_level_has_the_shape_of_its_own_distribution() -> None:
+    body = ["site D : sextet_distribution { IS ~ 0.5 ± 0.1 mm/s }", OBSERVE]
+    found = names_of(of_levels(body))
+    assert {"D.c1[77]", "D.c16[295]", "D.IS"} <= found
+    shared = "site D : sextet_distribution { c1 ~ normal(0, 1) }"
+    assert {"D.c1", "D.c2[77]"} <= names_of(of_levels([shared, OBSERVE]))
 
 
 def test_a_site_kind_that_is_not_known_is_the_only_fault() -> None:

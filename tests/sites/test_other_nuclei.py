@@ -322,7 +322,8 @@ RANGES = {
     "beam_phi": (0.0, 180.0), "x": (0.0, 4.0), "QS": (0.0, 4.3), "ratio": (0.33, 3.0),
     "texture": (-20.0, 20.0), "f_anisotropy": (-20.0, 20.0), "sign_eQVzz": (-1.0, 1.0),
     "sigma_IS": (0.0, 0.2), "sigma_QS": (0.0, 0.4), "sigma_Bint": (0.0, 3.0),
-    "IS_slope": (-0.02, 0.02), "QS_slope": (-0.02, 0.02), "QS_random": (0.0, 0.9), "sigma_eQVzz": (0.0, 0.0),
+    "IS_slope": (-0.02, 0.02), "QS_slope": (-0.02, 0.02), "QS_random": (0.0, 0.9),
+    "sigma_eQVzz": (0.0, 0.0),
 }  # fmt: skip
 STATIC = ("hamiltonian", "hamiltonian_crystal")
 """Their lines cross, where the width of one by a distribution has no derivative."""
