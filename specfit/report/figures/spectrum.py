@@ -185,7 +185,8 @@ def _spectrum(axes: Axes, layers: _Layers, names: list[str], number: int) -> Non
     axes.plot(x, curve, color="#b30000", lw=1.2, zorder=4, label="model, 5–95 %")
     if len(layers.halves) > 1:
         words = f"{('first', 'second')[number]} half of the sweep"
-        axes.text(0.008, 0.04, words, transform=axes.transAxes, fontsize=8.5)
+        beside = axes.text(1.006, 0.5, words, transform=axes.transAxes, fontsize=8.5)
+        beside.set(rotation=-90, va="center")
     axes.set_ylabel("relative transmission (%)" if layers.absorbing else "counts")
     _limits(axes, layers)
     axes.minorticks_on()
