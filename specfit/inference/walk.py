@@ -40,7 +40,7 @@ from specfit.inference.straight import sampled
 from specfit.inference.tempering import run_smc
 
 ESCALATED_TARGET = 0.95
-AROUND, AROUND_KEY = 16, 7002
+AROUND, AROUND_KEY = 16, 7200
 """Places from which it is looked for missed modes, and the key of their numbers."""
 
 
