@@ -104,6 +104,31 @@ report oxidation {
 # from a calibration of another date that is uncertain by 1 %.
 PUBLISHED = {"B": (0.655, 45.758), "A": (0.304, 49.563)}
 
+FERRIHYDRITE = """specfit 1
+title "6-line ferrihydrite, 55–110 K"
+use "rules/57Fe"
+
+data fh[T = [55, 77, 110] K] "6-line ferrihydrite" : transmission {
+  file = "fh_{T}K.dat"
+  calibration = "alphaFe_250624_v12.dat"
+  source = "57Co(Rh)"
+}
+model particles : mossbauer57Fe on fh {
+  Γ ~ lognormal(log(0.4), 0.3) mm/s in [0.2, 1.5] mm/s
+  IS_0 ~ 0.60 ± 0.05 mm/s  # without the Doppler shift
+  Q ~ 0.6 ± 0.3 mm/s in [0, 1.6] mm/s
+  site D "all fields" : sextet_distribution {
+    IS = IS_0 + sod(450 K, fh.T)
+    QS ~ -0.06 ± 0.05 mm/s
+    sigma_QS ~ 0.3 ± 0.1 mm/s in [0, 1] mm/s
+    QS_random = Q
+    width = Γ
+  }
+  observe fh.counts ~ poisson
+}
+run auto { chains = 4; draws = 500; seed = 1 }
+"""
+
 
 def copied(tmp_path, *names):
     for name in names:
@@ -190,3 +215,29 @@ def test_a_thick_foil_is_not_called_a_thin_one(specfit, result_of, tmp_path):
     assert abs(result["parameters"]["Fe.x"]["mean"] - 2) > 0.1
     flagged = [r["detail"] for r in result["rules"] if "I2/I3" in r["text"]]
     assert any("thick absorber" in (detail or "") for detail in flagged)
+
+
+@pytest.mark.slow
+def test_ferrihydrite_orders_over_a_series(specfit, result_of, tmp_path):
+    """One model of three temperatures; fields fall and scatter more as it warms."""
+    copied(tmp_path, "grigg/alphaFe_250624_v12.dat")
+    for kelvin, run in ((55, ""), (77, "_1h44m"), (110, "_1h35m")):
+        name = f"6L_Fh_{kelvin}.0K{run}.dat"
+        copied(tmp_path, f"grigg/{name}")
+        (tmp_path / name).rename(tmp_path / f"fh_{kelvin}K.dat")
+    path = tmp_path / "series.spec"
+    path.write_text(FERRIHYDRITE, encoding="utf-8")
+    code, out, err = specfit("run", path, "--out", tmp_path / "run", "--quiet")
+    print(out, err)
+    assert code == 0
+    result = result_of(tmp_path / "run")
+    assert result["verdict"] == "accepted"
+    assert not [
+        r
+        for r in result["rules"]
+        if r["rule"] == "residuals" and r["outcome"] != "passed"
+    ]
+    field = [result["parameters"][f"D.Bint[{t}]"]["mean"] for t in (55, 77, 110)]
+    spread = [result["parameters"][f"D.sigma_Bint[{t}]"]["mean"] for t in (55, 77, 110)]
+    assert field == pytest.approx([38.9, 32.2, 19.3], abs=0.6)
+    assert spread == sorted(spread)
