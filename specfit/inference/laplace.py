@@ -36,6 +36,9 @@ ROUNDS = 4
 """Times that a single mode's map is learned from its draws, at most."""
 FEWEST = 200
 """Draws with a density from which a map is learned, at least."""
+LEARNABLE = 40
+"""Unknowns up to which a map is learned: beyond, its coefficients outnumber the draws
+that carry weight, and it takes minutes."""
 LISTED = 1e-3
 """Weight below which a mode is left out of the evidence."""
 
@@ -126,8 +129,7 @@ def measured_evidence(
         curved = _summed(drawn)
         if curved.pareto_k < best[1].pareto_k:
             best = list(bent), curved
-        bend = bent[leader].bend
-        only = len(heavy) == 1 and bend is not None
+        only = len(heavy) == 1 and _learnable(bent[leader])
         if curved.pareto_k <= CURVED or not only or number == ROUNDS:
             break
         bent[leader] = _learned(bent[leader], drawn)
@@ -151,11 +153,15 @@ def relearned(
 def _learned(shape: Gaussian, drawn: _Drawn) -> Gaussian:
     """The shape with its map learned from the only mode's draws, if it is bent."""
     there, bend = np.isfinite(drawn.ratio), shape.bend
-    if bend is None or np.sum(there) < FEWEST:
+    if bend is None or not _learnable(shape) or np.sum(there) < FEWEST:
         return shape
     w = bend.unbent(drawn.positions[there] - shape.mean)
     learned = transport.learned(w, drawn.ratio[there])
     return replace(shape, bend=replace(bend, learned=learned))
+
+
+def _learnable(shape: Gaussian) -> bool:
+    return shape.bend is not None and len(shape.mean) <= LEARNABLE
 
 
 class _Drawn(NamedTuple):

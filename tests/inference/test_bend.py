@@ -1,11 +1,13 @@
 """Curved ridges: evidence and draws by bent proposals, against what is known."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from specfit.inference import Settings, find, keys
+from specfit.inference import Settings, find, keys, laplace
 from specfit.inference.bend import _certain, bend_of
 from specfit.inference.laplace import (
     dispersed,
@@ -13,6 +15,7 @@ from specfit.inference.laplace import (
     gaussian,
     log_student,
     measured_evidence,
+    relearned,
 )
 from specfit.inference.search import polish
 
@@ -44,6 +47,15 @@ def test_a_ridge_is_weighed_right_once_it_is_bent(at_the_mode):
     assert bent.bend is not None
     assert found.pareto_k < 0.5
     assert abs(found.value) < 4.0 * found.sd < 0.2  # the density integrates to one
+
+
+def test_of_very_many_unknowns_no_map_is_learned(at_the_mode, monkeypatch):
+    problem, straight = at_the_mode
+    bent = replace(straight, bend=bend_of(problem, straight.mean, straight.factor))
+    learned = relearned(problem, bent, keys.seeded(1), None)
+    assert learned.bend.learned is not None
+    monkeypatch.setattr(laplace, "LEARNABLE", 2)
+    assert relearned(problem, bent, keys.seeded(1), None) is bent
 
 
 def test_draws_and_density_of_a_bent_proposal_belong_together(at_the_mode):
