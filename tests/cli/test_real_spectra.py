@@ -237,7 +237,7 @@ def test_ferrihydrite_orders_over_a_series(specfit, result_of, tmp_path):
         for r in result["rules"]
         if r["rule"] == "residuals" and r["outcome"] != "passed"
     ]
-    field = [result["parameters"][f"D.Bint[{t}]"]["mean"] for t in (55, 77, 110)]
-    spread = [result["parameters"][f"D.sigma_Bint[{t}]"]["mean"] for t in (55, 77, 110)]
+    field = [result["derived"][f"D.Bint[{t}]"]["mean"] for t in (55, 77, 110)]
+    spread = [result["derived"][f"D.sigma_Bint[{t}]"]["mean"] for t in (55, 77, 110)]
     assert field == pytest.approx([38.9, 32.2, 19.3], abs=0.6)
     assert spread == sorted(spread)
