@@ -34,7 +34,8 @@ from specfit.model.support import Plan, Unknown
 from specfit.sites import SITES
 
 _ROUNDING = 1e-15
-_LINES = 6  # of a kind whose absorption is no sum of lines
+_LEAST = 1e-9  # resonant share, of which the coordinate is still a number
+_LINES = 6  # most that are told apart: of very many the neighbours overlap
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class Dip:
         for share, width, line in self.sites:
             own = jnp.maximum(scope[width] - source, NARROWEST)
             c = c + 0.5 * self.natural * line * scope[share] ** 2 / own
-        return jnp.log(f_source) + jnp.log1p(-background), c
+        resonant = f_source * (1.0 - background)
+        return jnp.log(jnp.maximum(resonant, _LEAST)), c
 
     def _ends(self, log_resonant: Array, c: Array) -> tuple[Array | None, Array | None]:
         low, high = (
@@ -143,7 +145,7 @@ def _dip(model: Model[Prior], spectrum: Spectrum, unknown: Unknown, row: int) ->
             (
                 site.parameters["I"],
                 site.parameters["width"],
-                1.0 / (SITES[site.kind].n_lines or _LINES),
+                1.0 / min(SITES[site.kind].n_lines, _LINES),
             )
             for site in spectrum.sites
         ),

@@ -35,7 +35,7 @@ def judge(
         if scattered > max(off, limit):
             found.append(_scattering(item.name, scattered, float(means[3][0])))
         elif off > limit:
-            found.append(_warning(item.name, off))
+            found.append(_warning(item.name, item.site.kind, off))
     if found or not sites:
         return found
     text = "first order in the quadrupole interaction is exact enough for every sextet"
@@ -79,7 +79,17 @@ def _off(
     return mean, random_error(field, scatter, random, every)
 
 
-def _warning(name: str, off: float) -> Finding:
+_WHOLE = (
+    "write `hamiltonian` for `sextet`: eQVzz, and the angle theta between field "
+    "and field gradient, in place of QS"
+)
+_PARTS = (
+    "raise `low`, below which lines stand elsewhere, or write a few `hamiltonian` "
+    "populations in place of the distribution"
+)
+
+
+def _warning(name: str, kind: str, off: float) -> Finding:
     return Finding(
         NAME,
         "physics",
@@ -87,8 +97,7 @@ def _warning(name: str, off: float) -> Finding:
         f"the lines of `{name}` may stand up to {off:.2f} mm/s from where first order in "
         "the quadrupole interaction puts them",
         value=off,
-        detail="write `hamiltonian` for `sextet`: eQVzz, and the angle theta between field "
-        "and field gradient, in place of QS",
+        detail=_WHOLE if kind == "sextet" else _PARTS,
         source=SOURCE,
     )
 
@@ -103,7 +112,8 @@ def _scattering(name: str, off: float, scatter: float) -> Finding:
         "order in the quadrupole interaction puts them",
         value=off,
         detail=f"write `QS_random = {5.0**0.5 * scatter:.2f} mm/s`, or with a prior of the "
-        "splitting that the sample shows without a field",
+        "splitting that the sample shows without a field; where composition spreads QS and "
+        "all axes lie alike to the field, nothing moves",
         source=SOURCE,
     )
 

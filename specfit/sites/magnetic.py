@@ -86,8 +86,10 @@ def random_shift(splitting: Any, zeeman: Any) -> Any:
     of a tensor that is turned at random all five components scatter alike.  The scatter
     of QS that belongs to it is Q/√5.
 
-    Valid for: η = 1, or both signs alike: right to 0.001 Q²/ω up to Q = ω, to 0.006 Q²/ω
-    up to 2 ω.  One sign with η = 0 moves every line by 0.008 Q³/ω² more, the same way.
+    Valid for: Q ≤ ω, at 0.8 mm/s 12 T and more: both signs alike, or η = 1, to
+    0.002 Q²/ω; one sign with η = 0 moves every line by 0.008 Q³/ω² more, the same way.
+    At Q = 1.5 ω levels ±1/2 are off by 0.01 Q²/ω; in still lower fields, where lines turn
+    into a doublet, the shift only falls back to nothing.
     """
     square, at_square = splitting**2, zeeman**2
     outer, inner = (

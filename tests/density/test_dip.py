@@ -58,6 +58,15 @@ def test_a_thickness_on_a_bound_has_a_coordinate():
         assert np.isfinite(one.inverse(jnp.asarray(end), VALUES, 0.0))
 
 
+@pytest.mark.parametrize("background", [0.0, 1.0])
+def test_a_beam_without_resonant_part_leaves_numbers(background):
+    one, scope = bounded(1e-3, 200.0), VALUES | {"b": background}
+    z = one.inverse(jnp.asarray(3.0), scope, 0.0)
+    found, log_slope = one.forward(z[None], scope)
+    assert found == pytest.approx(3.0)
+    assert np.isfinite(log_slope)
+
+
 @pytest.mark.parametrize("thickness", [0.05, 1.0, 5.0, 30.0])
 def test_the_dip_is_about_that_of_one_line(thickness):
     """Against R t e^(−t/2) [I0(t/2) + I1(t/2)]; exact to the first order."""

@@ -55,16 +55,21 @@ def test_a_field_gradient_at_random_shifts_the_lines_as_its_mean_does(
     splitting, within
 ):
     """The mean over all directions and both signs of the exact lines, at 50 T."""
-    cosine, weight = np.polynomial.legendre.leggauss(24)
-    exact = sum(
-        0.25 * part * diagonalised(50.0, sign * 2.0 * splitting, np.arccos(at))
-        for at, part in zip(cosine, weight, strict=True)
-        for sign in (1.0, -1.0)
-    )
+    exact = mean_of_directions(50.0, splitting)
     shifted, _, _ = lines("sextet", nuclear_slopes(), Bint=50.0, QS_random=splitting)
     plain, _, _ = lines("sextet", nuclear_slopes(), Bint=50.0)
     np.testing.assert_allclose(shifted, exact, atol=within)
     assert np.abs(plain - exact).max() > 10.0 * within
+
+
+@pytest.mark.parametrize(("ratio", "within"), [(0.5, 0.002), (1.0, 0.002), (1.5, 0.01)])
+def test_that_shift_is_as_right_as_it_says(ratio, within):
+    """In units of Q²/ω, up to fields as weak as the quadrupole interaction and beyond."""
+    field = 20.0
+    splitting = ratio * EXCITED * field
+    shifted, _, _ = lines("sextet", nuclear_slopes(), Bint=field, QS_random=splitting)
+    off = np.abs(shifted - mean_of_directions(field, splitting)).max()
+    assert off < within * ratio * splitting
 
 
 @pytest.mark.parametrize("field", [0.0, 1e-6, 3.0])
@@ -78,6 +83,16 @@ def test_that_shift_is_finite_and_small_without_a_field(field):
     shift, slope = jax.value_and_grad(outer)(jnp.asarray(field))
     assert np.isfinite(slope)
     assert abs(shift - DEFAULT[0] * field) <= 0.07 * field
+
+
+def mean_of_directions(field, splitting):
+    """The exact lines, mean over all directions and both signs of an axial gradient."""
+    cosine, weight = np.polynomial.legendre.leggauss(24)
+    return sum(
+        0.25 * part * diagonalised(field, sign * 2.0 * splitting, np.arccos(at))
+        for at, part in zip(cosine, weight, strict=True)
+        for sign in (1.0, -1.0)
+    )
 
 
 GROUND, EXCITED = 0.118823, 0.067887  # mm/s/T, splitting of neighbouring levels
