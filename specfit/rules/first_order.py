@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -103,6 +104,7 @@ def _warning(name: str, kind: str, off: float) -> Finding:
 
 
 def _scattering(name: str, off: float, scatter: float) -> Finding:
+    likely = math.sqrt(5.0) * scatter
     return Finding(
         NAME,
         "physics",
@@ -111,9 +113,9 @@ def _scattering(name: str, off: float, scatter: float) -> Finding:
         f"random to the field, its lines stand up to {off:.2f} mm/s from where first "
         "order in the quadrupole interaction puts them",
         value=off,
-        detail=f"write `QS_random = {5.0**0.5 * scatter:.2f} mm/s`, or with a prior of the "
-        "splitting that the sample shows without a field; where composition spreads QS and "
-        "all axes lie alike to the field, nothing moves",
+        detail=f"write `QS_random ~ {likely:.2f} ± {0.25 * likely:.2f} mm/s`: the splitting "
+        "that the sample shows without a field; where composition spreads QS and all axes "
+        "lie alike to the field, nothing moves",
         source=SOURCE,
     )
 
