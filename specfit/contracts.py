@@ -156,6 +156,7 @@ class Measurement:
     axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
+    columns: every declared column, in the same order of channels.
     position: (n_channels,) where the drive stood when it counted, in units of its
         amplitude, negative in the first half of the sweep and positive in the second;
         empty where both halves were summed, which cancels it.
@@ -176,6 +177,7 @@ class Measurement:
     readings: tuple[Reading, ...] = ()
     field_slopes: tuple[float, float, float] = (0.0, 0.0, 0.0)
     field_scale: str = ""
+    columns: Mapping[str, FloatArray] = field(default_factory=dict)
     path: str = ""
     sha256: str = ""
     size: int = 0

@@ -91,6 +91,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "potential": (("potential", 1),),
     "pressure": (("pressure", 1),),
     "velocity_by_field": (("field", -1), (_LENGTH, 1), (_TIME, -1)),
+    "reciprocal_length": ((_LENGTH, -1),),
 }
 CANONICAL: dict[str, str] = {
     "number": "",
@@ -106,6 +107,7 @@ CANONICAL: dict[str, str] = {
     "potential": "V",
     "pressure": "GPa",
     "velocity_by_field": "mm/s/T",
+    "reciprocal_length": "Å^-1",
 }
 DIMENSIONLESS: Dimension = ()
 
@@ -152,6 +154,18 @@ def multiply(left: Dimension, right: Dimension, sign: int = 1) -> Dimension:
     for base, n in right:
         powers[base] = powers.get(base, 0) + sign * n
     return _dimension(powers)
+
+
+@lru_cache(maxsize=256)
+def dimension(name: str) -> Dimension:
+    """The dimension called `name`: "energy", a product "counts*angle", or "1/angle"."""
+    over, *under = name.split("/")
+    made = DIMENSIONLESS
+    for word in over.split("*"):
+        made = multiply(made, DIMENSIONS.get(word, DIMENSIONLESS))
+    for word in under:
+        made = multiply(made, DIMENSIONS[word], -1)
+    return made
 
 
 def power(dimension: Dimension, exponent: float) -> Dimension | None:

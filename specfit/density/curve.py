@@ -53,6 +53,11 @@ class Curve:
     grid: Energies | None  # of the transmission integral, where absorbers are thick
     natural: float  # FWHM of the transition, mm/s
 
+    def known(self) -> Any:
+        """What the data alone have decided of the curve."""
+        nuisances = None if self.nuisances is None else self.nuisances.tolist()
+        return [self.folded, nuisances, self.grid, [x.grid for x in self.stacks]]
+
     # ------------------------------------------------------------------- axis
 
     def velocity(self, values: Array, data: Data) -> Array:
@@ -219,17 +224,6 @@ def curve_of(
         else None,
         natural=MODEL_KINDS[model.kind].natural_fwhm,
     )
-
-
-def positive(expected: Array, floor: Array) -> Array:
-    """Expected counts, bent so that they stay positive: a rate cannot be negative.
-
-    Untouched above `floor` (1e-3 of the largest count, which no thin absorber reaches);
-    below it f² / (2f − N), which joins with equal slope, falls to zero like 1/|N| and
-    so keeps value and gradient of any log-likelihood finite.
-    """
-    low = jnp.minimum(expected, floor)
-    return jnp.where(expected > floor, expected, floor * floor / (2.0 * floor - low))
 
 
 def _nuisances(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specfit.model.ir import Model, Prior
-from specfit.sites import SITES
+from specfit.model.kinds import SIGNATURES
 
 
 def waves_of(model: Model[Prior]) -> tuple[str, ...]:
@@ -12,6 +12,6 @@ def waves_of(model: Model[Prior]) -> tuple[str, ...]:
         site.parameters[entry.symbol]
         for spectrum in model.spectra
         for site in spectrum.sites
-        for entry in SITES[site.kind].signature.parameters
+        for entry in SIGNATURES[site.kind].parameters
         if entry.minor
     )

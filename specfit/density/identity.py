@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from specfit.density.coordinates import Coordinates
-from specfit.density.curve import Curve
 from specfit.model.ir import Model, Prior
 from specfit.model.known import conditions
 
@@ -16,15 +15,14 @@ _REMARKS = frozenset(
 )
 
 
-def identity_of(model: Model[Prior], curve: Curve, where: Coordinates) -> str:
+def identity_of(model: Model[Prior], decided: Any, where: Coordinates) -> str:
     """All that the functions are made from: the model, and what the data say of it.
 
-    Where its statements stood in the text, and why, makes no difference.
+    decided: by the data, of the curve.  Where its statements stood in the text, and why,
+    makes no difference.
     """
-    nuisances = None if curve.nuisances is None else curve.nuisances.tolist()
     remarkable = _unremarked(model.model_dump(mode="json"))
-    whole = [remarkable, conditions(model), curve.folded, nuisances]
-    whole += [curve.grid, [stack.grid for stack in curve.stacks]]
+    whole = [remarkable, conditions(model), decided]
     known = [one.own for one in where.standards]
     whole += [[None if own is None else own.tolist() for own in known]]
     whole += [[list(one.names) for one in where.standards]]

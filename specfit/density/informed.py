@@ -27,17 +27,23 @@ Predict = Callable[[Position, Data], Array]
 
 
 def informed(
-    where: Coordinates, predict: Predict, data: Data, draws: Mapping[str, FloatArray]
+    where: Coordinates,
+    predict: Predict,
+    data: Data,
+    draws: Mapping[str, FloatArray],
+    variance: Predict | None = None,
 ) -> dict[str, float]:
     """Name → sd, or that of the logarithm where this is measured; powers of two.
 
     Without those that the data fix far better than the prior.  So coarse that like data
     have like coordinates; the density is the same with any.
-    where: coordinates that know nothing of the data yet.
+    where: coordinates that know nothing of the data yet.  variance: of each datum, where
+    it is not that of counts.
     """
     names = [name for one in where.standards for name in one.names]
-    z = _likeliest(where, predict, data, draws)
-    about = jax.jit(jax.vmap(_information(where, predict, data, names)))
+    variance = variance or predict
+    z = _likeliest(where, (predict, variance), data, draws)
+    about = jax.jit(jax.vmap(_information(where, (predict, variance), data, names)))
     known = np.median(about(z), axis=0)
     sd = 2.0 ** np.round(-0.5 * np.log2(np.maximum(known, _LEAST)))
     prior = np.median(jax.vmap(lambda at: _sizes(where, at, data))(z), axis=0)
@@ -46,7 +52,10 @@ def informed(
 
 
 def _likeliest(
-    where: Coordinates, predict: Predict, data: Data, draws: Mapping[str, FloatArray]
+    where: Coordinates,
+    both: tuple[Predict, Predict],
+    data: Data,
+    draws: Mapping[str, FloatArray],
 ) -> Array:
     """Coordinates (n, n_unknowns) of the draws whose curves are nearest to the counts."""
     tried = {name: jnp.asarray(x[:_TRIED]) for name, x in draws.items()}
@@ -54,8 +63,8 @@ def _likeliest(
 
     def unlike(values: Mapping[str, Array]) -> tuple[Array, Array]:
         z = where.backward(values, data)
-        curve = predict({"z": z}, data)
-        return z, jnp.sum(mask * (counts - curve) ** 2 / curve)
+        curve, spread = (of({"z": z}, data) for of in both)
+        return z, jnp.sum(mask * (counts - curve) ** 2 / spread)
 
     z, misfit = jax.jit(jax.vmap(unlike))(tried)
     best: Array = z[np.argsort(np.nan_to_num(misfit, nan=np.inf))[:_TAKEN]]
@@ -63,7 +72,7 @@ def _likeliest(
 
 
 def _information(
-    where: Coordinates, predict: Predict, data: Data, names: Sequence[str]
+    where: Coordinates, both: tuple[Predict, Predict], data: Data, names: Sequence[str]
 ) -> Callable[[Array], Array]:
     """What the counts say of each of `names` at z, mean and spread being known."""
     above = {n for one in where.standards for n in one.rests_on}
@@ -74,9 +83,11 @@ def _information(
     prior = jnp.diag(jnp.array([0.0] * k + [1.0] * len(others)))
 
     def about(at: Array) -> Array:
+        spread = both[1]({"z": at}, data)
+
         def one(unit: Array) -> Array:
-            curve, slope = jax.jvp(lambda z: predict({"z": z}, data), (at,), (unit,))
-            found: Array = (slope * jnp.sqrt(mask / curve)).ravel()
+            _, slope = jax.jvp(lambda z: both[0]({"z": z}, data), (at,), (unit,))
+            found: Array = (slope * jnp.sqrt(mask / spread)).ravel()
             return found
 
         slopes = jax.vmap(one)(units)

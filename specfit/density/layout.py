@@ -11,10 +11,67 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement
+from specfit.model.ir import Const, Model, Prior, Ref, Spectrum
 
 FLOOR = 1e-3
 """Expected counts below this share of the largest count are bent upwards; see
 `curve.positive`."""
+
+
+def layout_of(
+    model: Model[Prior], measurements: Sequence[Measurement], room: int = 0
+) -> Data:
+    """The arrays of the data of any model."""
+    if model.kind.startswith("mossbauer"):
+        return spectra_data(measurements, room)
+    return pattern_data(model, measurements, room)
+
+
+def pattern_data(
+    model: Model[Prior], measurements: Sequence[Measurement], room: int = 0
+) -> Data:
+    """The same of data with an axis of any kind.
+
+    counts (what was measured), x, mask, spread (its variance, about): (S, C); floor:
+    (S,); columns: (C,) by the name that each has in expressions.
+    """
+    length = max(room, *(m.axis.size for m in measurements))
+    columns = {}
+    for spectrum, measurement in zip(model.spectra, measurements, strict=True):
+        name = spectrum.data + (f"[{spectrum.label}]" if spectrum.label else "")
+        for column, values in measurement.columns.items():
+            columns[f"{name}.{column}"] = _stacked([values], length)[0]
+    return {
+        "counts": _stacked([m.values for m in measurements], length),
+        "x": _stacked([m.axis for m in measurements], length),
+        "mask": _mask([m.axis.size for m in measurements], length),
+        "floor": np.array([FLOOR * max(m.values.max(), 1.0) for m in measurements]),
+        "columns": columns,
+        "spread": _stacked(
+            [_variance(s, m) for s, m in zip(model.spectra, measurements, strict=True)],
+            length,
+        ),
+    }
+
+
+def _variance(spectrum: Spectrum, measured: Measurement) -> FloatArray:
+    """About the variance of each datum, before anything is fitted.
+
+    Of counts, theirs; where the law has a column or a number for it, that; else from how
+    neighbours scatter about their means.
+    """
+    y = measured.values
+    if measured.value_unit == "counts":
+        return np.maximum(y, 1.0)
+    said = spectrum.noise.arguments[-1]
+    if isinstance(said, Const):
+        return np.full_like(y, said.value**2)
+    name = said.name.rpartition(".")[2] if isinstance(said, Ref) else ""
+    if name in measured.columns:
+        return np.maximum(measured.columns[name], 1e-300) ** 2
+    apart = np.abs(y[1:-1] - 0.5 * (y[:-2] + y[2:]))
+    sd = 1.4826 * float(np.median(apart)) / np.sqrt(1.5)
+    return np.full_like(y, max(sd, 1e-6 * float(np.ptp(y)), 1e-300) ** 2)
 
 
 def spectra_data(measurements: Sequence[Measurement], room: int = 0) -> Data:

@@ -9,8 +9,8 @@ import jax
 import numpy as np
 
 from specfit.contracts import Data, Measurement
-from specfit.density.layout import spectra_data
-from specfit.density.spectrum import problem_data
+from specfit.density.layout import layout_of
+from specfit.density.problem import problem_data
 from specfit.model.expressions import references, statistics
 from specfit.model.ir import Model, Prior
 from specfit.model.known import arguments_of, data_constants
@@ -31,7 +31,7 @@ def many_data(
         prior = [like] * len(spectra)
     rows: list[dict[str, Any]] = [
         {
-            **spectra_data([one], room),
+            **layout_of(model, [one], room),
             "constants": {
                 name: np.float64(value)
                 for name, value in data_constants(model, [one]).items()

@@ -22,13 +22,13 @@ Vector = Callable[[Mapping[str, Any], Data], Array]
 Flat = Callable[[Position, Data], Array]
 
 
-class _Names:
+class Drawn:
     """What is drawn, and what each name comes down to."""
 
     def __init__(self, plan: Plan) -> None:
         self.computed = dict(plan.computed)
-        self.drawn = [unknown.name for unknown in plan.unknowns]
-        self.drawn += [name for joint in plan.simplices for name in joint.names]
+        self.names = [unknown.name for unknown in plan.unknowns]
+        self.names += [name for joint in plan.simplices for name in joint.names]
 
     def below(self, names: Sequence[str]) -> list[str]:
         """The drawn names that `names` depend on, in the plan's order."""
@@ -40,7 +40,7 @@ class _Names:
                 found.add(name)
                 if name in self.computed:
                     stack.extend(references(self.computed[name]))
-        return [name for name in self.drawn if name in found]
+        return [name for name in self.names if name in found]
 
 
 def separable_part(
@@ -61,7 +61,7 @@ def separable_part(
     rule ties fractions to one another the fitted amplitudes are only a proposal:
     `assemble` keeps those that are drawn and computes the others.
     """
-    names = _Names(plan)
+    names = Drawn(plan)
     totals = _totals(model, names, draws)
     if totals is None:
         return None
@@ -86,7 +86,7 @@ class _Form:
         self,
         model: Model[Prior],
         curve: Curve,
-        names: _Names,
+        names: Drawn,
         totals: Sequence[float],
         vectors: tuple[Vector, Flat],
         settle: Callable[[Values, Data], Values],
@@ -150,7 +150,7 @@ def _target(data: Data) -> tuple[Array, Array]:
 
 
 def _totals(
-    model: Model[Prior], names: _Names, draws: Mapping[str, FloatArray]
+    model: Model[Prior], names: Drawn, draws: Mapping[str, FloatArray]
 ) -> list[float] | None:
     """The sum of the fractions of each spectrum, where amplitudes are free at all."""
     moving = {
@@ -165,7 +165,7 @@ def _totals(
         fractions = [site.parameters["I"] for site in part.sites]
         own = {part.scalars["N0"], part.scalars[_amount(part)]}
         linear = own | set(names.below(fractions))
-        if not own <= set(names.drawn) or linear & (moving | taken):
+        if not own <= set(names.names) or linear & (moving | taken):
             return None
         taken |= linear
         total = np.sum([draws[name] for name in fractions], axis=0)
@@ -176,9 +176,9 @@ def _totals(
     return totals
 
 
-def _free_baseline(part: Spectrum, names: _Names) -> list[str]:
+def _free_baseline(part: Spectrum, names: Drawn) -> list[str]:
     """Baseline coefficients that are drawn, for this spectrum."""
-    return [name for name in BASELINE if part.scalars.get(name) in names.drawn]
+    return [name for name in BASELINE if part.scalars.get(name) in names.names]
 
 
 def _fixed_baseline(

@@ -37,12 +37,14 @@ class Noise:
     `log_likelihood(y, mu, *arguments)`: of each datum, normalised over y, in JAX.
     `sample(generator, mu, *arguments)`: draws shaped like `mu`, by NumPy.
     `counts`: whether it is a law of counts, refused where the data are not counts.
+    `variance(mu, *arguments)`: of each datum, its core's where tails are heavy.
     """
 
     signature: Signature
     counts: bool
     log_likelihood: Callable[..., Array]
     sample: Callable[..., FloatArray]
+    variance: Callable[..., Any]
 
 
 def _saturated(y: Array) -> Array:
@@ -162,6 +164,7 @@ NOISES: dict[str, Noise] = {
         True,
         _poisson,
         lambda g, mu: g.poisson(mu).astype(float),
+        lambda mu: mu,
     ),
     "negative_binomial": Noise(
         Signature(
@@ -177,12 +180,14 @@ NOISES: dict[str, Noise] = {
         True,
         _negative_binomial,
         _sample_negative_binomial,
+        lambda mu, excess: mu + (excess * mu) ** 2,
     ),
     "gaussian": Noise(
         Signature("gaussian", "Gaussian noise", (_SCALE,), "C. F. Gauss (1809)"),
         False,
         _gaussian,
         lambda g, mu, sd: g.normal(mu, sd),
+        lambda mu, sd: 0.0 * mu + sd * sd,
     ),
     "student_t": Noise(
         Signature(
@@ -197,6 +202,7 @@ NOISES: dict[str, Noise] = {
         False,
         _student,
         lambda g, mu, df, sd: mu + sd * g.standard_t(df, np.shape(mu)),
+        lambda mu, df, sd: 0.0 * mu + sd * sd,
     ),
 }
 """Every noise law by its name in the language."""

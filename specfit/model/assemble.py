@@ -28,7 +28,8 @@ def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
     """The typed model, or None when anything in it is at fault."""
     work.meanings.settle()
     _all_said(work)
-    noise = noise_of(work)
+    levels = range(len(work.names.levels.labels))
+    noises = [noise_of(work, level) for level in levels]
     pieces = Pieces([], [])
     for entry in list(work.names.entries.values()):
         for level in work.meanings.contexts(entry.local):
@@ -36,7 +37,7 @@ def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
     rules = work.rulebook.read(work.rules)
     joint = joints(work)
     determined(work, pieces.definitions, rules, joint)
-    if work.faults.errors or noise is None:
+    if work.faults.errors or None in noises:
         return None
     return ir.Model[ir.Declared](
         name=work.block.name or work.kind.name,
@@ -46,7 +47,7 @@ def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
         definitions=tuple(pieces.definitions),
         joints=joint,
         rules=rules,
-        spectra=_spectra(work, noise),
+        spectra=_spectra(work, [noise for noise in noises if noise]),
         sources=work.data.sources,
         settings=_settings(work),
     )
@@ -63,12 +64,17 @@ def _all_said(work: Elaborator) -> None:
             span, symbol = component.block.name_span, parameter.symbol
             words = {"component": component.name, "symbol": symbol}
             work.faults.say("parameter-unsaid", span, words)
+    for signature in work.scalar_signatures():
+        entry = work.names.entries[signature.symbol]
+        if entry.statement is None and entry.origin == "default":
+            words = {"component": work.block.name or "", "symbol": signature.symbol}
+            work.faults.say("parameter-unsaid", work.block.name_span, words)
 
 
 def _settings(work: Elaborator) -> dict[str, str | float]:
     """The settings of the model, those that nobody spoke of included."""
     usual = {key: words[0] for key, words in work.kind.settings.items()}
-    return {**usual, **work.settings}
+    return {**usual, **work.own.known}
 
 
 # ----------------------------------------------------- parameters, definitions
@@ -164,7 +170,7 @@ def _inside(work: Elaborator, entry: Entry, value: ir.Expression) -> bool:
 # ---------------------------------------------------------------------- spectra
 
 
-def _spectra(work: Elaborator, noise: ir.Noise) -> tuple[ir.Spectrum, ...]:
+def _spectra(work: Elaborator, noises: list[ir.Noise]) -> tuple[ir.Spectrum, ...]:
     spectra = []
     for level, label in enumerate(work.names.levels.labels):
         scalars = {s.symbol: s.symbol for s in work.scalar_signatures()}
@@ -178,8 +184,8 @@ def _spectra(work: Elaborator, noise: ir.Noise) -> tuple[ir.Spectrum, ...]:
                     key: work.names.qualified(work.names.entries[name], level)
                     for key, name in scalars.items()
                 },
-                baseline=str(work.settings.get("baseline", "constant")),
-                noise=noise,
+                baseline=str(work.own.known.get("baseline", "constant")),
+                noise=noises[level],
             )
         )
     return tuple(spectra)

@@ -46,6 +46,9 @@ FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     "cos": ((1, 1), "angle", "number"),
     "tan": ((1, 1), "angle", "number"),
     "voigt_fwhm": ((2, 2), SAME, SAME),
+    "voigt_height": ((2, 2), SAME, "inverse"),
+    "erf": ((1, 1), "number", "number"),
+    "atan": ((1, 1), "number", "angle"),
     "sod": ((2, 2), _T, "velocity"),
     "debye_f": ((2, 2), _T, _N),
     "brillouin": ((3, 3), (_N, _T, _T), _N),
@@ -63,6 +66,8 @@ STATISTICS = ("mean", "median", "min", "max", "sum")
 CONVERSIONS = {
     "fwhm": (1.0, "FWHM", "FWHM"),
     "hwhm": (2.0, "HWHM", "FWHM"),
+    "sigma": (2.3548200450309493, "sigma", "FWHM"),
+    "sigma_of": (1 / 2.3548200450309493, "FWHM", "sigma"),
     "epsilon": (2.0, "ε", "2ε"),
 }
 """Name: factor, convention in, convention out.  `hwhm(0.13 mm/s)` is a full width of
@@ -73,6 +78,7 @@ ARGUMENTS = {
     "min": "x, y",
     "max": "x, y",
     "voigt_fwhm": "wG, wL",
+    "voigt_height": "wG, wL",
     "sod": "Θ, T",
     "debye_f": "Θ, T",
     "brillouin": "S, T, T_order",
@@ -199,6 +205,8 @@ def _function(
             typer.faults.add("power-of-unit", node.span)
             return None
         return Typed(value, dimension)
+    if result == "inverse":
+        return Typed(value, units.multiply(DIMENSIONLESS, first.dimension, -1))
     if result == SAME:
         return Typed(value, first.dimension, first.convention)
     return Typed(value, units.DIMENSIONS[result])

@@ -12,7 +12,8 @@ from specfit.model import ir
 from specfit.model.assemble import assemble
 from specfit.model.constant_definitions import Constants, constants_of
 from specfit.model.counting import spelt_out
-from specfit.model.datablocks import DataBlock, DataReader
+from specfit.model.data_columns import DataBlock
+from specfit.model.datablocks import DataReader
 from specfit.model.elaborate import Elaborator
 from specfit.model.expand import Expander, Load
 from specfit.model.faults import Faults, closest, listing, nearest
@@ -215,7 +216,7 @@ class _Check:
         }
         work = Elaborator(
             block,
-            kind,
+            source.seen_by(kind),
             source,
             self.templates,
             others,
@@ -241,7 +242,7 @@ class _Check:
                 known = nearest(name, data)
                 self.faults.add("unknown-data", span, name=name, known=known)
             return None
-        if source.kind.name != kind.data:
+        if source.kind.name not in kind.data.split(" or "):
             self.faults.add("data-kind", block.span, name=source.name, kind=kind.data)
             return None
         return source

@@ -17,6 +17,7 @@ from specfit.language import tree
 from specfit.language.parse import parse
 from specfit.model.expand import apply_template
 from specfit.model.faults import Faults, closest, listing, nearest
+from specfit.model.instead import as_stated
 from specfit.model.kinds import ModelKind
 from specfit.model.names import Entry, Names
 from specfit.model.places import word_place
@@ -93,7 +94,8 @@ class Components:
             return
         base, inherited = chain
         own = block.body.items if block.body else ()
-        signature = self._whole(base)
+        stated, instead = (*inherited, *own), self.kind.instead.get(base, {})
+        signature = as_stated(self._whole(base), instead, stated, self.faults)
         self.names.components[name] = tuple(p.symbol for p in signature.parameters)
         source = block.source
         rules = [i for i in (*inherited, *own) if isinstance(i, tree.RuleStatement)]

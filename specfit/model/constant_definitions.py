@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from specfit.language import tree
 from specfit.model import ir
-from specfit.model.datablocks import DataBlock
+from specfit.model.data_columns import DataBlock
 from specfit.model.faults import Faults
 from specfit.model.levels import Levels
 from specfit.model.names import Names

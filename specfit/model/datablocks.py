@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from specfit import units
@@ -14,25 +14,13 @@ from specfit.language import tree
 from specfit.model import ir
 from specfit.model.belonging import block_of
 from specfit.model.constants import Quantity, constant
+from specfit.model.data_columns import DataBlock, column_dimensions, column_said
 from specfit.model.faults import Faults, nearest
 from specfit.model.kinds import DataKind
 from specfit.model.levels import Levels, read_levels
 from specfit.model.places import place
 from specfit.model.quantities import known_unit, wrong_unit
 from specfit.units import Dimension
-
-
-@dataclass(frozen=True)
-class DataBlock:
-    """A data block, read: one source for each level."""
-
-    name: str
-    kind: DataKind
-    levels: Levels
-    sources: tuple[ir.DataSource, ...]
-    columns: Mapping[str, Dimension]
-    span: Span
-    sound: bool = True  # nothing in the block was at fault
 
 
 class DataReader:
@@ -57,7 +45,8 @@ class DataReader:
 
     def read(self) -> DataBlock:
         """The block's sources; every faulty statement is reported and left out."""
-        for item in self.block.body.items if self.block.body else ():
+        items = self.block.body.items if self.block.body else ()
+        for item in sorted(items, key=_after_columns):
             self._statement(item)
         if "file" not in self.seen and not self.faults.excuses("file"):
             name = self.block.name or self.block.keyword
@@ -66,14 +55,22 @@ class DataReader:
         levels = read_levels(
             self.block, self.conditions, wanted, self.constants, self.faults
         )
-        columns = {
-            name: units.DIMENSIONS[dimension]
-            for name, dimension in self.kind.columns.items()
-        }
         made = tuple(self._source(levels, i) for i in range(len(levels.labels)))
-        name = self.block.name or ""
-        sound = not self.faults.within(self.block.span)
-        return DataBlock(name, self.kind, levels, made, columns, self.block.span, sound)
+        stated = partial(
+            column_said, block=self.block, seen=self.seen, faults=self.faults
+        )
+        axis, reading = map(stated, (self.kind.axes, self.kind.readings))
+        return DataBlock(
+            self.block.name or "",
+            self.kind,
+            levels,
+            made,
+            column_dimensions(self.kind, self.columns),
+            self.block.span,
+            sound=not self.faults.within(self.block.span),
+            axis=axis,
+            reading=reading,
+        )
 
     # ---------------------------------------------------------------- statements
 
@@ -109,7 +106,7 @@ class DataReader:
             self._window(item)
         elif key == "mask":
             self._mask(item)
-        elif key in self.kind.columns:
+        elif key in self.kind.columns or self._free_column(item.value):
             self._column(key, item.value)
         elif key in self.kind.conditions:
             self._quantity(key, item.value, self.kind.conditions[key])
@@ -126,8 +123,12 @@ class DataReader:
             else:
                 self.faults.add("unknown-key", span, key=key, known=near)
 
+    def _free_column(self, value: tree.Expr) -> bool:
+        called = isinstance(value, tree.Call) and value.function.text == "column"
+        return self.kind.free and called
+
     def _column(self, key: str, value: tree.Expr) -> None:
-        wanted = units.DIMENSIONS[self.kind.columns[key]]
+        wanted = units.DIMENSIONS.get(self.kind.columns.get(key, ""))
         index = None
         if isinstance(value, tree.Call) and value.function.text == "column":
             index = constant(value.arguments[0].value, {}) if value.arguments else None
@@ -144,19 +145,20 @@ class DataReader:
         text: str | None,
         unit_span: Span,
         span: Span,
-        wanted: Dimension,
+        wanted: Dimension | None,
         key: str,
     ) -> str | None:
-        canonical = units.canonical_unit(wanted)
+        """The unit as written, None where it is at fault; any will do for `wanted` None."""
         if text is None:
             if wanted:
+                canonical = units.canonical_unit(wanted)
                 self.faults.add("unit-missing", span, unit=canonical)
                 return None
             return ""
         found = known_unit(self.faults, text, unit_span)
         if found is None:
             return None
-        if found.dimension != wanted:
+        if wanted is not None and found.dimension != wanted:
             wrong_unit(self.faults, unit_span, key, key, wanted, found.dimension)
             return None
         return text
@@ -221,7 +223,7 @@ class DataReader:
         self, node: tree.Expr, unit: str | None
     ) -> tuple[float, float] | None:
         """`[lo, hi]` as a list of two numbers; `unit` stands after an outer bracket."""
-        wanted = units.DIMENSIONS[self.kind.columns[self.kind.axis]]
+        wanted = units.DIMENSIONS[self.kind.columns.get(self._axis(), "number")]
         if not isinstance(node, tree.ListOf) or len(node.items) != 2:
             self.faults.add("interval-expected", node.span)
             return None
@@ -234,6 +236,9 @@ class DataReader:
             self.faults.add("empty-interval", node.span)
             return None
         return ends[0] * factor, ends[1] * factor
+
+    def _axis(self) -> str:
+        return next((n for n in self.kind.axes if n in self.columns), self.kind.axes[0])
 
     def _window(self, item: tree.Let) -> None:
         self.window = self._interval(item.value, None)
@@ -281,6 +286,11 @@ _VOCABULARY: dict[str, tuple[str, ...]] = {
     "source": tuple(SOURCE_SHIFTS),
     "field_scale": tuple(FIELD_SCALES),
 }
+
+
+def _after_columns(item: tree.AnyStatement) -> bool:
+    """Whether a statement needs the columns to be known: order has no meaning."""
+    return isinstance(item, tree.Let) and item.target.text in ("window", "mask")
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from specfit.contracts import ParameterSignature
 from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model.components import Components, default_statement
-from specfit.model.datablocks import DataBlock
+from specfit.model.data_columns import DataBlock
 from specfit.model.declared import Priors
 from specfit.model.faults import Faults, listing, nearest
 from specfit.model.fractions import Fractions
@@ -21,6 +21,7 @@ from specfit.model.kinds import ModelKind, nuisances, unfolded
 from specfit.model.meanings import Meanings
 from specfit.model.misplaced import misplaced
 from specfit.model.names import Entry, Names
+from specfit.model.own_settings import CHEBYSHEV, OwnSettings
 from specfit.model.rule_statements import RuleReader
 from specfit.model.sources import Citations
 from specfit.model.typed import Typer
@@ -59,8 +60,7 @@ class Elaborator:
         self.priors = Priors(self.typer, self.citations.read)
         self.fractions = Fractions(kind, self.names, faults, self.typer, texts)
         self.rules: list[tuple[tree.RuleStatement, str]] = []
-        self.settings: dict[str, str | float] = {}
-        self.said: dict[str, Span] = {}
+        self.own = OwnSettings(kind, faults)
         # own parameters of the model that a variant changes
         self.given: set[str] = set()
         self.observed: list[tree.Observe] = []
@@ -74,14 +74,17 @@ class Elaborator:
     def _enter(self, overrides: tuple[tree.AnyStatement, ...]) -> None:
         items = self.block.body.items if self.block.body else ()
         for item in items:
-            self._setting(item)
+            self.own.read(item)
         if overrides:
             self.given = {p.symbol for p in self.scalar_signatures()}
         self._overridden_settings(overrides)
         self.components.usual = self.kind.defaults.get(self._absorber(), {})
         self.components.seen = self.kind.seen.get(self._absorber(), {})
         for item in (*items, *overrides):
-            if isinstance(item, tree.Block) and item.keyword == self.kind.component:
+            if (
+                isinstance(item, tree.Block)
+                and item.keyword == self.kind.component != ""
+            ):
                 self.components.read(item)
         self._none_found(items)
         for component in self.components.found.values():
@@ -96,16 +99,16 @@ class Elaborator:
 
     def _none_found(self, items: tuple[tree.AnyStatement, ...]) -> None:
         wanted = self.kind.component
-        if self.names.components or self.faults.lost or self.bare:
+        if self.names.components or self.faults.lost or self.bare or not wanted:
             return
         if not any(isinstance(i, tree.Block) and i.keyword in OTHERS for i in items):
             self.faults.add("no-components", self.block.name_span, keyword=wanted)
 
     def _overridden_settings(self, overrides: tuple[tree.AnyStatement, ...]) -> None:
         """A variant's baseline or setting takes the place of the model's own."""
-        self.said.clear()
+        self.own.said.clear()
         for item in overrides:
-            self._setting(item)
+            self.own.read(item)
 
     def _override(self, overrides: tuple[tree.AnyStatement, ...]) -> None:
         """A variant's statement takes the place of the explicit one."""
@@ -214,60 +217,27 @@ class Elaborator:
         dropped = target.text in self.given
         return dropped or misplaced(item, target, self.kind, own, self.faults)
 
-    # ------------------------------------------------------------------- settings
-
-    def _setting(self, item: tree.AnyStatement) -> None:
-        """Settings and the baseline, which decide what names the model has."""
-        if isinstance(item, tree.Block) and item.keyword == "baseline":
-            self._baseline(item)
-        elif isinstance(item, tree.Let) and item.target.text in self.kind.settings:
-            self._word(item)
-
-    def _word(self, item: tree.Let) -> None:
-        key, value = item.target.text, item.value
-        word = value.value if isinstance(value, tree.String) else ""
-        word = value.text if isinstance(value, tree.Path) else word
-        self._once(key, item)
-        known = self.kind.settings[key]
-        if word not in known:
-            near = nearest(word, known)
-            self.faults.add("unknown-word", value.span, key=key, word=word, known=near)
-            return
-        self.settings[key] = word
-
-    def _once(self, key: str, item: tree.Let | tree.Block) -> None:
-        first = self.said.setdefault(key, item.span)
-        if first != item.span:
-            note = (first, "first-here", dict[str, str]())
-            self.faults.add("duplicate-statement", item.span, name=key, note=note)
-
-    def _baseline(self, item: tree.Block) -> None:
-        word = item.kind.text if isinstance(item.kind, tree.Path) else ""
-        self._once("baseline", item)
-        if word not in self.kind.baselines:
-            span = item.kind.span if item.kind else item.span
-            known = nearest(word, self.kind.baselines)
-            self.faults.add("unknown-kind", span, name=word, known=known)
-            return
-        self.settings["baseline"] = word
-
     def scalar_signatures(self) -> tuple[ParameterSignature, ...]:
         """The model's own parameters, those of its baseline included."""
-        baseline = str(self.settings.get("baseline", "constant"))
-        amounts = self.kind.amounts[self._absorber()]
-        halves = self.kind.halves[baseline] if unfolded(self.data.sources) else ()
-        return (*self.kind.scalars, *amounts, *self.kind.baselines[baseline], *halves)
+        baseline = self.own.baseline
+        amounts = self.kind.amounts.get(self._absorber(), ())
+        own = self.kind.baselines.get(baseline, ())
+        if baseline == CHEBYSHEV:
+            own = own[: self.own.order + 1]
+        open_halves = unfolded(self.data.sources)
+        halves = self.kind.halves.get(baseline, ()) if open_halves else ()
+        return (*self.kind.scalars, *amounts, *own, *halves)
 
     def _absorber(self) -> str:
-        return str(self.settings.get("absorber", self.kind.settings["absorber"][0]))
+        return str(self.own.known.get("absorber", next(iter(self.kind.amounts), "")))
 
     def _scalars(self) -> None:
         """Defaults of the model's own parameters and of the calibration's nuisances."""
         several = bool(self.data.levels.dimension)
-        column = f"{self.data.name}.{self.kind.observed}"
         for signature in self.scalar_signatures():
-            text = (signature.default or "").replace("{counts}", column)
-            statement = default_statement(signature.symbol, text)
+            statement = None
+            if signature.default is not None:
+                statement = default_statement(signature.symbol, signature.default)
             self.names.add(
                 Entry(
                     name=signature.symbol,

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from specfit import waves
 from specfit.model import laws
+
+_STEP = math.sqrt(math.pi / 12)
+_NODES = (np.arange(12) + 0.5) * _STEP
+_WEIGHTS = np.exp(-(_NODES**2)) * _STEP / math.sqrt(math.pi)
+_POLE, _TINY = math.pi / _STEP, 1e-300
+_REACH = 2.0 * math.sqrt(math.log(2.0))
+"""Of a Gaussian: its full width over √2 σ."""
 
 Meaning = Callable[..., Any]
 
@@ -31,6 +41,32 @@ def _voigt_fwhm(xp: Any, gauss: Any, lorentz: Any) -> Any:
     233 (1977), equation 10.
     """
     return 0.5346 * lorentz + xp.sqrt(0.2166 * lorentz**2 + gauss**2)
+
+
+def _voigt_height(xp: Any, gauss: Any, lorentz: Any) -> Any:
+    """The height of a Voigt profile of unit area, from the full widths of its parts.
+
+    Re w(iy) / (√(2π) σ) by the rule of `shapes.voigt`, finite where either width is 0.
+    """
+    reach, half = gauss / _REACH, 0.5 * lorentz
+    total = sum(
+        w * 2.0 / ((t * reach) ** 2 + half**2 + _TINY)
+        for t, w in zip(_NODES, _WEIGHTS, strict=True)
+    )
+    near = half < _POLE * reach
+    y = xp.where(near, half, 0.0) / xp.where(near, reach, 1.0)
+    fall = xp.exp(-2.0 * math.pi / _STEP * y)
+    pole = 2.0 * xp.exp(y * y) * fall / (1.0 + fall)
+    width = xp.where(near, math.sqrt(math.pi) * reach, 1.0)
+    return total * half / math.pi + xp.where(near, pole / width, 0.0)
+
+
+def _erf(xp: Any, x: Any) -> Any:
+    if xp is np:
+        from scipy.special import erf
+    else:
+        from jax.scipy.special import erf
+    return erf(x)
 
 
 def _fold(name: str) -> Meaning:
@@ -84,6 +120,9 @@ FUNCTIONS: dict[str, Function] = {
     "median": Function(1, 1, lambda xp, x: x),
     "quantile": Function(2, 2, lambda xp, x, level: x),
     "voigt_fwhm": Function(2, 2, _voigt_fwhm),
+    "voigt_height": Function(2, 2, _voigt_height),
+    "erf": Function(1, 1, _erf),
+    "atan": Function(1, 1, lambda xp, x: xp.rad2deg(xp.arctan(x))),
     "sod": Function(2, 2, laws.sod),
     "debye_f": Function(2, 2, laws.debye_f),
     "brillouin": Function(3, 3, laws.brillouin),

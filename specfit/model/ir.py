@@ -230,9 +230,14 @@ class Site(Frozen):
 
 
 class Noise(Frozen):
-    """`observe data.counts ~ family(arguments)`."""
+    """`observe data.counts ~ family(arguments)`.
+
+    mean: what is expected of every datum, where the model is no sum of components; names
+    of columns (`d.x`) stand for the values of each datum.
+    """
 
     family: str
+    mean: Expression | None = None
     arguments: tuple[Expression, ...] = ()
     place: Place = Place()
 
@@ -368,7 +373,7 @@ def _essence(value: Any) -> Any:
         return value
     kept = {}
     for key, item in value.items():
-        if key in _REMARKS:
+        if key in _REMARKS or (key == "mean" and item is None):
             continue
         item = _essence(item)
         if key in _UNORDERED and isinstance(item, list):

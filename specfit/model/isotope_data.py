@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specfit.diagnostics import Span
 from specfit.isotopes import IRON, OTHER_REFERENCES
-from specfit.model.datablocks import DataBlock
+from specfit.model.data_columns import DataBlock
 from specfit.model.faults import Faults
 from specfit.model.kinds import REFERENCES, ModelKind
 
@@ -15,7 +15,7 @@ def suits(kind: ModelKind, data: DataBlock, span: Span, faults: Faults) -> None:
     Raw channels are put on the scale of the α-Fe lines, whose centre is the zero of iron
     and of nothing else.
     """
-    if not data.sources or not data.sound:
+    if not data.sources or not data.sound or not kind.isotope:
         return
     options, columns = data.sources[0].options, data.sources[0].columns
     wanted, zero = REFERENCES[kind.name], options.get("IS_zero")

@@ -133,6 +133,9 @@ def _columns(
             parts.setdefault(f"{name}.counts", []).append(measurement.values)
             for axis in _AXES:
                 parts.setdefault(f"{name}.{axis}", []).append(measurement.axis)
+            for column, values in measurement.columns.items():
+                if column not in ("counts", *_AXES):
+                    parts.setdefault(f"{name}.{column}", []).append(values)
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 

@@ -59,7 +59,7 @@ class Meanings:
     def dimension_of(self, entry: Entry) -> Dimension | None:
         """The dimension of a name, None where a fault in it was reported."""
         if entry.signature is not None:
-            return units.DIMENSIONS[entry.signature.dimension]
+            return units.dimension(entry.signature.dimension)
         if entry.name not in self._dimensions:
             self._dimensions[entry.name] = None  # while it is asked for
             self._dimensions[entry.name] = self._ask(entry)

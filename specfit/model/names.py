@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from specfit.contracts import ParameterSignature
 from specfit.diagnostics import NOWHERE, Span
 from specfit.language import tree
+from specfit.language.parse import parse
+from specfit.language.printer import print_expression
 from specfit.model.faults import Faults, nearest
 from specfit.model.levels import Levels
 from specfit.model.substitution import OUTER
@@ -62,6 +64,10 @@ class Names:
             return
         signature = first.signature if first is not None else None
         if signature is not None and signature.computed:
+            if entry.origin in ("explicit", "template") and says(
+                entry.statement, signature.default
+            ):
+                return
             formula = (signature.default or "").removeprefix("= ")
             words = {"name": entry.name, "symbol": entry.role, "formula": formula}
             self.faults.say("computed-parameter", _target(entry), words)
@@ -142,6 +148,20 @@ class Names:
             return
         known = nearest(label, self.levels.labels)
         self.faults.add("unknown-level", path.span, name=name, label=label, known=known)
+
+
+def says(item: tree.AnyStatement | None, formula: str | None) -> bool:
+    """Whether a statement says no more than a formula does: `FWHM = voigt_fwhm(wG, wL)`."""
+    if not isinstance(item, tree.Let) or not formula:
+        return False
+    spec, _ = parse(f"specfit 1\nx {formula}\n", "")
+    known = spec.items[0] if spec.items else None
+    return isinstance(known, tree.Let) and _bare(known.value) == _bare(item.value)
+
+
+def _bare(node: tree.Expr) -> str:
+    """An expression as text, wherever it stands."""
+    return print_expression(node).replace(OUTER, "")
 
 
 EXPLICIT = 3

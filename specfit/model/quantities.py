@@ -38,6 +38,7 @@ class Context:
     level: int | None = None
     posterior: bool = False  # inside `check`: prob, conflict, rhat … exist
     column: bool = False  # inside a statistic: a whole column may stand here
+    array: bool = False  # what is expected of every datum: columns stand for theirs
 
 
 def agree(

@@ -7,7 +7,7 @@ from math import inf
 
 from specfit.model.expressions import references
 from specfit.model.ir import Model, Prior
-from specfit.sites import SITES
+from specfit.model.kinds import SIGNATURES
 
 
 def physical_ranges(model: Model[Prior]) -> Iterator[tuple[str, float, float]]:
@@ -19,8 +19,8 @@ def physical_ranges(model: Model[Prior]) -> Iterator[tuple[str, float, float]]:
     seen: set[str] = set()
     for spectrum in model.spectra:
         for site in spectrum.sites:
-            for entry in SITES[site.kind].signature.parameters:
-                name = site.parameters[entry.symbol]
+            for entry in SIGNATURES[site.kind].parameters:
+                name = site.parameters.get(entry.symbol, "")
                 if name not in computed or name in seen:
                     continue
                 seen.add(name)

@@ -144,7 +144,7 @@ class Typer:
         if block != self.names.data:
             return None
         if key in self.names.columns:
-            if not context.column:
+            if not (context.column or context.array):
                 self.faults.add("column-alone", node.span, name=text)
                 return None
             label = self.names.levels.labels[context.level or 0]

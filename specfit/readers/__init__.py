@@ -127,6 +127,7 @@ def _within(source: DataSource, spectrum: Measurement) -> Measurement:
         axis=axis[keep],
         values=spectrum.values[keep],
         axis_jacobian=spectrum.axis_jacobian[keep],
+        columns={name: column[keep] for name, column in spectrum.columns.items()},
         position=spectrum.position[keep[: spectrum.position.size]],
         found=(*spectrum.found, ("window and mask", text)),
     )

@@ -8,7 +8,8 @@ from specfit.contracts import FloatArray
 from specfit.readers.errors import ReaderError
 from specfit.readers.tables import Table
 
-MINIMUM_CHANNELS = 16
+MINIMUM_CHANNELS, MINIMUM_ROWS = 16, 4
+"""Of a spectrum, and of a table."""
 
 
 def check_counts(table: Table, column: int, name: str) -> None:
@@ -36,11 +37,11 @@ def _at(code: str, table: Table, column: int, row: int, name: str) -> ReaderErro
     return ReaderError(code, words | {"value": f"{value:g}"})
 
 
-def check_enough(n_channels: int, name: str) -> None:
-    """At least `MINIMUM_CHANNELS` channels."""
-    if n_channels < MINIMUM_CHANNELS:
-        words = {"file": name, "found": str(n_channels)}
-        raise ReaderError("data-too-few", words | {"needed": str(MINIMUM_CHANNELS)})
+def check_enough(n: int, name: str, needed: int = MINIMUM_CHANNELS) -> None:
+    """At least `needed` channels or rows."""
+    if n < needed:
+        words = {"file": name, "found": str(n), "needed": str(needed)}
+        raise ReaderError("data-too-few", words)
 
 
 def increasing(axis: FloatArray, lines: tuple[int, ...], name: str, title: str) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from specfit.contracts import FloatArray, Measurement
 from specfit.isotopes import OTHER_REFERENCES
 from specfit.readers.checks import (
+    MINIMUM_ROWS,
     check_counts,
     check_enough,
     check_finite,
@@ -24,15 +25,23 @@ if TYPE_CHECKING:
     from specfit.model.ir import DataSource
 
 
+VALUES = ("counts", "intensity", "y")
+"""Columns that are measured, and no axis."""
+
+
 def declared_measurement(source: DataSource, table: Table) -> Measurement:
     """Axis and values by the declared columns, in canonical units, axis increasing."""
+    if source.kind == "table":
+        return _rows(source, table)
     axis_name, value_name = names(source)
     axis, axis_unit = _column(source, table, axis_name)
     values, value_unit = _column(source, table, value_name)
+    others = {n: _column(source, table, n)[0] for n in source.columns}
     check_enough(len(axis), source.file)
     found: Found = [("channels", str(len(axis)))]
     if not increasing(axis, table.lines, source.file, axis_name):
         axis, values = axis[::-1], values[::-1]
+        others = {name: column[::-1] for name, column in others.items()}
         found.append(("order", f"{axis_name} falls through the file; reversed"))
     if axis_unit == CANONICAL["velocity"]:
         axis, said = _on_iron(source, axis)
@@ -44,13 +53,38 @@ def declared_measurement(source: DataSource, table: Table) -> Measurement:
         value_unit,
         axis_jacobian=np.zeros((len(axis), 0)),
         found=tuple(found),
+        columns=others,
+    )
+
+
+def _rows(source: DataSource, table: Table) -> Measurement:
+    """Rows of a table by rising values of its other column, where there is one only."""
+    if not source.columns:
+        raise ReaderError("data-columns", {"data": source.data, "kind": source.kind})
+    every = {name: _column(source, table, name) for name in source.columns}
+    reading = str(source.options.get("reading", list(source.columns)[-1]))
+    others = [name for name in every if name != reading]
+    check_enough(len(table.values), source.file, MINIMUM_ROWS)
+    axis, unit = np.arange(1.0, len(table.values) + 1), ""
+    if len(others) == 1:
+        axis, unit = every[others[0]]
+    order = np.argsort(axis, kind="stable")
+    values, value_unit = every[reading]
+    return Measurement(
+        axis[order],
+        values[order],
+        unit,
+        value_unit,
+        axis_jacobian=np.zeros((len(axis), 0)),
+        found=(("rows", str(len(axis))),),
+        columns={name: column[order] for name, (column, _) in every.items()},
     )
 
 
 def names(source: DataSource) -> tuple[str, str]:
     """Which declared column is the axis and which the values.
 
-    `velocity` or the first that is not the values; `counts` or the last.
+    The first that is none of `VALUES`, and the first that is one, or the last.
 
     Raises
     ------
@@ -61,8 +95,8 @@ def names(source: DataSource) -> tuple[str, str]:
     declared = list(source.columns)
     if len(declared) < 2:
         raise ReaderError("data-columns", {"data": source.data, "kind": source.kind})
-    value = "counts" if "counts" in declared else declared[-1]
-    others = [name for name in declared if name != value]
+    value = next((name for name in VALUES if name in declared), declared[-1])
+    others = [name for name in declared if name not in (value, "sd")]
     return ("velocity" if "velocity" in others else others[0]), value
 
 

@@ -16,10 +16,10 @@ from specfit import rules
 from specfit.contracts import FloatArray, Run
 from specfit.model import ir
 from specfit.model.expressions import to_text
+from specfit.model.kinds import SIGNATURES
 from specfit.model.wording import prior_text
 from specfit.report.numbers import Summary, summarise
 from specfit.rules.posterior import Posterior
-from specfit.sites import SITES
 
 USUAL = ("IS", "QS", "Bint", "I")
 """Columns of a paper's table of Mössbauer parameters, shown even where held fixed."""
@@ -231,7 +231,7 @@ class Findings:
         """What a table shows unasked: the usual symbols and all that was inferred."""
         found: dict[str, None] = {}
         for site in sites:
-            minor = {p.symbol for p in SITES[site.kind].signature.parameters if p.minor}
+            minor = {p.symbol for p in SIGNATURES[site.kind].parameters if p.minor}
             for symbol, name in site.parameters.items():
                 if symbol in minor:
                     continue

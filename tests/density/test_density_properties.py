@@ -25,7 +25,7 @@ from density_models import (
 )
 
 from specfit.density import build
-from specfit.density.curve import positive
+from specfit.density.parts import positive
 from specfit.density.spectrum import problem_data
 from specfit.model.ir import Model
 

@@ -25,7 +25,7 @@ def spread(found: Findings) -> Iterator[tuple[ir.Spectrum, ir.Site]]:
     """The sites that have a histogram, with their spectra."""
     for spectrum in found.run.model.spectra:
         for site in spectrum.sites:
-            if SITES[site.kind].histogram is not None:
+            if site.kind in SITES and SITES[site.kind].histogram is not None:
                 yield spectrum, site
 
 

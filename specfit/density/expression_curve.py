@@ -1,0 +1,80 @@
+"""A curve that is an expression of columns and parameters: `normal(a * exp(-k * d.x), σ)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from specfit.contracts import Array, Data, FloatArray, Measurement, Problem, Separable
+from specfit.density.coordinates import Coordinates
+from specfit.density.parts import Both, Parts
+from specfit.density.problem import problem_of
+from specfit.model.expressions import evaluate
+from specfit.model.ir import Expression, Model, Prior
+
+
+def build(model: Model[Prior], measurements: Sequence[Measurement]) -> Problem:
+    """The problem of a model of kind `curve`; call it inside `jax.enable_x64(True)`."""
+    return problem_of(model, measurements, _curve_of, _split)
+
+
+def _split(parts: Parts, draws: Mapping[str, FloatArray]) -> Separable | None:
+    del parts, draws
+    return None
+
+
+class _Entries(Mapping[str, Any]):
+    """Entries of the vector of values by name."""
+
+    def __init__(self, vector: Array, where: Coordinates) -> None:
+        self._vector, self._where = vector, where
+
+    def __getitem__(self, name: str) -> Any:
+        return self._vector[self._where.index[self._where.aliases.get(name, name)]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._where.index)
+
+    def __len__(self) -> int:
+        return len(self._where.index)
+
+
+@dataclass(frozen=True)
+class ExpressionCurve:
+    """What is expected of every datum, an expression for each spectrum."""
+
+    means: tuple[Expression, ...]
+    where: Coordinates
+
+    def known(self) -> Any:
+        """The data alone decide nothing."""
+        return []
+
+    def expected(self, values: Array, data: Data) -> Array:
+        """What is expected (S, C)."""
+        known = Both(
+            _Entries(values, self.where), {**data["constants"], **data["columns"]}
+        )
+        shape = jnp.asarray(data["counts"]).shape[1:]
+        rows = [
+            jnp.asarray(evaluate(mean, known, jnp), values.dtype) for mean in self.means
+        ]
+        return jnp.stack([jnp.broadcast_to(row, shape) for row in rows])
+
+    def components(self, values: Array, data: Data) -> Array:
+        """No component: the curve is one."""
+        del values
+        spectra, channels = jnp.asarray(data["counts"]).shape
+        return jnp.zeros((spectra, 0, channels))
+
+
+def _curve_of(
+    model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
+) -> ExpressionCurve:
+    del measurements
+    means = [spectrum.noise.mean for spectrum in model.spectra]
+    assert all(mean is not None for mean in means)
+    return ExpressionCurve(tuple(m for m in means if m is not None), where)

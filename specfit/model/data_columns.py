@@ -1,0 +1,66 @@
+"""What a data block is to a model: its columns, and which are axis and reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from specfit import units
+from specfit.diagnostics import Span
+from specfit.language import tree
+from specfit.model import ir
+from specfit.model.faults import Faults, listing
+from specfit.model.kinds import DataKind, ModelKind
+from specfit.model.levels import Levels
+from specfit.units import Dimension
+
+
+@dataclass(frozen=True)
+class DataBlock:
+    """A data block, read: one source for each level."""
+
+    name: str
+    kind: DataKind
+    levels: Levels
+    sources: tuple[ir.DataSource, ...]
+    columns: Mapping[str, Dimension]
+    span: Span
+    sound: bool = True  # nothing in the block was at fault
+    axis: str = ""
+    reading: str = ""
+
+    def seen_by(self, kind: ModelKind) -> ModelKind:
+        """The kind of model with the dimensions and columns of these data."""
+        if not self.axis or not self.reading:
+            return kind
+        x, y = (f"{self.name}.{column}" for column in (self.axis, self.reading))
+        words = (units.name_of(self.columns[c]) for c in (self.axis, self.reading))
+        return kind.joined_to(x, y, *words)
+
+
+def column_said(
+    names: tuple[str, ...], block: tree.Block, seen: Mapping[str, Span], faults: Faults
+) -> str:
+    """The column of these that is stated, or the only one there can be."""
+    if len(names) == 1:
+        return names[0]
+    said = [name for name in names if name in seen]
+    if len(said) == 1 or not names:
+        return said[0] if said else ""
+    words = {"names": listing(names), "data": block.name or ""}
+    span = seen[said[1]] if said else block.name_span
+    if not any(faults.excuses(name) for name in names):
+        faults.say("one-column-of", span, words)
+    return ""
+
+
+def column_dimensions(
+    kind: DataKind, columns: Mapping[str, tuple[int, str]]
+) -> dict[str, Dimension]:
+    """Columns that expressions may name, with what they are."""
+    if kind.name == "transmission":  # raw channels have them, too
+        return {name: units.DIMENSIONS[d] for name, d in kind.columns.items()}
+    return {
+        name: units.parse_unit(text).dimension if text else ()
+        for name, (_, text) in columns.items()
+    }
