@@ -156,14 +156,12 @@ class Measurement:
     axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
-    columns: every declared column, in the same order of channels.
-    position: (n_channels,) where the drive stood when it counted, in units of its
-        amplitude, negative in the first half of the sweep and positive in the second;
-        empty where both halves were summed, which cancels it.
+    columns: by name, every one declared.
+    position: (n_channels,) where the drive stood, in units of its amplitude, negative in
+        the first half of the sweep; empty where both halves were summed.
     readings: what the fit itself finds of the instrument, by the nuisances.
     field_slopes: (3,) mm/s/T, k16, k25, k34 of the field-scale convention.
-    found: what was sniffed, folded and fitted, as (label, text) for people and
-        `result.json`.
+    found: what was sniffed, folded and fitted, as (label, text) for people.
     """
 
     axis: FloatArray

@@ -47,7 +47,6 @@ FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     "tan": ((1, 1), "angle", "number"),
     "voigt_fwhm": ((2, 2), SAME, SAME),
     "voigt_height": ((2, 2), SAME, "inverse"),
-    "erf": ((1, 1), "number", "number"),
     "atan": ((1, 1), "number", "angle"),
     "sod": ((2, 2), _T, "velocity"),
     "debye_f": ((2, 2), _T, _N),

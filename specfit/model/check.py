@@ -206,7 +206,7 @@ class _Check:
                 return None
             kind = MODEL_KINDS[guess]
         source = self._on(block, kind, data)
-        if source is None:
+        if source is None or (source.kind.axes and not source.sound_columns):
             return None
         suits(kind, source, block.name_span, self.faults)
         others = {

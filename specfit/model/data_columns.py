@@ -29,9 +29,14 @@ class DataBlock:
     axis: str = ""
     reading: str = ""
 
+    @property
+    def sound_columns(self) -> bool:
+        """Whether it is known which columns are the axis and what was measured."""
+        return bool(self.axis and self.reading)
+
     def seen_by(self, kind: ModelKind) -> ModelKind:
         """The kind of model with the dimensions and columns of these data."""
-        if not self.axis or not self.reading:
+        if not self.sound_columns:
             return kind
         x, y = (f"{self.name}.{column}" for column in (self.axis, self.reading))
         words = (units.name_of(self.columns[c]) for c in (self.axis, self.reading))

@@ -61,14 +61,6 @@ def _voigt_height(xp: Any, gauss: Any, lorentz: Any) -> Any:
     return total * half / math.pi + xp.where(near, pole / width, 0.0)
 
 
-def _erf(xp: Any, x: Any) -> Any:
-    if xp is np:
-        from scipy.special import erf
-    else:
-        from jax.scipy.special import erf
-    return erf(x)
-
-
 def _fold(name: str) -> Meaning:
     def meaning(xp: Any, first: Any, *rest: Any) -> Any:
         for item in rest:
@@ -121,7 +113,6 @@ FUNCTIONS: dict[str, Function] = {
     "quantile": Function(2, 2, lambda xp, x, level: x),
     "voigt_fwhm": Function(2, 2, _voigt_fwhm),
     "voigt_height": Function(2, 2, _voigt_height),
-    "erf": Function(1, 1, _erf),
     "atan": Function(1, 1, lambda xp, x: xp.rad2deg(xp.arctan(x))),
     "sod": Function(2, 2, laws.sod),
     "debye_f": Function(2, 2, laws.debye_f),

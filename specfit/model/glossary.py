@@ -103,7 +103,7 @@ def site(kind: ModelKind, word: str) -> list[str]:
     signature = kind.components.get(word)
     if signature is None:
         return []
-    head = f"{word}: {signature.title}; a site of {kind.name}"
+    head = f"{word}: {signature.title}; a {kind.component} of {kind.name}"
     rows = [_row(group) for group in _series(signature.parameters)]
     rows += [_row([p], when) for p, when in _seen(kind, word)]
     lines = [f"    {line}" for line in table(rows)]
@@ -111,16 +111,41 @@ def site(kind: ModelKind, word: str) -> list[str]:
 
 
 def _model(kind: ModelKind) -> list[str]:
-    lines = [f"{kind.name}: isomer shifts count from {REFERENCES[kind.name]}"]
+    lines = [f"{kind.name}: {_said(kind)}"]
     rows = [_row([p], when) for p, when in own_parameters(kind)]
-    lines += ["  parameters of the model", *(f"    {line}" for line in table(rows))]
+    if rows:
+        lines += ["  parameters of the model", *(f"    {line}" for line in table(rows))]
     for key, words in kind.settings.items():
         usual, *others = words
         rest = f", or {' or '.join(others)}" if others else ""
         lines.append(f"  {key}: {usual} unless said{rest}")
-    lines.append(f"  kinds of {kind.component}")
+    if kind.component:
+        lines.append(f"  kinds of {kind.component}")
     rows = [(word, entry.title) for word, entry in kind.components.items()]
     return [*lines, *(f"    {line}" for line in table(rows))]
+
+
+def _said(kind: ModelKind) -> str:
+    """What the numbers of a kind of model count from, or what it is."""
+    if kind.name in REFERENCES:
+        return f"isomer shifts count from {REFERENCES[kind.name]}"
+    return kind.title
+
+
+_UNITS = {"axis": "axis", "signal": "signal", "area": "both", "per_axis": "1/axis"}
+"""Of parameters that have the units of the data."""
+_MARKS = {
+    "{counts}": "counts",
+    "{x}": "x",
+    "{y}": "y",
+    " / 1 {ux}": "",
+    " / 1 {uy}": "",
+    " / 1 {ua}": "",
+    " {ux}": "",
+    " {uy}": "",
+    " {ua}": "",
+}
+"""What stands in defaults for columns and units of the data, and how it is shown."""
 
 
 def _series(
@@ -142,9 +167,12 @@ def _row(group: Sequence[ParameterSignature], when: str = "") -> tuple[str, ...]
     several = len(group) > 1
     symbol = f"{first.symbol} … {last.symbol}" if several else first.symbol
     meaning = f"{first.meaning}, and so on" if several else first.meaning
-    default = (first.default or _unsaid(first)).replace("{counts}", "counts")
+    default = first.default or _unsaid(first)
+    for mark, text in _MARKS.items():
+        default = default.replace(mark, text)
     default = _SEVERAL.sub(r"\1 … \2", default)
-    return symbol, first.unit or "–", default, meaning + (f" ({when})" if when else "")
+    unit = _UNITS.get(first.dimension, first.unit or "–")
+    return symbol, unit, default, meaning + (f" ({when})" if when else "")
 
 
 def _unsaid(parameter: ParameterSignature) -> str:

@@ -31,7 +31,7 @@ def as_stated(
         if other in said:
             words = {"one": symbol, "other": other, "formula": first.default or ""}
             faults.say("either-or", item.span, words)
-            continue
+            formula = ""
         signature = _exchanged(signature, symbol, other, formula)
     return signature
 
@@ -44,7 +44,7 @@ def _exchanged(
     for one in signature.parameters:
         if one.symbol == symbol:
             one = replace(one, computed=False, default=None, low=0.0)
-        elif one.symbol == other:
+        elif one.symbol == other and formula:
             one = replace(one, computed=True, default=formula, low=None)
         parameters.append(one)
     return replace(signature, parameters=tuple(parameters))

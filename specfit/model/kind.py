@@ -68,6 +68,7 @@ class ModelKind:
     conventions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     states: bool = False
     isotope: str = ""
+    title: str = ""
     instead: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 
     @property

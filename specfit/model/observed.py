@@ -90,7 +90,7 @@ def _is_measured(work: Elaborator, item: tree.Observe) -> bool:
     targets = [f"{work.data.name}.{column}" for column in known]
     if item.target.text in targets:
         return True
-    if work.data.sound:
+    if work.data.sound or wanted:
         name = item.target.text
         said = f"`{targets[0]}`" if len(targets) == 1 else nearest(name, targets)
         work.faults.add("observe-target", item.target.span, name=name, known=said)

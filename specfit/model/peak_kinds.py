@@ -107,6 +107,7 @@ _SHIRLEY = (
 
 PEAKS = ModelKind(
     name="peaks",
+    title="peaks on a baseline, for any axis and any signal",
     data="pattern",
     component="peak",
     components={name: entry.signature for name, entry in _PEAKS.items()},
@@ -146,8 +147,8 @@ PEAKS = ModelKind(
         for symbol, convention in {
             "wG": "FWHM",
             "wL": "FWHM",
-            "w1": "FWHM",
-            "w2": "FWHM",
+            "w_low": "FWHM",
+            "w_high": "FWHM",
             "FWHM": "FWHM",
             "sigma": "sigma",
         }.items()
@@ -156,6 +157,7 @@ PEAKS = ModelKind(
 
 CURVE = ModelKind(
     name="curve",
+    title="what is expected is an expression: `observe d.y ~ normal(a * exp(-k * d.x), σ)`",
     data="pattern or table",
     component="",
     components={},

@@ -33,7 +33,7 @@ def _split(values: Mapping[str, Array], x: Array) -> Array:
 
     Halves of equal height h have areas h w / (2 c), c the height of unit area and width.
     """
-    left, right, share = safe(values["w1"]), safe(values["w2"]), values["eta"]
+    left, right, share = safe(values["w_low"]), safe(values["w_high"]), values["eta"]
     d = offset(values, x)
     fwhm = jnp.where(d < 0.0, left, right)
     gauss = SHAPES["gaussian"].profile(d, fwhm, fwhm / SIGMA_FWHM)
@@ -63,8 +63,8 @@ SPLIT = PeakKind(
         (
             CENTRE,
             AREA,
-            full_width("w1", " of the side below the centre"),
-            full_width("w2", " of the side above the centre"),
+            full_width("w_low", " of the side below the centre"),
+            full_width("w_high", " of the side above the centre"),
             ParameterSignature(
                 "eta",
                 "number",
@@ -74,12 +74,12 @@ SPLIT = PeakKind(
                 high=1.0,
                 default="~ free in [0, 1]",
             ),
-            height(f"A * {_MIXED} * 2 / (w1 + w2)"),
+            height(f"A * {_MIXED} * 2 / (w_low + w_high)"),
         ),
         "H. Toraya, J. Appl. Cryst. 23, 485 (1990), doi:10.1107/S0021889890008704",
     ),
     _split,
-    instead={"height": ("A", f"= height * (w1 + w2) / 2 / {_MIXED}")},
+    instead={"height": ("A", f"= height * (w_low + w_high) / 2 / {_MIXED}")},
 )
 DONIACH_SUNJIC = PeakKind(
     Signature(

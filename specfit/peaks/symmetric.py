@@ -72,7 +72,7 @@ def _doublet(values: Mapping[str, Array], x: Array) -> Array:
     """
     share = 1.0 / (1.0 + values["ratio"])
     half = jnp.deg2rad(0.5 * values["xc"])
-    sine = jnp.sin(half) * values["lambda2"] / values["lambda1"]
+    sine = jnp.sin(half) * values["lambda_2"] / values["lambda_1"]
     second = 2.0 * jnp.rad2deg(jnp.arcsin(jnp.clip(sine, -1.0 + 1e-12, 1.0 - 1e-12)))
     first = _voigt(values, x)
     other = _voigt({**values, "xc": second}, x)
@@ -184,7 +184,7 @@ DOUBLET_KA = PeakKind(
                 default="= 0.5",
             ),
             ParameterSignature(
-                "lambda1",
+                "lambda_1",
                 "length",
                 "Å",
                 "wavelength of Kα1 (Cu)",
@@ -192,7 +192,7 @@ DOUBLET_KA = PeakKind(
                 default="= 1.540593 Å",
             ),
             ParameterSignature(
-                "lambda2",
+                "lambda_2",
                 "length",
                 "Å",
                 "wavelength of Kα2 (Cu)",

@@ -27,7 +27,7 @@ prepare_device("cpu")
 from specfit import inference, pipeline
 inference.use_cores()
 import numpy as np
-from specfit.density.spectrum import problem_data
+from specfit.density.problem import problem_data
 checked = pipeline.check_with_data(Path(sys.argv[1]))
 document = checked.require()
 model = document.models[0]

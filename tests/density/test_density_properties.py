@@ -26,7 +26,7 @@ from density_models import (
 
 from specfit.density import build
 from specfit.density.parts import positive
-from specfit.density.spectrum import problem_data
+from specfit.density.problem import problem_data
 from specfit.model.ir import Model
 
 RULES = (

@@ -8,7 +8,7 @@ import pytest
 
 from specfit import pipeline
 from specfit.density.many import many_data, mass_moves
-from specfit.density.spectrum import problem_data
+from specfit.density.problem import problem_data
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "cli"))
 import spectra
