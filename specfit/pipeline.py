@@ -33,6 +33,7 @@ from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.inference.journal import Journal
 from specfit.model import ir
 from specfit.model.faults import nearest
+from specfit.model.levels_apart import apart
 from specfit.model.support import PlanError
 from specfit.record import Clock, sha256, versions
 
@@ -135,17 +136,42 @@ def _sampled(
 
     from specfit import inference
 
+    parts = apart(model)
+    chosen = inference.Settings(**settings)
     try:
-        with clock("compile the model"):
-            problem = build(model, measurements)
+        if parts:
+            fit = _level_by_level(parts, measurements, chosen, clock, journal)
+        else:
+            with clock("compile the model"):
+                problem = build(model, measurements)
+            fit = inference.find(problem, chosen, clock.progress, journal)
     except PlanError as error:
         fault = at_place(error.code, error.words, error.place)
         raise SpecError([fault], checked.texts) from error
-    chosen = inference.Settings(**settings)
-    fit = inference.find(problem, chosen, clock.progress, journal)
     for stage in fit.stages:
         clock.seconds[stage.name] = clock.seconds.get(stage.name, 0.0) + stage.seconds
     return fit, f"{jax.devices()[0].platform} × {jax.device_count()}"
+
+
+def _level_by_level(
+    parts: Mapping[str, ir.Model[ir.Prior]],
+    measurements: tuple[Measurement, ...],
+    chosen: Any,
+    clock: Clock,
+    journal: Journal | None,
+) -> Fit:
+    """Levels that share nothing, each by itself, as one fit."""
+    from specfit import inference
+
+    fits: dict[str, Fit] = {}
+    for number, (label, model) in enumerate(parts.items()):
+        with clock("compile the model"):
+            problem = build(model, (measurements[number],))
+        own = chosen.model_copy(update={"seed": chosen.seed + number})
+        progress = inference.of_part(clock.progress, label, number, len(parts))
+        kept = journal.part(label) if journal is not None else None
+        fits[label] = inference.find(problem, own, progress, kept)
+    return inference.joined(fits)
 
 
 def _chosen(

@@ -20,6 +20,7 @@ import numpy as np
 
 from specfit import exits, pipeline
 from specfit.commands.common import say, show_diagnostics, writable
+from specfit.commands.pattern_truth import blank_pattern, write_pattern
 from specfit.commands.raw_truth import (
     blank,
     drive_of,
@@ -29,11 +30,10 @@ from specfit.commands.raw_truth import (
     waveform_of,
 )
 from specfit.commands.run import prepare_device
+from specfit.commands.truth_values import by_level, fault, flat, given_values
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import FloatArray, Measurement
-from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model import ir
-from specfit.model.faults import nearest
 from specfit.model.linear import support_of
 from specfit.model.wording import prior_text
 from specfit.readers.checks import MINIMUM_CHANNELS
@@ -51,7 +51,7 @@ def simulate(arguments: argparse.Namespace) -> int:
         return exits.FAULT
     document = checked.require()
     if len(document.models) != 1:
-        raise _fault("one-model", arguments.file, count=str(len(document.models)))
+        raise fault("one-model", arguments.file, count=str(len(document.models)))
     model = document.models[0]
     truth = _truth(arguments.truth)
     writable(arguments.out)
@@ -66,7 +66,10 @@ def simulate(arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     header = _header(arguments, document, seed)
     for place, source, row in zip(places, model.sources, counts, strict=True):
-        _write(place, row, header, None if is_raw(source) else grid.axis)
+        if source.kind == "transmission":
+            _write(place, row, header, None if is_raw(source) else grid.axis)
+        else:
+            write_pattern(place, source, grid, row, header)
     for number, place in enumerate(irons):
         generator = np.random.default_rng([seed, 1 + number])
         _write(
@@ -78,17 +81,13 @@ def simulate(arguments: argparse.Namespace) -> int:
     return exits.ACCEPTED
 
 
-def _fault(code: str, file: Path, **words: str) -> SpecError:
-    return SpecError([Diagnostic(code, Span(str(file)), words)])
-
-
 def _truth(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise _fault("truth-missing", path, path=str(path)) from None
+        raise fault("truth-missing", path, path=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _fault(
+        raise fault(
             "truth-unreadable", path, path=str(path), reason=str(error)
         ) from None
 
@@ -113,7 +112,7 @@ def _refuse_foreign(paths: list[Path], folder: Path) -> None:
     there = [path for path in paths if path.exists()]
     for path in there:
         if not path.is_file() or not path.read_bytes().startswith(OWN):
-            raise _fault("would-overwrite", path, path=str(path))
+            raise fault("would-overwrite", path, path=str(path))
     if there:
         names = ", ".join(path.name for path in there)
         print(say("simulated-again", folder=str(folder), files=names), file=sys.stderr)
@@ -123,7 +122,8 @@ def _tell_drawn(
     model: ir.Model[ir.Prior], truth: Mapping[str, Any], values: Mapping[str, float]
 ) -> None:
     """Say which values the truth left to the prior."""
-    given = {name for name, _ in _flat(truth.get("values", {}))}
+    said = flat(truth.get("values", {}))
+    given = {n for name, v in said for n, _ in by_level(name, v, values, Path())}
     unknown = [p.name for p in model.parameters if p.name in values]
     unknown += [name for joint in model.joints for name in joint.names]
     drawn = [f"{n} = {values[n]:.4g}" for n in unknown if n not in given]
@@ -142,6 +142,8 @@ def _grid(
         waveform = waveform_of(drive, source)
         return blank(waveform, int(drive["channels"]), _level(truth), scale)
     axis = _axis(truth, path)
+    if source.kind != "transmission":
+        return blank_pattern(source, axis, _level(truth))
     return Measurement(
         axis=axis,
         values=np.full(axis.shape, _level(truth)),
@@ -166,7 +168,7 @@ def _axis(truth: Mapping[str, Any], path: Path) -> FloatArray:
     low, high, channels = (grid[key] for key in ("low", "high", "channels"))
     numbers = all(isinstance(x, int | float) for x in (low, high, channels))
     if not numbers or low >= high or not MINIMUM_CHANNELS <= channels <= 2**20:
-        raise _fault("truth-axis", path, least=str(MINIMUM_CHANNELS))
+        raise fault("truth-axis", path, least=str(MINIMUM_CHANNELS))
     return np.linspace(low, high, int(channels))
 
 
@@ -185,7 +187,7 @@ def _draw(
         problem = pipeline.build(model, (grid,) * len(model.spectra))
         drawn = problem.sample_prior(jax.random.key(seed), 1, problem.data)
         values = {name: float(np.asarray(value)[0]) for name, value in drawn.items()}
-        given = _given(truth, _unopened(model, values), path)
+        given = given_values(truth, _unopened(model, values), path)
         _allowed(model, given, path)
         values |= given
         position = problem.unconstrain(
@@ -207,18 +209,6 @@ def _level(truth: Mapping[str, Any]) -> float:
     return float(said) if isinstance(said, int | float) and 0 < said < 1e300 else 1e5
 
 
-def _given(
-    truth: Mapping[str, Any], known: Mapping[str, float], path: Path
-) -> dict[str, float]:
-    given: dict[str, float] = {}
-    for name, value in _flat(truth.get("values", {})):
-        if name not in known:
-            words = {"name": name, "known": nearest(name, known)}
-            raise _fault("unknown-name", path, **words)
-        given[name] = _number(name, value, path)
-    return given
-
-
 def _allowed(model: ir.Model[ir.Prior], given: Mapping[str, float], path: Path) -> None:
     """A value where the prior of its parameter is nothing is a fault of the truth."""
     for parameter in model.parameters:
@@ -228,24 +218,7 @@ def _allowed(model: ir.Model[ir.Prior], given: Mapping[str, float], path: Path) 
             continue
         allowed = prior_text(dist, parameter.unit)
         words = {"name": parameter.name, "value": f"{value:g}", "prior": allowed}
-        raise _fault("truth-outside", path, **words)
-
-
-def _number(name: str, value: object, path: Path) -> float:
-    if isinstance(value, int | float):
-        return float(value)
-    raise _fault("truth-number", path, name=name, value=repr(value))
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for key, value in table.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            found += _flat(value, f"{name}.")
-        else:
-            found.append((name, value))
-    return found
+        raise fault("truth-outside", path, **words)
 
 
 def _same(given: Mapping[str, float], used: Mapping[str, float], path: Path) -> None:
@@ -253,7 +226,7 @@ def _same(given: Mapping[str, float], used: Mapping[str, float], path: Path) -> 
     for name, value in given.items():
         if abs(used[name] - value) > 1e-6 * max(1.0, abs(value)):
             words = {"name": name, "value": f"{value:g}", "used": f"{used[name]:g}"}
-            raise _fault("truth-forbidden", path, **words)
+            raise fault("truth-forbidden", path, **words)
 
 
 def _header(

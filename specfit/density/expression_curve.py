@@ -10,10 +10,12 @@ import jax.numpy as jnp
 
 from specfit.contracts import Array, Data, FloatArray, Measurement, Problem, Separable
 from specfit.density.coordinates import Coordinates
+from specfit.density.expression_amounts import expression_separable
 from specfit.density.parts import Both, Parts
 from specfit.density.problem import problem_of
-from specfit.model.expressions import evaluate
+from specfit.model.expressions import evaluate, references, substitute
 from specfit.model.ir import Expression, Model, Prior
+from specfit.model.support import plan
 
 
 def build(model: Model[Prior], measurements: Sequence[Measurement]) -> Problem:
@@ -22,8 +24,8 @@ def build(model: Model[Prior], measurements: Sequence[Measurement]) -> Problem:
 
 
 def _split(parts: Parts, draws: Mapping[str, FloatArray]) -> Separable | None:
-    del parts, draws
-    return None
+    assert isinstance(parts.curve, ExpressionCurve)
+    return expression_separable(parts, parts.curve, draws)
 
 
 class _Entries(Mapping[str, Any]):
@@ -77,4 +79,15 @@ def _curve_of(
     del measurements
     means = [spectrum.noise.mean for spectrum in model.spectra]
     assert all(mean is not None for mean in means)
-    return ExpressionCurve(tuple(m for m in means if m is not None), where)
+    computed = dict(plan(model).computed)
+    whole = [_drawn_only(m, computed) for m in means if m is not None]
+    return ExpressionCurve(tuple(whole), where)
+
+
+def _drawn_only(
+    expression: Expression, computed: Mapping[str, Expression]
+) -> Expression:
+    """The expression with definitions put in, as long as any is named."""
+    while names := references(expression) & computed.keys():
+        expression = substitute(expression, {name: computed[name] for name in names})
+    return expression

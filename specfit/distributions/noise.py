@@ -37,7 +37,7 @@ class Noise:
     `log_likelihood(y, mu, *arguments)`: of each datum, normalised over y, in JAX.
     `sample(generator, mu, *arguments)`: draws shaped like `mu`, by NumPy.
     `counts`: whether it is a law of counts, refused where the data are not counts.
-    `variance(mu, *arguments)`: of each datum, its core's where tails are heavy.
+    `variance(mu, *arguments)`: of each datum, its core's where there is none.
     """
 
     signature: Signature
@@ -202,7 +202,7 @@ NOISES: dict[str, Noise] = {
         False,
         _student,
         lambda g, mu, df, sd: mu + sd * g.standard_t(df, np.shape(mu)),
-        lambda mu, df, sd: 0.0 * mu + sd * sd,
+        lambda mu, df, sd: 0.0 * mu + sd * sd * (df / (df - 2.0) if df > 2.0 else 1.0),
     ),
 }
 """Every noise law by its name in the language."""

@@ -11,10 +11,20 @@ point precision that the caller has opened; posteriors of high counts need float
 from __future__ import annotations
 
 from specfit.contracts import Fit, Problem, Progress
+from specfit.inference.joined import joined
 from specfit.inference.journal import Journal
 from specfit.inference.settings import NonFiniteStart, Settings
 
-__all__ = ["Journal", "NonFiniteStart", "Settings", "engine_names", "find", "use_cores"]
+__all__ = [
+    "Journal",
+    "NonFiniteStart",
+    "Settings",
+    "engine_names",
+    "find",
+    "joined",
+    "of_part",
+    "use_cores",
+]
 
 
 def find(
@@ -43,6 +53,20 @@ def find(
     prepare(problem, settings)
     ground = survey(problem, settings, progress or _silent, journal or Journal())
     return finish(*ENGINES[settings.engine](ground))
+
+
+def of_part(
+    progress: Progress | None, label: str, number: int, count: int
+) -> Progress | None:
+    """Progress of one of many parts, told as that of the whole."""
+    if progress is None:
+        return None
+
+    def tell(stage: str, fraction: float, detail: str) -> None:
+        said = f"[{label}] {detail}".rstrip()
+        progress(stage, (number + fraction) / count, said)
+
+    return tell
 
 
 def engine_names() -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """The engines: from a surveyed problem to draws.
 
-`map` stops at the weightiest mode, `laplace` draws from the Gaussian that touches it,
-`nuts` samples every mode and mixes them by weight, `smc` tempers from their
-neighbourhood to the posterior.  `auto`, for those who do not mind which,
-proposes independently where the posterior is nearly normal, is `nuts` where it is not,
-and `smc` where that does not pass its gates; `metropolis` is the old way, to compare
-with.  An engine takes the ground and gives it back, with what was learned of the modes,
-beside its draws.
+`map` stops at the weightiest mode, `likelihood` at the least squares, `laplace` draws
+from the Gaussian that touches the mode, `nuts` samples every mode and mixes them by
+weight, `smc` tempers from their neighbourhood to the posterior.  `auto`, for those who
+do not mind which, proposes independently where the posterior is nearly normal, is `nuts`
+where it is not, and `smc` where that does not pass its gates; `metropolis` is the old
+way, to compare with.  An engine takes the ground and gives it back, with what was
+learned of the modes, beside its draws.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from specfit.contracts import FloatArray
 from specfit.inference import evaluate, gates
 from specfit.inference.gates import Gate
 from specfit.inference.ground import Ground, Sampled, physical
+from specfit.inference.likeliest import likeliest
 from specfit.inference.metropolis import run_metropolis
 from specfit.inference.mixing import Mixing, mixing
 from specfit.inference.opening import left_open, open_gates
@@ -42,6 +43,17 @@ def run_map(ground: Ground) -> Result:
     return ground, _points(
         ground, positions, Mixing({}, {}, {}, ()), conditions, (note,)
     )
+
+
+def run_likelihood(ground: Ground) -> Result:
+    """Least squares: where the data are likeliest, priors only bounding the search."""
+    found = likeliest(ground.problem, ground.best.peak.position)
+    note = "one point: where the data are likeliest, priors left aside; no uncertainty"
+    conditions = (gates.at_most("no_uncertainty", 1.0, 0.0),)
+    points = _points(
+        ground, found[None, None], Mixing({}, {}, {}, ()), conditions, (note,)
+    )
+    return ground, points
 
 
 def run_laplace(ground: Ground) -> Result:
@@ -93,5 +105,6 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
         "metropolis": run_metropolis,
         "laplace": run_laplace,
         "map": run_map,
+        "likelihood": run_likelihood,
     }
 )

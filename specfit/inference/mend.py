@@ -46,6 +46,9 @@ SETS = {2: 28, 3: 20}
 overlap most."""
 PATIENCE = 4
 """Fits taken apart in a row, without anything better, after which it is enough."""
+CONVERGED = 60
+"""Steps at most of a fit that is then taken apart: one that still rises by itself would
+pass for better whenever a component is placed anew."""
 RESEMBLING = 0.8
 """Correlation of two components above which they cover the same lines."""
 FARTHER = 30.0
@@ -87,6 +90,7 @@ def mend(stock: Stock, found: list[Beam]) -> list[Beam]:
     """The beams, with better ones in front where taking the best apart finds them."""
     better = found[0] if found else None
     while better is not None:
+        found = [*refined(stock, found[:1], CONVERGED), *found[1:]]
         better = _better(stock, found[0])
         found = [better, *found] if better is not None else found
     return found

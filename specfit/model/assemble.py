@@ -48,7 +48,7 @@ def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
         joints=joint,
         rules=rules,
         spectra=_spectra(work, [noise for noise in noises if noise]),
-        sources=work.data.sources,
+        sources=_sources(work),
         settings=_settings(work),
     )
 
@@ -69,6 +69,17 @@ def _all_said(work: Elaborator) -> None:
         if entry.statement is None and entry.origin == "default":
             words = {"component": work.block.name or "", "symbol": signature.symbol}
             work.faults.say("parameter-unsaid", work.block.name_span, words)
+
+
+def _sources(work: Elaborator) -> tuple[ir.DataSource, ...]:
+    """The files, with the column that is observed where the data block does not say."""
+    if work.data.reading or not work.observed:
+        return work.data.sources
+    reading = {"reading": work.observed[0].target.text.partition(".")[2]}
+    return tuple(
+        source.model_copy(update={"options": {**source.options, **reading}})
+        for source in work.data.sources
+    )
 
 
 def _settings(work: Elaborator) -> dict[str, str | float]:

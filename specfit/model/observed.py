@@ -154,7 +154,7 @@ def _argument(
         return None
     value = argument.value
     if isinstance(value, tree.Call) and value.function.text in FAMILIES:
-        return _inferred(work, argument, value, symbol, wanted)
+        return _inferred(work, argument, value, symbol, wanted, level)
     context = replace(Context(level=level), array=symbol in (MEAN, "sd"))
     typed = work.typer.expression(value, context)
     return _agreed(work, typed, wanted, argument)
@@ -177,14 +177,18 @@ def _inferred(
     value: tree.Call,
     symbol: str,
     wanted: Dimension,
+    level: int,
 ) -> ir.Expression | None:
     name = f"{work.data.name}.{symbol}"
     if name not in work.names.entries:
         target = tree.Path((tree.Part(name),))
         statement = tree.Sample((target,), tree.Prior(value), span=argument.span)
-        work.names.add(Entry(name=name, role=symbol, statement=statement))
+        local = work.components.everything_local
+        work.names.add(Entry(name=name, role=symbol, statement=statement, local=local))
         work.names.used.add(name)
-    dimension = work.meanings.dimension_of(work.names.entries[name])
+    entry = work.names.entries[name]
+    dimension = work.meanings.dimension_of(entry)
     if dimension is None:
         return None
-    return _agreed(work, Typed(ir.Ref(name=name), dimension), wanted, argument)
+    own = ir.Ref(name=work.names.qualified(entry, level))
+    return _agreed(work, Typed(own, dimension), wanted, argument)

@@ -15,7 +15,7 @@ from specfit.model.places import place
 from specfit.model.quantities import Context
 from specfit.model.typed import Typer
 
-ENGINES = ("auto", "nuts", "smc", "metropolis", "map", "laplace")
+ENGINES = ("auto", "nuts", "smc", "metropolis", "map", "likelihood", "laplace")
 _OWN = {"metropolis": {"warmup": 900_000, "draws": 100_000}}
 """Lengths of an engine that needs others than the usual ones."""
 _NUMBERS = {

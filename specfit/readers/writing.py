@@ -35,6 +35,14 @@ def write_columns(
     _write(path, header_lines, body)
 
 
+def write_table(
+    path: Path, table: FloatArray, header_lines: Sequence[str] = ()
+) -> None:
+    """Columns (n_rows, n_columns), comma-separated, in the same way."""
+    body = [",".join(_number(float(n)) for n in row) for row in table]
+    _write(path, header_lines, body)
+
+
 def write_counts(
     path: Path, counts: FloatArray, header_lines: Sequence[str] = ()
 ) -> None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.digits import percent
+from specfit.distributions import NOISES
+from specfit.model.expressions import evaluate
 from specfit.model.ir import Model, Prior, Spectrum
 from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import Block, Flags, Outcomes, graded
@@ -39,12 +41,14 @@ GROSS, GROSS_Z = _LIMITS["gross"], _LIMITS["gross_z"]
 class Residuals:
     """Residual statistics of one spectrum.
 
-    pearson: (n_channels,) (counts − curve) / sd.  predictive: share of replicated
-    spectra of no smaller χ²; not fitted again, theirs are larger by the unknowns.
+    pearson: (n_channels,) (counts − curve) / sd; sd by the noise law.  predictive: share
+    of replicated spectra of no smaller χ²; not fitted again, theirs are larger by the
+    unknowns.
     """
 
     label: str
     pearson: FloatArray
+    sd: FloatArray
     chi2: float
     freedom: int
     predictive: float
@@ -148,7 +152,7 @@ def _of_spectrum(
     counts = measurement.values
     expected = fit.curve[index, : counts.size]
     replicated = fit.replicated[:, index, : counts.size]
-    sd = _sd(spectrum, expected, replicated)
+    sd = _sd(spectrum, measurement, expected, fit)
     pearson = (counts - expected) / sd
     chi2, lag1, runs, runs_z = map(float, figures(pearson))
     replicas = np.sum(((replicated - expected) / sd) ** 2, axis=1)
@@ -156,6 +160,7 @@ def _of_spectrum(
     return Residuals(
         label=spectrum.label,
         pearson=pearson,
+        sd=sd,
         chi2=chi2,
         freedom=_freedom(counts.size, parameters),
         predictive=float(np.mean(replicas >= chi2)),
@@ -177,14 +182,17 @@ def _near_normal(family: str, expected: FloatArray) -> bool:
     return family != "student_t" and float(expected.min()) > FEW
 
 
-def _sd(spectrum: Spectrum, expected: FloatArray, replicated: FloatArray) -> FloatArray:
-    """Standard deviation of each count: Poisson, or as wide as the replicates are."""
-    poisson = np.sqrt(np.maximum(expected, 1e-12))
-    if spectrum.noise.family == "poisson" or not replicated.size:
-        return poisson
-    excess = float(np.mean(((replicated - expected) / poisson) ** 2))
-    scaled: FloatArray = poisson * np.sqrt(excess)
-    return scaled
+def _sd(
+    spectrum: Spectrum, measurement: Measurement, expected: FloatArray, fit: Fit
+) -> FloatArray:
+    """Standard deviation of each datum by the noise law, its arguments at their means."""
+    known: dict[str, Any] = {n: float(np.mean(x)) for n, x in fit.draws.items()}
+    label = f"[{spectrum.label}]" if spectrum.label else ""
+    for column, values in measurement.columns.items():
+        known[f"{spectrum.data}{label}.{column}"] = values
+    given = [evaluate(a, known, np) for a in spectrum.noise.arguments]
+    variance = NOISES[spectrum.noise.family].variance(expected, *given)
+    return np.asarray(np.sqrt(np.maximum(variance, 1e-24)))
 
 
 def _freedom(channels: int, parameters: float) -> int:

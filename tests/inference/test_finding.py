@@ -216,10 +216,11 @@ def test_an_interruption_keeps_what_was_drawn(fitted):
 def test_an_unknown_engine_is_named_with_the_known_ones(fitted):
     with pytest.raises(
         ValueError,
-        match="`gibs`; engines are auto, nuts, smc, metropolis, laplace, map",
+        match="`gibs`; engines are auto, nuts, smc, metropolis, laplace, map, likelihood",
     ):
         find(fitted.problem, Settings(engine="gibs"))
-    assert engine_names() == ("auto", "nuts", "smc", "metropolis", "laplace", "map")
+    names = ("auto", "nuts", "smc", "metropolis", "laplace", "map", "likelihood")
+    assert engine_names() == names
 
 
 def test_settings_are_closed_and_frozen():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
+from specfit.readers.declared import VALUES
 from specfit.report.figures import style
 from specfit.report.numbers import concise
 from specfit.report.quantities import Findings
@@ -43,6 +44,7 @@ class _Layers:
     components: FloatArray  # (n_sites, n), each by itself from the baseline
     pearson: FloatArray
     absorbing: bool
+    ordinate: str
     halves: tuple[BoolArray, ...]  # of the sweep, where they are not folded; else all
 
 
@@ -78,9 +80,7 @@ def draw(found: Findings, index: int) -> bytes:
         )
         for axes in (top, *rest):
             axes.set_xlim(layers.axis[0], layers.axis[-1])
-        unit = found.run.measurements[index].axis_unit
-        what = "velocity" if unit == "mm/s" else "position"
-        rest[-1].set_xlabel(f"{what} ({unit})")
+        rest[-1].set_xlabel(axis_title(found, index))
         figure.align_ylabels(rest)
         return style.png(figure)
 
@@ -98,15 +98,49 @@ def _layers(found: Findings, index: int) -> _Layers:
     return _Layers(
         axis=measurement.axis,
         data=measurement.values * scale,
-        error=np.sqrt(np.maximum(curve, 0)) * scale,
+        error=found.residuals[index].sd * scale,
         curve=curve * scale,
         band=fit.band[:, index, :n] * scale,
         base=base * scale,
         components=(base - parts if absorbing else base + parts) * scale,
         pearson=found.residuals[index].pearson,
         absorbing=absorbing,
+        ordinate="relative transmission (%)" if absorbing else _ordinate(found, index),
         halves=_halves(measurement),
     )
+
+
+_AXES = {"theta2": "2θ", "velocity": "velocity"}
+
+
+def axis_title(found: Findings, index: int) -> str:
+    """What the axis of a spectrum is, with its unit."""
+    unit = found.run.measurements[index].axis_unit
+    if unit == "mm/s":
+        return "velocity (mm/s)"
+    columns = list(found.run.model.sources[index].columns)
+    others = [name for name in columns if name not in (_observed(found, index), "sd")]
+    what = others[0] if others else "row"
+    if found.run.model.sources[index].kind == "table" and len(others) != 1:
+        what = "row"
+    return _with_unit(_AXES.get(what, what), unit)
+
+
+def _observed(found: Findings, index: int) -> str:
+    source = found.run.model.sources[index]
+    stated = str(source.options.get("reading", ""))
+    known = (stated, *VALUES, *reversed(source.columns))
+    return next((name for name in known if name in source.columns), "")
+
+
+def _ordinate(found: Findings, index: int) -> str:
+    unit = found.run.measurements[index].value_unit
+    name = _observed(found, index) or "counts"
+    return name if name == unit else _with_unit(name, unit)
+
+
+def _with_unit(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
 
 
 def _halves(measurement: Measurement) -> tuple[BoolArray, ...]:
@@ -187,7 +221,7 @@ def _spectrum(axes: Axes, layers: _Layers, names: list[str], number: int) -> Non
         words = f"{('first', 'second')[number]} half of the sweep"
         beside = axes.text(1.006, 0.5, words, transform=axes.transAxes, fontsize=8.5)
         beside.set(rotation=-90, va="center")
-    axes.set_ylabel("relative transmission (%)" if layers.absorbing else "counts")
+    axes.set_ylabel(layers.ordinate)
     _limits(axes, layers)
     axes.minorticks_on()
     axes.tick_params(which="both", top=True, right=True, labelbottom=False)

@@ -1,0 +1,129 @@
+"""A model whose levels share nothing, as a model of each level by itself.
+
+`model peaks on xrd per stage` says that the stages are fits of their own.  Sampled
+together they would be one posterior of hundreds of unknowns that know nothing of each
+other; apart each is small, and all have one shape, so that one compilation serves all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from specfit.model.expressions import references
+from specfit.model.ir import Expression, Model, Prior, Ref, Rule
+from specfit.model.known import arguments_of
+
+
+def apart(model: Model[Prior]) -> dict[str, Model[Prior]]:
+    """Label → the model of that level, names without it; empty where levels share.
+
+    What is derived of several levels stays with the whole and is in none of the parts.
+    """
+    labels = [spectrum.label for spectrum in model.spectra]
+    if len(labels) < 2 or "" in labels or not _independent(model, labels):
+        return {}
+    return {label: _level(model, label) for label in labels}
+
+
+def level_of(name: str, labels: list[str]) -> str:
+    """The label that a name ends with, or ""."""
+    _, bracket, label = name.rpartition("[")
+    label = label.removesuffix("]")
+    return label if bracket and label in labels else ""
+
+
+def plain(name: str, label: str) -> str:
+    """A name without its level: `p.xc[3]` and `xrd[3].counts` are `p.xc`, `xrd.counts`."""
+    return name.replace(f"[{label}]", "")
+
+
+def _independent(model: Model[Prior], labels: list[str]) -> bool:
+    """Whether each unknown, tie and rule is of one level."""
+    for parameter in model.parameters:
+        own = level_of(parameter.name, labels)
+        dist = parameter.prior.dist
+        if not own or any(_foreign(e, own, labels) for e in arguments_of(dist)):
+            return False
+    for joint in model.joints:
+        if len({level_of(name, labels) for name in joint.names} - {""}) != 1:
+            return False
+    return all(len(_levels(_said(rule), labels)) == 1 for rule in _kept(model))
+
+
+def _kept(model: Model[Prior]) -> list[Rule]:
+    """The rules that shape the density."""
+    return [rule for rule in model.rules if rule.kind != "check"]
+
+
+def _said(rule: Rule) -> list[Expression]:
+    return [rule.expression, *(arguments_of(rule.dist) if rule.dist else ())]
+
+
+def _levels(expressions: list[Expression], labels: list[str]) -> set[str]:
+    names = {name for e in expressions for name in references(e)}
+    return {found for name in names if (found := _any_level(name, labels))}
+
+
+def _any_level(name: str, labels: list[str]) -> str:
+    """The level of a name, or of the data that a column belongs to."""
+    head = name.partition("].")[0] + "]" if "]." in name else name
+    return level_of(head, labels)
+
+
+def _foreign(expression: Expression, own: str, labels: list[str]) -> bool:
+    return bool(_levels([expression], labels) - {own})
+
+
+def _level(model: Model[Prior], label: str) -> Model[Prior]:
+    labels = [spectrum.label for spectrum in model.spectra]
+
+    def mine(name: str) -> bool:
+        return level_of(name, labels) == label
+
+    spectrum = next(s for s in model.spectra if s.label == label)
+    definitions = [
+        d
+        for d in model.definitions
+        if mine(d.name) or (not d.derived and not level_of(d.name, labels))
+    ]
+    rules = [r for r in _kept(model) if _levels(_said(r), labels) == {label}]
+    update: Mapping[str, Any] = {
+        "parameters": tuple(p for p in model.parameters if mine(p.name)),
+        "definitions": tuple(definitions),
+        "joints": tuple(j for j in model.joints if mine(j.names[0])),
+        "rules": tuple(rules),
+        "spectra": (spectrum,),
+        "sources": tuple(s for s in model.sources if s.label == label),
+    }
+    part: Model[Prior] = _renamed(model.model_copy(update=dict(update)), label)
+    return part
+
+
+_NAMES = frozenset({"name", "names", "parameters", "scalars"})
+"""Fields that hold names of the model."""
+
+
+def _renamed(value: Any, label: str, inside: str = "") -> Any:
+    """A piece of the model with the names that it has without the level."""
+    if isinstance(value, Ref):
+        return Ref(name=plain(value.name, label))
+    if isinstance(value, str):
+        return plain(value, label) if inside in _NAMES else value
+    if isinstance(value, tuple):
+        return tuple(_renamed(item, label, inside) for item in value)
+    if isinstance(value, dict):
+        return {key: _renamed(item, label, inside) for key, item in value.items()}
+    if not hasattr(type(value), "model_fields"):
+        return value
+    changed = {}
+    for key in type(value).model_fields:
+        if key in ("place", "places", "offered"):
+            continue
+        before = getattr(value, key)
+        after = _renamed(before, label, key)
+        if key == "label":
+            after = ""
+        if after != before:
+            changed[key] = after
+    return value.model_copy(update=changed) if changed else value
