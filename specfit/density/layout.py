@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement
-from specfit.model.ir import Const, Model, Prior, Ref, Spectrum
+from specfit.model.ir import Const, Expression, Model, Prior, Ref, Spectrum
 
 FLOOR = 1e-3
 """Expected counts below this share of the largest count are bent upwards; see
@@ -48,21 +48,27 @@ def pattern_data(
         "floor": np.array([FLOOR * max(m.values.max(), 1.0) for m in measurements]),
         "columns": columns,
         "spread": _stacked(
-            [_variance(s, m) for s, m in zip(model.spectra, measurements, strict=True)],
+            [
+                _variance(model, s, m)
+                for s, m in zip(model.spectra, measurements, strict=True)
+            ],
             length,
         ),
     }
 
 
-def _variance(spectrum: Spectrum, measured: Measurement) -> FloatArray:
+def _variance(
+    model: Model[Prior], spectrum: Spectrum, measured: Measurement
+) -> FloatArray:
     """About the variance of each datum, before anything is fitted.
 
-    Of counts, theirs; where the law has a column or a number for it, that; else from how
-    neighbours scatter about their means.
+    Of counts, theirs, with as much excess as its prior has; where the law has a column or
+    a number for it, that; else from how neighbours scatter about their means.
     """
     y = measured.values
     if measured.value_unit == "counts":
-        return np.maximum(y, 1.0)
+        excess = sum(_typical(model, a) for a in spectrum.noise.arguments)
+        return np.maximum(y + (excess * y) ** 2, 1.0)
     said = spectrum.noise.arguments[-1]
     if isinstance(said, Const):
         return np.full_like(y, said.value**2)
@@ -96,6 +102,16 @@ def spectra_data(measurements: Sequence[Measurement], room: int = 0) -> Data:
         "slopes": np.array([m.field_slopes for m in measurements], dtype=float),
         "floor": np.array([FLOOR * max(m.values.max(), 1.0) for m in measurements]),
     }
+
+
+def _typical(model: Model[Prior], argument: Expression) -> float:
+    """About the middle of what an argument of a noise law may be: 2/3 of its scale."""
+    if isinstance(argument, Const):
+        return argument.value
+    priors = {p.name: p.prior.dist for p in model.parameters}
+    name = argument.name if isinstance(argument, Ref) else ""
+    scale = priors[name].arguments[-1:] if name in priors else ()
+    return sum(2.0 / 3.0 * a.value for a in scale if isinstance(a, Const))
 
 
 def _stacked(rows: Sequence[FloatArray], length: int) -> FloatArray:
