@@ -164,13 +164,15 @@ def _level_by_level(
     from specfit import inference
 
     fits: dict[str, Fit] = {}
+    near: Mapping[str, float] | None = None
     for number, (label, model) in enumerate(parts.items()):
         with clock("compile the model"):
             problem = build(model, (measurements[number],))
         own = chosen.model_copy(update={"seed": chosen.seed + number})
         progress = inference.of_part(clock.progress, label, number, len(parts))
         kept = journal.part(label) if journal is not None else None
-        fits[label] = inference.find(problem, own, progress, kept)
+        fits[label] = inference.find(problem, own, progress, kept, near)
+        near = fits[label].modes[0].values if fits[label].modes else None
     return inference.joined(fits)
 
 

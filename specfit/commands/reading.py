@@ -21,6 +21,9 @@ from specfit.language.printer import print_spec
 from specfit.model import ir
 from specfit.rendering import apply_fixes, to_json
 
+MANY = 6
+"""Files of which all are listed."""
+
 
 def check(arguments: argparse.Namespace) -> int:
     """Report every fault; with none, how each rule is kept and what it costs."""
@@ -78,8 +81,11 @@ def _summary(checked: pipeline.Checked) -> str:
             numbers, last = ", ".join(counts_open), counts_open[-1]
             lines.append(f"  {say('counts-open', numbers=numbers, last=last)}")
         names = {source.data for source in model.sources}
-        lines += [_seen(*pair) for pair in checked.measured if pair[0].data in names]
-        lines += _rules_kept(model, checked)
+        seen = [_seen(*pair) for pair in checked.measured if pair[0].data in names]
+        if len(seen) > MANY:
+            seen = [*seen[:2], f"  … and {len(seen) - 3} more", seen[-1]]
+        lines += seen
+        lines += dict.fromkeys(_rules_kept(model, checked))
     return "\n".join(lines or [say("no-model", file=file)])
 
 

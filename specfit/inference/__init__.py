@@ -10,6 +10,8 @@ point precision that the caller has opened; posteriors of high counts need float
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from specfit.contracts import Fit, Problem, Progress
 from specfit.inference.joined import joined
 from specfit.inference.journal import Journal
@@ -32,9 +34,11 @@ def find(
     settings: Settings,
     progress: Progress | None = None,
     journal: Journal | None = None,
+    near: Mapping[str, float] | None = None,
 ) -> Fit:
     """The posterior of `problem`, found and sampled as `settings` say.
 
+    near: the answer of a like problem, from which search begins; kept if it fits.
     What `journal` holds of an earlier run of the same problem is not computed again.
 
     Raises ValueError for an engine that does not exist, NonFiniteStart where the
@@ -51,7 +55,7 @@ def find(
         raise ValueError(f"unknown engine `{settings.engine}`; engines are {known}")
     make_room()
     prepare(problem, settings)
-    ground = survey(problem, settings, progress or _silent, journal or Journal())
+    ground = survey(problem, settings, progress or _silent, journal or Journal(), near)
     return finish(*ENGINES[settings.engine](ground))
 
 

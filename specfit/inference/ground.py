@@ -124,16 +124,17 @@ class Clock:
 
 
 def survey(
-    problem: Problem, settings: Settings, say: Progress, journal: Journal
+    problem: Problem,
+    settings: Settings,
+    say: Progress,
+    journal: Journal,
+    near: Mapping[str, float] | None = None,
 ) -> Ground:
-    """Search, fold, weigh the modes, and estimate the evidence.
-
-    Raises NonFiniteStart where the density is finite at no draw of the prior.
-    """
+    """Search, fold, weigh the modes, estimate the evidence; raises NonFiniteStart."""
     clock = Clock()
     parts = keys.split(keys.seeded(settings.seed), 4)
     say("search", 0.0, "")
-    asked = (problem, parts[0], settings, Rounds(journal, say))
+    asked = (problem, parts[0], settings, Rounds(journal, say), near)
     found = unpacked(journal.step("search", lambda: packed(search(*asked))))
     best = gaussian(found.peaks[0])
     change = exchange(problem, tuple(found.prior), found.groups, best)

@@ -17,6 +17,7 @@ from specfit.inference import evaluate
 from specfit.inference.beam import Beam, best, whole_beams
 from specfit.inference.exchange import Own, exchangeable, exchanged
 from specfit.inference.mend import MOST_RIVALS, adequate, settled, undisputed
+from specfit.inference.near import NOTE, from_near
 from specfit.inference.newton import Peak, climb
 from specfit.inference.owned import alike_pairs, owned
 from specfit.inference.projection import assemble
@@ -59,17 +60,22 @@ class Found:
 
 
 def search(
-    problem: Problem, key: Array, settings: Settings, rounds: Rounds | None = None
+    problem: Problem,
+    key: Array,
+    settings: Settings,
+    rounds: Rounds | None = None,
+    near: Mapping[str, float] | None = None,
 ) -> Found:
     """Draw from the prior, place the components, polish, keep the distinct peaks.
 
-    rounds: where what is done is kept and said.
+    rounds: where what is done is kept and said.  near: the answer of a like problem; where
+    the peak above it fits these data as well as noise allows, nothing else is searched.
     Raises NonFiniteStart where density or gradient is finite at none of the draws.
     NumPy's linear algebra keeps to one thread meanwhile: on systems as small as these a
     second one only waits.
     """
     with one_thread():
-        return _search(_Task(problem, key, settings, rounds or Rounds()))
+        return _search(_Task(problem, key, settings, rounds or Rounds()), near)
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -88,7 +94,7 @@ class _Task(NamedTuple):
     rounds: Rounds
 
 
-def _search(task: _Task) -> Found:
+def _search(task: _Task, near: Mapping[str, float] | None) -> Found:
     problem, key, settings, _ = task
     prior, positions = prior_sample(problem, key, settings)
     finite = evaluate.finite_starts(problem, positions[:TRIES])
@@ -101,6 +107,8 @@ def _search(task: _Task) -> Found:
             f"density not finite at {np.sum(~finite)} of {len(finite)} prior draws",
         )
     groups = exchangeable(problem, tuple(prior), positions)
+    if begun := from_near(problem, near):
+        return Found(tuple(begun), groups, prior, positions, (*notes, NOTE))
     starts = []
     if problem.separable is not None:
         beams = _beams(task, (prior, positions), groups)

@@ -46,6 +46,7 @@ class RuleEntry(Frozen):
     grounds: str
     sources: tuple[str, ...] = ()
     held: str = ""
+    any_kind: bool = False
     fixed: bool = False
     thresholds: Mapping[str, Threshold] = {}
 
@@ -113,6 +114,7 @@ def severity(model: Model[Any], name: str) -> Severity | None:
         if override.rule == name and override.severity:
             return None if override.severity == "off" else override.severity
     used = entry.always or LIBRARY in model.libraries
+    used &= entry.any_kind or model.kind.startswith("mossbauer")
     return entry.severity if used and not entry.held else None
 
 

@@ -55,6 +55,7 @@ class ResultTable:
     columns: tuple[tuple[str, str], ...]  # symbol, unit
     rows: tuple[tuple[str, str, tuple[Cell, ...]], ...]  # name, title, cells
     also: tuple[Quantity, ...] = ()
+    curve: bool = False  # of a model that has no components
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,8 @@ class Findings:
         also = tuple(self._further(text, item) for text, item in report.also)
         also = also if report.table else (*also, *self._own())
         columns = tuple(zip(symbols, units or [""] * len(symbols), strict=True))
-        return ResultTable(report.name, columns, cells, also)
+        curve = self.run.model.kind == "curve"
+        return ResultTable(report.name, columns, cells, also, curve)
 
     def _own(self) -> Iterator[Quantity]:
         """What was inferred that no column shows: of the model, and the file's own names.

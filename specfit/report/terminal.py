@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import floor, log10
 
@@ -69,9 +70,15 @@ def _table(table: ResultTable) -> str:
     rows = [
         [clean(title), *map(_cell, cells, places)] for _, title, cells in table.rows
     ]
-    lines = _aligned([header, *rows]) if rows else ["no component: a flat spectrum"]
+    lines = (
+        _aligned([header, *rows])
+        if rows
+        else []
+        if table.curve
+        else ["no component: a flat spectrum"]
+    )
     further = [f"{clean(item.name)} = {_value(item)}" for item in table.also]
-    return "\n".join([*lines, *([""] if further else []), *further])
+    return "\n".join([*lines, *([""] if further and lines else []), *further])
 
 
 def _numbers(run: Run) -> str:
@@ -149,7 +156,11 @@ def _checks(verdict: Verdict, colour: bool) -> str:
         if finding.kind in ("require", "expect", "check") or finding.outcome != "passed"
     ]
     silent = len(verdict.findings) - len(shown)
-    lines = [line for finding in shown for line in _finding(finding, colour)]
+    blocks = Counter("\n".join(_finding(finding, colour)) for finding in shown)
+    lines = [
+        block if count == 1 else f"{block}\n      so in each of {count}"
+        for block, count in blocks.items()
+    ]
     if silent:
         lines.append(
             f"  {_MARKS['passed']} {silent} rules of physics and residuals hold"

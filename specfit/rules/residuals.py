@@ -21,6 +21,7 @@ from specfit.model.expressions import evaluate
 from specfit.model.ir import Model, Prior, Spectrum
 from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import Block, Flags, Outcomes, graded
+from specfit.rules.misfit import Remedies, advice, remedies_of
 from specfit.rules.remembered import remembered
 from specfit.rules.scatter import figures, worst
 
@@ -208,7 +209,7 @@ def judge(
     """Three findings for each spectrum: χ², autocorrelation, runs."""
     found: list[Finding] = []
     for item in statistics(model, measurements, fit):
-        found += _findings(item, _next(model))
+        found += _findings(item, remedies_of(model, measurements[0].axis_unit))
     return found
 
 
@@ -228,7 +229,7 @@ def outcomes(block: Block) -> Outcomes:
     return graded(warned, _gross(chi2, freedom))
 
 
-def _findings(item: Residuals, remedies: str) -> list[Finding]:
+def _findings(item: Residuals, remedies: Remedies) -> list[Finding]:
     where = f" of [{item.label}]" if item.label else ""
     entries = [
         (
@@ -276,31 +277,10 @@ def _outcome(
     return "warned" if warned else "passed"
 
 
-def _advice(item: Residuals, remedies: str) -> str:
-    """What a spectroscopist would look at next."""
+def _advice(item: Residuals, remedies: Remedies) -> str:
     if item.chi2_reduced < BAND[0]:
-        return (
-            "the counts scatter less than counts can: smoothed or interpolated data, "
-            "a sum that was divided, or folding that averaged instead of adding"
-        )
-    missing = "less" if item.worst_z > 0 else "more"
-    return (
-        f"the largest misfit is near {item.worst_at:+.2f} mm/s ({item.worst_z:+.1f} sd "
-        f"over five channels: the sample absorbs {missing} there than the model); next "
-        f"try {remedies}"
-    )
-
-
-def _next(model: Model[Prior]) -> str:
-    """What a spectroscopist would try next, less what the model has already."""
-    kinds = {site.kind for spectrum in model.spectra for site in spectrum.sites}
-    tries = ["a further component"]
-    if not kinds & {"sextet_distribution", "doublet_distribution"}:
-        tries.append("a distribution of the field or the splitting (broad lines)")
-    if model.settings.get("absorber") != "thick":
-        tries.append("a thick absorber (strong lines too shallow and too broad)")
-    *others, last = tries
-    return f"{', '.join(others)}, or {last}" if others else last
+        return remedies.too_small
+    return advice(item.worst_at, item.worst_z, remedies)
 
 
 RULE = PhysicsRule(NAME, SOURCE, judge, outcomes)

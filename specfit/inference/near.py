@@ -1,0 +1,38 @@
+"""A search that begins from the answer of a like problem, and ends there if that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import FloatArray, Problem
+from specfit.inference import evaluate
+from specfit.inference.newton import Peak, climb
+
+NOTE = "begun from the answer for the level before, which fits as well as noise allows"
+
+
+def from_near(problem: Problem, near: Mapping[str, float] | None) -> list[Peak]:
+    """The peak above the answer of a like problem, if it fits; else none.
+
+    near: the values of all unknowns.
+    """
+    if near is None or problem.separable is None or not {*problem.names} <= {*near}:
+        return []
+    start = {name: np.asarray([near[name]]) for name in problem.names}
+    (z,) = evaluate.unconstrain(problem, start)
+    peak = climb(lambda x: evaluate.curvature(problem, x), z, floor=-np.inf)
+    fits = peak is not None and peak.reached and _adequate(problem, peak.position)
+    return [peak] if fits and peak is not None else []
+
+
+def _adequate(problem: Problem, z: FloatArray) -> bool:
+    """As `mend.adequate`, of all components together."""
+    assert problem.separable is not None
+    observed, weight = map(np.asarray, problem.separable.target(problem.data))
+    at = {"z": jnp.asarray(z)}
+    left = observed - np.asarray(problem.predict(at, problem.data)).ravel()
+    count = float(np.sum(weight > 0.0))
+    return float(np.sum(weight * left**2)) < count + 4.0 * float(np.sqrt(2.0 * count))
