@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from specfit.model.expressions import references
-from specfit.model.ir import Expression, Model, Prior, Ref, Rule
+from specfit.model.ir import DataSource, Expression, Model, Prior, Ref, Rule
 from specfit.model.known import arguments_of
 
 
@@ -94,10 +94,27 @@ def _level(model: Model[Prior], label: str) -> Model[Prior]:
         "joints": tuple(j for j in model.joints if mine(j.names[0])),
         "rules": tuple(rules),
         "spectra": (spectrum,),
-        "sources": tuple(s for s in model.sources if s.label == label),
+        "sources": _sources(model, label),
     }
     part: Model[Prior] = _renamed(model.model_copy(update=dict(update)), label)
     return part
+
+
+def _sources(model: Model[Prior], label: str) -> tuple[DataSource, ...]:
+    """The file of a level, without conditions that are another's elsewhere.
+
+    Expressions have them as numbers already; parts that differ in nothing else are then
+    the same functions of their data.
+    """
+    every = [source.conditions for source in model.sources]
+    alike = [key for key in every[0] if len({c.get(key) for c in every}) == 1]
+    return tuple(
+        source.model_copy(
+            update={"conditions": {k: source.conditions[k] for k in alike}}
+        )
+        for source in model.sources
+        if source.label == label
+    )
 
 
 _NAMES = frozenset({"name", "names", "parameters", "scalars"})

@@ -1,12 +1,17 @@
-"""Certified problems of nonlinear regression (NIST StRD), as models of the language."""
+"""Certified nonlinear regressions (NIST StRD): found without a start, to many digits."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "shared" / "data" / "nist_strd"
+from specfit import pipeline
+from specfit.inference.likeliest import likeliest
+
+FOLDER = Path(__file__).parents[3] / "shared" / "data" / "nist_strd"
 
 RATIONAL = "(b1 + b2 * X + b3 * X^2 + b4 * X^3) / (1 + b5 * X + b6 * X^2 + b7 * X^3)"
 EXPONENTIALS = "b1 * exp(-b2 * X) + b3 * exp(-b4 * X) + b5 * exp(-b6 * X)"
@@ -111,3 +116,58 @@ def write(problem: Certified, folder: Path, tail: str = "") -> Path:
     path = folder / f"{problem.name}.spec"
     path.write_text(problem.spec(f"{problem.name}.txt", tail), encoding="utf-8")
     return path
+
+
+QUICK = ("DanWood", "Gauss1", "Misra1a")
+SLOW = tuple(name for name in FORMULAS if name not in QUICK)
+FAR_STARTS = {"BoxBOD", "Eckerle4", "MGH09", "MGH17", "Rat43", "Hahn1"}
+"""Problems whose first start, or both, lead any damped least squares elsewhere."""
+
+
+def digits(problem, values):
+    """Correct digits of the worst parameter."""
+    errors = [
+        abs(values[name] / value - 1.0)
+        for name, value in zip(problem.names, problem.values, strict=True)
+    ]
+    return -np.log10(max(*errors, 1e-16))
+
+
+def found(name, tmp_path):
+    problem = certified(name)
+    path = write(problem, tmp_path, "run likelihood { seed = 1 }")
+    run = pipeline.run(pipeline.check_with_data(path), pipeline.Options())
+    return problem, {n: float(run.fit.draws[n].mean()) for n in problem.names}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_certified_values_without_a_start(name, tmp_path):
+    assert digits(*found(name, tmp_path)) > 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_the_certified_values_of_the_others(name, tmp_path):
+    assert digits(*found(name, tmp_path)) > 6
+
+
+@pytest.mark.parametrize("name", [n for n in FORMULAS if n not in FAR_STARTS])
+def test_the_certified_values_from_both_starts(name, tmp_path):
+    problem = certified(name)
+    checked = pipeline.check_with_data(write(problem, tmp_path))
+    model = checked.require().models[0]
+    with jax.enable_x64(True):
+        built = pipeline.build(model, pipeline.measure(model, checked))
+        for start in problem.starts:
+            values = dict(zip(problem.names, map(float, start), strict=True))
+            z = built.unconstrain(_arrays({**values, "σ": 1.0}), built.data)
+            left = np.asarray(built.data["counts"] - built.predict(z, built.data))
+            spread = {"σ": float(np.sqrt(np.mean(left**2)))}
+            z = built.unconstrain(_arrays({**values, **spread}), built.data)["z"]
+            best = {"z": jnp.asarray(likeliest(built, np.asarray(z)))}
+            known = built.constrain(best, built.data)
+            assert digits(problem, {n: float(known[n]) for n in problem.names}) > 6
+
+
+def _arrays(values):
+    return {name: jnp.asarray(value) for name, value in values.items()}

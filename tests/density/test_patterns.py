@@ -1,0 +1,239 @@
+"""Patterns and curves: densities against arithmetic of NumPy and SciPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from specfit import pipeline
+from specfit.density.expression_amounts import degree, linear_names
+from specfit.model.levels_apart import apart
+
+X = np.linspace(10.0, 50.0, 81)
+Y = 1000.0 + 5.0 * X + 4000.0 * np.exp(-0.5 * ((X - 30.0) / 2.0) ** 2)
+BASELINES = {
+    "constant": ("baseline bg : constant", {"c0": 900.0}),
+    "linear": ("baseline bg : linear", {"c0": 900.0, "c1": 80.0}),
+    "chebyshev": (
+        "baseline bg : chebyshev(order = 3)",
+        {"c0": 900.0, "c1": 80.0, "c2": -30.0, "c3": 12.0},
+    ),
+    "exponential": ("baseline bg : exponential", {"b": 900.0, "decay": 25.0}),
+    "powerlaw": ("baseline bg : powerlaw", {"b": 900.0, "r": 1.7}),
+    "step": (
+        "baseline bg : step { edge ~ 33 ± 3 deg }",
+        {"c0": 500.0, "step": 300.0, "edge": 32.0, "edge_width": 1.5},
+    ),
+    "shirley": ("baseline bg : shirley", {"c0": 500.0, "loss": 0.01}),
+}
+
+
+@pytest.fixture(autouse=True)
+def double():
+    with jax.enable_x64(True):
+        yield
+
+
+def spec(baseline, noise="poisson", peak="voigt { xc ~ 30 ± 2 deg }"):
+    return f"""specfit 1
+data s : pattern {{
+  file = "s.csv"; theta2 = column(1) deg; counts = column(2) counts
+}}
+model lines : peaks on s {{
+  {baseline}
+  peak P : {peak}
+  observe s.counts ~ {noise}
+}}
+"""
+
+
+def built(tmp_path, text, table=None):
+    table = np.column_stack([X, np.round(Y)]) if table is None else table
+    np.savetxt(tmp_path / "s.csv", table, delimiter=",")
+    path = tmp_path / "m.spec"
+    path.write_text(text, encoding="utf-8")
+    checked = pipeline.check_with_data(path)
+    assert not checked.errors, [(e.code, e.words) for e in checked.errors]
+    model = checked.require().models[0]
+    return model, pipeline.build(model, pipeline.measure(model, checked))
+
+
+def position(problem, values):
+    drawn = {n: jnp.asarray(float(values[n])) for n in problem.names}
+    return problem.unconstrain(drawn, problem.data)
+
+
+def background(name, v):
+    u = 2 * (X - X[0]) / (X[-1] - X[0]) - 1
+    if name in ("constant", "linear", "chebyshev"):
+        return np.polynomial.chebyshev.chebval(u, [v[f"c{k}"] for k in range(len(v))])
+    if name == "exponential":
+        return v["b"] * np.exp(-(X - X[0]) / v["decay"])
+    if name == "powerlaw":
+        return v["b"] * (X / X[0]) ** -v["r"]
+    if name == "step":
+        sigma = v["edge_width"] / 2.3548200450309493
+        return v["c0"] + v["step"] * stats.norm.cdf((X - v["edge"]) / sigma)
+    return v["c0"] + np.zeros_like(X)
+
+
+PEAK = {"P.xc": 30.2, "P.A": 15000.0, "P.wG": 3.0, "P.wL": 1.2}
+
+
+def peak():
+    sigma = PEAK["P.wG"] / 2.3548200450309493
+    shape = special.voigt_profile(X - PEAK["P.xc"], sigma, PEAK["P.wL"] / 2)
+    return PEAK["P.A"] * shape
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_curve_of_every_baseline(tmp_path, name):
+    statement, v = BASELINES[name]
+    _, problem = built(tmp_path, spec(statement))
+    at = position(problem, {**v, **PEAK})
+    mine = np.asarray(problem.predict(at, problem.data))[0]
+    theirs = background(name, v) + peak()
+    if name == "shirley":
+        steps = 0.5 * (peak()[1:] + peak()[:-1]) * np.diff(X)
+        theirs = theirs + v["loss"] * np.concatenate([[0.0], np.cumsum(steps)])
+    assert mine == pytest.approx(theirs, rel=1e-9)
+    slope = jax.grad(lambda z: problem.logdensity({"z": z}, problem.data))(at["z"])
+    assert np.isfinite(np.asarray(slope)).all()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_curve_is_the_sum_of_its_linear_parts(tmp_path, name):
+    """Background less amounts times atoms, as search has it."""
+    statement, v = BASELINES[name]
+    _, problem = built(tmp_path, spec(statement))
+    at = position(problem, {**v, **PEAK})
+    rows, atoms = problem.separable.columns(at, problem.data)
+    levels = [v[s] for s in ("c0", "c1", "c2", "c3", "b", "step") if s in v]
+    whole = np.asarray(levels) @ np.asarray(rows) - PEAK["P.A"] * np.asarray(atoms)[0]
+    mine = np.asarray(problem.predict(at, problem.data))[0]
+    assert whole == pytest.approx(mine, rel=1e-9)
+    found = problem.separable.assemble(
+        problem.constrain(at, problem.data),
+        jnp.asarray([12000.0]), jnp.asarray([float(x) for x in levels]), problem.data,
+    )  # fmt: skip
+    assert float(found["P.A"]) == pytest.approx(12000.0)
+
+
+LAWS = {
+    "gaussian(20 counts)": lambda y, m: stats.norm.logpdf(y, m, 20.0),
+    "student_t(4, 20 counts)": lambda y, m: stats.t.logpdf(y, 4, m, 20.0),
+    "poisson": lambda y, m: stats.poisson.logpmf(y, m),
+}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_every_noise_law(tmp_path, law):
+    statement, v = BASELINES["linear"]
+    _, problem = built(tmp_path, spec(statement, law))
+    at = position(problem, {**v, **PEAK})
+    theirs = LAWS[law](np.round(Y), background("linear", v) + peak()).sum()
+    assert float(problem.loglikelihood(at, problem.data)) == pytest.approx(theirs)
+
+
+def test_a_column_of_standard_deviations(tmp_path):
+    sd = 10.0 + X
+    text = spec("baseline bg : linear", "gaussian(s.sd)").replace(
+        "counts = column(2) counts", "intensity = column(2); sd = column(3)"
+    )
+    text = text.replace("s.counts", "s.intensity")
+    _, problem = built(tmp_path, text, np.column_stack([X, Y, sd]))
+    _, v = BASELINES["linear"]
+    at = position(problem, {**v, **PEAK})
+    theirs = stats.norm.logpdf(Y, background("linear", v) + peak(), sd).sum()
+    assert float(problem.loglikelihood(at, problem.data)) == pytest.approx(theirs)
+
+
+def test_a_height_or_a_standard_deviation_may_be_stated_instead(tmp_path):
+    stated = "gaussian { xc ~ 30 ± 2 deg; height ~ 4000 ± 900 counts; sigma ~ 2.0 ± 0.5 deg }"
+    _, problem = built(tmp_path, spec("baseline bg : linear", peak=stated))
+    assert {"P.height", "P.sigma"} < set(problem.names)
+    values = {"c0": 900.0, "c1": 80.0, "P.xc": 30.0, "P.height": 4000.0, "P.sigma": 2.0}
+    at = position(problem, values)
+    found = {n: float(x) for n, x in problem.constrain(at, problem.data).items()}
+    assert found["P.A"] == pytest.approx(4000.0 * 2.0 * np.sqrt(2 * np.pi))
+    mine = np.asarray(problem.predict(at, problem.data))[0]
+    bell = 4000.0 * np.exp(-0.5 * ((X - 30.0) / 2.0) ** 2)
+    rows, atoms = problem.separable.columns(at, problem.data)
+    whole = np.array([900.0, 80.0]) @ np.asarray(rows) - 4000.0 * np.asarray(atoms)[0]
+    assert whole == pytest.approx(mine)
+    u = 2 * (X - X[0]) / (X[-1] - X[0]) - 1
+    assert mine == pytest.approx(900.0 + 80.0 * u + bell)
+
+
+CURVE = """specfit 1
+data d : table { file = "s.csv"; x = column(1); y = column(2) }
+model fit : curve on d {
+  a ~ free in [0, 9000]
+  k ~ free in [0, 1]
+  c ~ 0 ± 2000
+  slow = k / 2
+  observe d.y ~ normal(a * exp(-slow * d.x) + c, 30)
+}
+"""
+
+
+def test_a_curve_is_its_expression(tmp_path):
+    _, problem = built(tmp_path, CURVE)
+    at = position(problem, {"a": 5000.0, "k": 0.1, "c": 700.0})
+    mine = np.asarray(problem.predict(at, problem.data))[0]
+    theirs = 5000.0 * np.exp(-0.05 * X) + 700.0
+    assert mine == pytest.approx(theirs)
+    likelihood = stats.norm.logpdf(np.round(Y), theirs, 30.0).sum()
+    assert float(problem.loglikelihood(at, problem.data)) == pytest.approx(likelihood)
+    assert problem.separable.component_names == ("a",)
+    assert problem.separable.component_parameters == (("k",),)
+    rows, atoms = problem.separable.columns(at, problem.data)
+    whole = 700.0 * np.asarray(rows)[0] - 5000.0 * np.asarray(atoms)[0]
+    assert whole == pytest.approx(theirs)
+
+
+def test_what_is_linear_in_an_expression(tmp_path):
+    model, _ = built(tmp_path, CURVE)
+    mean = model.spectra[0].noise.mean
+    assert linear_names([mean], ["a", "slow", "c"]) == ["a", "c"]
+    assert degree(mean, frozenset({"a", "c"})) == 1
+    assert degree(mean, frozenset({"slow"})) > 1
+
+
+LEVELS = """specfit 1
+data s[stage = [1, 2]] : pattern {
+  file = "s.csv"; theta2 = column(1) deg; counts = column(2) counts
+}
+model lines : peaks on s per stage {
+  baseline bg : linear
+  peak P : gaussian { xc ~ 30 ± 2 deg }
+  peak Q : gaussian { xc ~ 40 ± 2 deg }
+  require P.xc < Q.xc because "order"
+  observe s.counts ~ negative_binomial(excess = halfnormal(0.02))
+}
+"""
+
+
+def test_levels_that_share_nothing_are_models_of_their_own(tmp_path):
+    model, whole = built(tmp_path, LEVELS)
+    parts = apart(model)
+    assert list(parts) == ["1", "2"]
+    assert parts["1"].canonical() == parts["2"].canonical()
+    assert len(parts["1"].rules) == 1
+    names = {p.name for p in parts["2"].parameters}
+    assert names == {n.partition("[")[0] for n in whole.names}
+    shared = LEVELS.replace("per stage {", "{").replace("2 deg }", "2 deg per stage }")
+    assert apart(built(tmp_path, shared)[0]) == {}
+
+
+def test_the_noise_of_a_level_is_its_own(tmp_path):
+    """An argument that differs by level is that of the level, not of the first."""
+    text = LEVELS.replace(
+        "model lines : peaks on s per stage {",
+        """model lines : peaks on s {
+  e ~ halfnormal(0.02) per stage""",
+    ).replace("halfnormal(0.02))", "e)")
+    model, _ = built(tmp_path, text)
+    used = [spectrum.noise.arguments[0].name for spectrum in model.spectra]
+    assert used == ["e[1]", "e[2]"]
