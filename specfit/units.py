@@ -1,7 +1,8 @@
 """Units: text → scale and dimension, in one coherent system.
 
 Base units are chosen so that the field's own units have scale 1: Å, T, K, eV, deg,
-counts, V, GPa, and a unit of time (1e-7 s) that makes mm/s exactly 1.  A unit is a
+counts, V, GPa, s, and a velocity of its own, mm/s, into which a length over a time turns.
+A unit is a
 product of symbols with integer powers; a prefix is part of the symbol, so that `mT` or
 `keV` is one row of the table below and nothing is guessed.
 """
@@ -43,11 +44,11 @@ SYMBOLS: dict[str, tuple[float, dict[str, int]]] = {
     "mm": (1e7, {_LENGTH: 1}),
     "cm": (1e8, {_LENGTH: 1}),
     "m": (1e10, {_LENGTH: 1}),
-    "s": (1e7, {_TIME: 1}),
-    "ms": (1e4, {_TIME: 1}),
-    "ns": (1e-2, {_TIME: 1}),
-    "min": (6e8, {_TIME: 1}),
-    "h": (3.6e10, {_TIME: 1}),
+    "s": (1.0, {_TIME: 1}),
+    "ms": (1e-3, {_TIME: 1}),
+    "ns": (1e-9, {_TIME: 1}),
+    "min": (60.0, {_TIME: 1}),
+    "h": (3600.0, {_TIME: 1}),
     "T": (1.0, {"field": 1}),
     "mT": (1e-3, {"field": 1}),
     "kOe": (0.1, {"field": 1}),
@@ -80,7 +81,7 @@ SPELLINGS |= {"count": "counts", "cts": "counts", "tesla": "T", "kelvin": "K"}
 DIMENSIONS: dict[str, Dimension] = {
     "number": (),
     "fraction": (),
-    "velocity": ((_LENGTH, 1), (_TIME, -1)),
+    "velocity": (("velocity", 1),),
     "field": (("field", 1),),
     "temperature": (("temperature", 1),),
     "energy": (("energy", 1),),
@@ -90,7 +91,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "counts": (("counts", 1),),
     "potential": (("potential", 1),),
     "pressure": (("pressure", 1),),
-    "velocity_by_field": (("field", -1), (_LENGTH, 1), (_TIME, -1)),
+    "velocity_by_field": (("field", -1), ("velocity", 1)),
     "reciprocal_length": ((_LENGTH, -1),),
 }
 CANONICAL: dict[str, str] = {
@@ -139,8 +140,12 @@ def parse_unit(text: str) -> Unit:
             powers[base] = powers.get(base, 0) + exponent * power
     if end != len(text) or not text:
         raise UnitError(text)
-    if powers == {_LENGTH: 1, _TIME: -1} and text == "mm/s":
-        scale = 1.0  # exactly: 1e7 Å / 1e7
+    pairs = max(0, min(powers.get(_LENGTH, 0), -powers.get(_TIME, 0)))
+    if pairs:  # a velocity, in mm/s
+        powers[_LENGTH] -= pairs
+        powers[_TIME] += pairs
+        powers["velocity"] = pairs
+        scale = 1.0 if text in ("mm/s", "mm/s/T") else scale * 1e-7**pairs
     return Unit(text, scale, _dimension(powers))
 
 
@@ -197,12 +202,7 @@ def canonical_unit(dimension: Dimension) -> str:
     for name, known in DIMENSIONS.items():
         if known == dimension:
             return CANONICAL[name]
-    velocity = dict(dimension)
-    parts: list[tuple[str, int]] = []
-    if velocity.get(_TIME, 0) < 0 and velocity.get(_LENGTH, 0) == -velocity[_TIME]:
-        parts.append(("mm/s", velocity.pop(_LENGTH)))
-        velocity.pop(_TIME)
-    parts += [(CANONICAL[base], n) for base, n in velocity.items()]
+    parts = [(CANONICAL[base], n) for base, n in dimension]
     over = [_powered(unit, n) for unit, n in parts if n > 0]
     under = [_powered(unit, -n) for unit, n in parts if n < 0]
     if not over:
