@@ -8,8 +8,9 @@ import jax
 import numpy as np
 import pytest
 
-from specfit.commands import common, keeping, run, simulate
+from specfit.commands import common, keeping, run
 from specfit.commands.lock import alone
+from specfit.commands.truth_values import given_values
 from specfit.contracts import Measurement
 from specfit.diagnostics import Diagnostic, Exhausted, SpecError
 
@@ -62,9 +63,7 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
 
 def test_a_truth_is_a_plain_number(tmp_path):
     with pytest.raises(SpecError) as error:
-        simulate._given(
-            {"values": {"B": {"Bint": "44.4 T"}}}, {"B.Bint": 1.0}, tmp_path
-        )
+        given_values({"values": {"B": {"Bint": "44.4 T"}}}, {"B.Bint": 1.0}, tmp_path)
     assert error.value.diagnostics[0].code == "truth-number"
 
 

@@ -211,6 +211,7 @@ ELSEWHERE = {
     "simulated-again": "said by simulate",
     "cannot-write": "said where --out is no place for a folder",
     "truth-axis": "said by simulate",
+    "truth-levels": "said by simulate",
     "truth-drive": "said by simulate",
     "truth-drawn": "said by simulate",
     "would-overwrite": "said by simulate",

@@ -11,6 +11,7 @@ from scipy import stats
 
 from specfit import rules
 from specfit.rules import linewidth, rarity, residuals, stated_priors
+from specfit.rules.misfit import advice, remedies_of
 
 
 def outcome(scene, rule: str) -> list:
@@ -132,11 +133,26 @@ def test_a_known_ratio_is_not_judged(build):
 
 def test_what_a_model_has_already_is_no_advice():
     site = SimpleNamespace(kind="sextet_distribution")
-    spectra = (SimpleNamespace(sites=(site,)),)
-    thick = SimpleNamespace(spectra=spectra, settings={"absorber": "thick"})
-    assert residuals._next(thick) == "a further component"
-    thin = SimpleNamespace(spectra=spectra, settings={"absorber": "thin"})
-    assert "thick absorber" in residuals._next(thin)
+    spectra = (SimpleNamespace(sites=(site,), noise=SimpleNamespace(family="poisson")),)
+    both = {"kind": "mossbauer57Fe", "spectra": spectra}
+    thick = SimpleNamespace(settings={"absorber": "thick"}, **both)
+    assert remedies_of(thick, "mm/s").tries == "a further component"
+    thin = SimpleNamespace(settings={"absorber": "thin"}, **both)
+    assert "thick absorber" in remedies_of(thin, "mm/s").tries
+
+
+def test_what_to_try_next_with_a_pattern():
+    """Nothing of absorbers, and no shape that is there already."""
+    site = SimpleNamespace(kind="voigt")
+    noise = SimpleNamespace(family="gaussian")
+    spectra = (SimpleNamespace(sites=(site,), noise=noise),)
+    model = SimpleNamespace(kind="peaks", settings={}, spectra=spectra)
+    remedies = remedies_of(model, "deg")
+    assert "peak" in remedies.tries
+    assert "Voigt" not in remedies.tries
+    assert "sd right" in remedies.too_small
+    assert "+44.40 deg (-5.0 sd" in advice(44.4, -5.0, remedies)
+    assert "data lie below" in advice(44.4, -5.0, remedies)
 
 
 def test_a_thick_absorber_s_width_is_judged_by_its_parts(build):
