@@ -11,8 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement
+from specfit.distributions import NOISES
 from specfit.model.ir import Const, Expression, Model, Prior, Ref, Spectrum
 
+LEAST = 1e-3
+"""The same of patterns, in counts: between peaks there may be next to nothing."""
 FLOOR = 1e-3
 """Expected counts below this share of the largest count are bent upwards; see
 `curve.positive`."""
@@ -45,7 +48,7 @@ def pattern_data(
         "counts": _stacked([m.values for m in measurements], length),
         "x": _stacked([m.axis for m in measurements], length),
         "mask": _mask([m.axis.size for m in measurements], length),
-        "floor": np.array([FLOOR * max(m.values.max(), 1.0) for m in measurements]),
+        "floor": np.full(len(measurements), LEAST),
         "columns": columns,
         "spread": _stacked(
             [
@@ -66,7 +69,7 @@ def _variance(
     a number for it, that; else from how neighbours scatter about their means.
     """
     y = measured.values
-    if measured.value_unit == "counts":
+    if NOISES[spectrum.noise.family].counts:
         excess = sum(_typical(model, a) for a in spectrum.noise.arguments)
         return np.maximum(y + (excess * y) ** 2, 1.0)
     said = spectrum.noise.arguments[-1]
@@ -110,7 +113,8 @@ def _typical(model: Model[Prior], argument: Expression) -> float:
         return argument.value
     priors = {p.name: p.prior.dist for p in model.parameters}
     name = argument.name if isinstance(argument, Ref) else ""
-    scale = priors[name].arguments[-1:] if name in priors else ()
+    half = name in priors and priors[name].family == "halfnormal"
+    scale = priors[name].arguments if half else ()
     return sum(2.0 / 3.0 * a.value for a in scale if isinstance(a, Const))
 
 

@@ -149,6 +149,12 @@ def _student(y: Array, mu: Array, df: Array, sd: Array) -> Array:
     return FAMILIES["student_t"].log_density(y, df, mu, sd)
 
 
+def _student_variance(mu: Any, df: Any, sd: Any) -> Any:
+    """That of its core where there is none: df / (df − 2) times it, for df > 2."""
+    wider = (df > 2.0) * (2.0 / (abs(df - 2.0) + (df <= 2.0)))
+    return 0.0 * mu + sd * sd * (1.0 + wider)
+
+
 def _sample_negative_binomial(g: Generator, mu: FloatArray, excess: Any) -> FloatArray:
     a = np.maximum(np.asarray(excess, dtype=float) ** 2, 1e-18)
     mean = mu * a * g.gamma(1.0 / a, size=np.shape(mu))
@@ -202,7 +208,7 @@ NOISES: dict[str, Noise] = {
         False,
         _student,
         lambda g, mu, df, sd: mu + sd * g.standard_t(df, np.shape(mu)),
-        lambda mu, df, sd: 0.0 * mu + sd * sd * (df / (df - 2.0) if df > 2.0 else 1.0),
+        _student_variance,
     ),
 }
 """Every noise law by its name in the language."""

@@ -36,7 +36,7 @@ def joined(parts: Mapping[str, Fit]) -> Fit:
         band=_stacked([f.band for f in fits], axis=1),
         components=_stacked([f.components for f in fits], axis=0),
         replicated=_stacked([f.replicated for f in fits], axis=1),
-        pointwise=_stacked([f.pointwise for f in fits], axis=2),
+        pointwise=_stacked([f.pointwise for f in fits], axis=2, nothing=True),
         statistics=_statistics(fits, chains, draws),
         rhat=named([f.rhat for f in fits]),
         ess_bulk=named([f.ess_bulk for f in fits]),
@@ -55,11 +55,13 @@ def labelled(name: str, label: str) -> str:
     return f"{name}[{label}]"
 
 
-def _stacked(arrays: Sequence[FloatArray], axis: int) -> FloatArray:
+def _stacked(
+    arrays: Sequence[FloatArray], axis: int, nothing: bool = False
+) -> FloatArray:
     """Arrays joined along `axis`; the others as long as the longest, or the shortest.
 
-    The last axis (channels) and that of components are filled up with the last value;
-    axes of draws are cut.
+    The last axis (channels) and that of components are filled up with the last value, or
+    with `nothing`; axes of draws are cut.
     """
     first = arrays[0]
     cut = [slice(None)] * first.ndim
@@ -70,7 +72,8 @@ def _stacked(arrays: Sequence[FloatArray], axis: int) -> FloatArray:
     padded = []
     for a in shortened:
         room = [(0, 0 if k <= axis else longest[k] - a.shape[k]) for k in range(a.ndim)]
-        padded.append(np.pad(a, room, mode="edge") if a.size else a)
+        plain = nothing or not a.size
+        padded.append(np.pad(a, room) if plain else np.pad(a, room, mode="edge"))
     return np.concatenate(padded, axis=axis)
 
 

@@ -11,6 +11,8 @@ from specfit.contracts import FloatArray, Problem
 from specfit.inference import evaluate
 from specfit.inference.newton import Peak, climb
 
+CORRELATED = 4.0
+"""Standard deviations of a correlation of neighbours that is no chance."""
 NOTE = "begun from the answer for the level before, which fits as well as noise allows"
 
 
@@ -29,10 +31,16 @@ def from_near(problem: Problem, near: Mapping[str, float] | None) -> list[Peak]:
 
 
 def _adequate(problem: Problem, z: FloatArray) -> bool:
-    """As `mend.adequate`, of all components together."""
+    """As `mend.adequate`, of all components together, and neighbours are independent.
+
+    A variance that is guessed too large hides a misfit from χ², but not from these.
+    """
     assert problem.separable is not None
     observed, weight = map(np.asarray, problem.separable.target(problem.data))
     at = {"z": jnp.asarray(z)}
     left = observed - np.asarray(problem.predict(at, problem.data)).ravel()
-    count = float(np.sum(weight > 0.0))
-    return float(np.sum(weight * left**2)) < count + 4.0 * float(np.sqrt(2.0 * count))
+    pearson = (np.sqrt(weight) * left)[weight > 0.0]
+    count, chi2 = float(pearson.size), float(np.sum(pearson**2))
+    lag1 = float(np.sum(pearson[1:] * pearson[:-1])) / chi2
+    few = chi2 < count + 4.0 * float(np.sqrt(2.0 * count))
+    return few and abs(lag1) * float(np.sqrt(count)) < CORRELATED

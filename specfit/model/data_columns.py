@@ -32,7 +32,7 @@ class DataBlock:
     @property
     def sound_columns(self) -> bool:
         """Whether it is known which columns are the axis and what was measured."""
-        return bool(self.axis and self.reading)
+        return {self.axis, self.reading} <= self.columns.keys()
 
     def seen_by(self, kind: ModelKind) -> ModelKind:
         """The kind of model with the dimensions and columns of these data."""

@@ -7,11 +7,11 @@ other; apart each is small, and all have one shape, so that one compilation serv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specfit.model.expressions import references
-from specfit.model.ir import DataSource, Expression, Model, Prior, Ref, Rule
+from specfit.model.ir import DataSource, Expression, Model, Prior, Ref, Rule, Spectrum
 from specfit.model.known import arguments_of
 
 
@@ -39,16 +39,48 @@ def plain(name: str, label: str) -> str:
 
 
 def _independent(model: Model[Prior], labels: list[str]) -> bool:
-    """Whether each unknown, tie and rule is of one level."""
+    """Whether all that shapes the density of a level is of that level alone."""
+    values = {d.name: d.value for d in model.definitions}
+
+    def levels(expressions: Sequence[Expression]) -> set[str]:
+        return _levels(_names(expressions, values), labels)
+
+    def alone(expressions: Sequence[Expression], label: str) -> bool:
+        return levels(expressions) <= {label}
+
     for parameter in model.parameters:
         own = level_of(parameter.name, labels)
-        dist = parameter.prior.dist
-        if not own or any(_foreign(e, own, labels) for e in arguments_of(dist)):
+        if not own or not alone([*arguments_of(parameter.prior.dist)], own):
             return False
     for joint in model.joints:
         if len({level_of(name, labels) for name in joint.names} - {""}) != 1:
             return False
-    return all(len(_levels(_said(rule), labels)) == 1 for rule in _kept(model))
+    for spectrum in model.spectra:
+        if not alone(_used(spectrum), spectrum.label):
+            return False
+    return all(len(levels(_said(rule))) == 1 for rule in _kept(model))
+
+
+def _used(spectrum: Spectrum) -> list[Expression]:
+    """Everything that the curve and the noise of a spectrum are made of."""
+    names = [*spectrum.scalars.values()]
+    names += [n for site in spectrum.sites for n in site.parameters.values()]
+    mean = [spectrum.noise.mean] if spectrum.noise.mean is not None else []
+    return [*(Ref(name=name) for name in names), *spectrum.noise.arguments, *mean]
+
+
+def _names(
+    expressions: Sequence[Expression], values: Mapping[str, Expression]
+) -> set[str]:
+    """The names in expressions, and in the definitions that they rest on."""
+    found: set[str] = set()
+    waiting = [*expressions]
+    while waiting:
+        for name in references(waiting.pop()) - found:
+            found.add(name)
+            if name in values:
+                waiting.append(values[name])
+    return found
 
 
 def _kept(model: Model[Prior]) -> list[Rule]:
@@ -60,8 +92,7 @@ def _said(rule: Rule) -> list[Expression]:
     return [rule.expression, *(arguments_of(rule.dist) if rule.dist else ())]
 
 
-def _levels(expressions: list[Expression], labels: list[str]) -> set[str]:
-    names = {name for e in expressions for name in references(e)}
+def _levels(names: set[str], labels: list[str]) -> set[str]:
     return {found for name in names if (found := _any_level(name, labels))}
 
 
@@ -69,10 +100,6 @@ def _any_level(name: str, labels: list[str]) -> str:
     """The level of a name, or of the data that a column belongs to."""
     head = name.partition("].")[0] + "]" if "]." in name else name
     return level_of(head, labels)
-
-
-def _foreign(expression: Expression, own: str, labels: list[str]) -> bool:
-    return bool(_levels([expression], labels) - {own})
 
 
 def _level(model: Model[Prior], label: str) -> Model[Prior]:
@@ -87,7 +114,10 @@ def _level(model: Model[Prior], label: str) -> Model[Prior]:
         for d in model.definitions
         if mine(d.name) or (not d.derived and not level_of(d.name, labels))
     ]
-    rules = [r for r in _kept(model) if _levels(_said(r), labels) == {label}]
+    values = {d.name: d.value for d in model.definitions}
+    rules = [
+        r for r in _kept(model) if _levels(_names(_said(r), values), labels) == {label}
+    ]
     update: Mapping[str, Any] = {
         "parameters": tuple(p for p in model.parameters if mine(p.name)),
         "definitions": tuple(definitions),

@@ -8,6 +8,7 @@ from scipy import special, stats
 
 from specfit import pipeline
 from specfit.density.expression_amounts import degree, linear_names
+from specfit.inference.joined import _stacked
 from specfit.model.levels_apart import apart
 
 X = np.linspace(10.0, 50.0, 81)
@@ -237,3 +238,72 @@ def test_the_noise_of_a_level_is_its_own(tmp_path):
     model, _ = built(tmp_path, text)
     used = [spectrum.noise.arguments[0].name for spectrum in model.spectra]
     assert used == ["e[1]", "e[2]"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "peak Q : gaussian { xc ~ 40 ± 2 deg }",
+            "peak Q : gaussian { xc = P.xc[1] + 9 deg }",
+        ),
+        ('P.xc < Q.xc because "order"', 'P.xc < 40 deg + dd because "order"'),
+    ],
+)
+def test_levels_that_rest_on_each_other_stay_together(tmp_path, before, after):
+    """Whether by a parameter or through a definition."""
+    text = LEVELS.replace(before, after)
+    if "dd" in after:
+        text = text.replace("  baseline bg", "  dd = P.xc[2] - P.xc[1]\n  baseline bg")
+    model, problem = built(tmp_path, text)
+    assert apart(model) == {}
+    assert len(model.spectra) == 2
+    assert problem.dimension == len(problem.names)
+
+
+def test_a_weak_baseline_under_a_strong_peak_is_itself(tmp_path):
+    """Counts are bent upwards near nothing, not near a thousandth of the highest."""
+    strong = np.column_stack(
+        [X, np.round(1e5 * np.exp(-0.5 * ((X - 30.0) / 2.0) ** 2))]
+    )
+    _, problem = built(tmp_path, spec("baseline bg : constant"), strong)
+    at = position(problem, {"c0": 5.0, **PEAK, "P.wL": 1e-6})
+    mine = np.asarray(problem.predict(at, problem.data))[0]
+    assert mine[0] == pytest.approx(5.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "law", ["poisson", "gaussian(20 counts)", "student_t(4, 20 counts)"]
+)
+def test_what_search_takes_for_the_variance(tmp_path, law):
+    _, problem = built(tmp_path, spec("baseline bg : linear", law))
+    expected = np.round(Y) if law == "poisson" else np.full_like(Y, 400.0)
+    assert np.asarray(problem.data["spread"])[0] == pytest.approx(expected)
+
+
+def test_levels_of_unequal_length_share_no_likelihood():
+    """What fills up the shorter one adds nothing to any sum."""
+    long, short = np.ones((2, 3, 1, 5)), np.ones((2, 3, 1, 4))
+    both = _stacked([long, short], axis=2, nothing=True)
+    assert both.shape == (2, 3, 2, 5)
+    assert both.sum() == 2 * 3 * 9
+    assert _stacked([long, short], axis=2).sum() == 2 * 3 * 10
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("theta2 = column(1) deg", "theta2 = column(1) eV"),
+        ("theta2 = column(1) deg", "theta2 = column(1)"),
+        ("counts = column(2) counts", "counts = column(2) deg"),
+    ],
+)
+def test_a_column_of_a_wrong_unit_is_told(tmp_path, before, after):
+    path = tmp_path / "m.spec"
+    path.write_text(
+        spec("baseline bg : linear").replace(before, after), encoding="utf-8"
+    )
+    np.savetxt(tmp_path / "s.csv", np.column_stack([X, Y]), delimiter=",")
+    errors = pipeline.check_with_data(path).errors
+    assert errors
+    assert {e.code for e in errors} <= {"unit-mismatch", "unit-missing", "wrong-unit"}
