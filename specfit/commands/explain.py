@@ -92,7 +92,8 @@ def _rules(model: ir.Model[ir.Prior]) -> Iterator[tuple[str, list[str]]]:
     for rule in rule_library.in_force(model):
         lines = [f"{pad(rule.name, 12)} {rule.severity} rule: {rule.entry.title}"]
         yield rule.name, lines + [f"    {x}" for x in rule_library.describe(rule)]
-    for name, entry in rule_library.held().items():
+    of_iron = model.kind.startswith("mossbauer")
+    for name, entry in rule_library.held().items() if of_iron else ():
         lines = [f"{pad(name, 12)} holds by construction: {entry.title}"]
         lines.append(f"    kept by: {entry.held}")
         yield name, [*lines, f"    {entry.basis}: {entry.grounds}"]

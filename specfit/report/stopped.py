@@ -5,8 +5,8 @@ from __future__ import annotations
 from specfit.contracts import Fit, Run
 
 MAXIMUM = (
-    "The most probable values alone, as `run map` asks for: no errors and no samples, so "
-    "that nothing here is a result. `run auto` goes on from there."
+    "The best values alone, as `run map` and `run likelihood` ask for: no errors and no "
+    "samples, so that nothing here is a result. `run auto` goes on from there."
 )
 _ON = "Give the same command with `--resume` to go on where it stopped."
 
