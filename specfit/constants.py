@@ -72,3 +72,6 @@ SOURCE_SHIFTS: dict[str, float] = {
 minus this to an isomer shift quoted on that scale.  57Co(Rh) from calibrations
 (−0.106 … −0.110); the others are textbook values (N. N. Greenwood, T. C. Gibb,
 Mössbauer Spectroscopy, 1971)."""
+
+SIGMA_FWHM = 2.3548200450309493
+"""2 √(2 log 2): the full width of a Gaussian in standard deviations."""

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
+from specfit.constants import SIGMA_FWHM
 from specfit.contracts import Array
 from specfit.model.peak_kinds import MOST_ORDER
 
 POLYNOMIAL = tuple(f"c{k}" for k in range(MOST_ORDER + 1))
-_SIGMA_FWHM = 2.3548200450309493
 
 
 def chebyshev(x: Array, low: Array, high: Array, order: int) -> list[Array]:
@@ -39,7 +39,7 @@ def unit_curve(
         ratio = jnp.maximum(x, 1e-12) / jnp.maximum(low, 1e-12)
         return "b", jnp.exp(-given["r"] * jnp.log(ratio))
     if kind == "step":
-        sigma = jnp.maximum(given["edge_width"], 1e-9) / _SIGMA_FWHM
+        sigma = jnp.maximum(given["edge_width"], 1e-9) / SIGMA_FWHM
         return "step", jax.scipy.stats.norm.cdf((x - given["edge"]) / sigma)
     return None
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Position, Separable, Values
-from specfit.density.parts import Parts
+from specfit.density.parts import Parts, target
 from specfit.density.separable import Drawn
 from specfit.model.expressions import references
 from specfit.model.ir import Const, Expression, Ref
@@ -81,7 +81,7 @@ def expression_separable(
         atom=form.atom,
         columns=form.columns,
         assemble=form.assemble,
-        target=_target,
+        target=target,
     )
 
 
@@ -176,8 +176,3 @@ class _Form:
         for i, name in enumerate(self.background):
             changed[name] = backgrounds[i]
         return self.parts.settled(changed, data)
-
-
-def _target(data: Data) -> tuple[Array, Array]:
-    weight = jnp.asarray(data["mask"]) / jnp.asarray(data["spread"])
-    return jnp.asarray(data["counts"]).reshape(-1), weight.reshape(-1)

@@ -261,6 +261,12 @@ class Parts:
         return total
 
 
+def target(data: Data) -> tuple[Array, Array]:
+    """What is observed and the inverse of its variance, about, spectra one after another."""
+    weight = jnp.asarray(data["mask"]) / jnp.asarray(data["spread"])
+    return jnp.asarray(data["counts"]).reshape(-1), weight.reshape(-1)
+
+
 def seed_of(key: Array) -> int:
     """A NumPy seed from a JAX key."""
     words = np.asarray(jax.random.key_data(key), dtype=np.uint64).ravel()

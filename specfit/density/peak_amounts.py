@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, Data, Position, Separable, Values
-from specfit.density.parts import Parts
+from specfit.density.parts import Parts, target
 from specfit.density.separable import Drawn
 from specfit.model.ir import Site
 from specfit.peaks import PEAKS
@@ -49,7 +49,7 @@ def peaks_separable(parts: Parts, curve: PeakCurve) -> Separable | None:
         atom=form.atom,
         columns=form.columns,
         assemble=form.assemble,
-        target=_target,
+        target=target,
     )
 
 
@@ -116,11 +116,6 @@ class _Form:
         for i, (_, _, name) in enumerate(self.levels):
             changed[name] = backgrounds[i]
         return self.parts.settled(changed, data)
-
-
-def _target(data: Data) -> tuple[Array, Array]:
-    weight = jnp.asarray(data["mask"]) / jnp.asarray(data["spread"])
-    return jnp.asarray(data["counts"]).reshape(-1), weight.reshape(-1)
 
 
 def _levels(parts: Parts, curve: PeakCurve, drawn: Drawn) -> list[tuple[int, str, str]]:

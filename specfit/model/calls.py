@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from specfit import units
+from specfit.constants import SIGMA_FWHM
 from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
@@ -65,8 +66,8 @@ STATISTICS = ("mean", "median", "min", "max", "sum")
 CONVERSIONS = {
     "fwhm": (1.0, "FWHM", "FWHM"),
     "hwhm": (2.0, "HWHM", "FWHM"),
-    "sigma": (2.3548200450309493, "sigma", "FWHM"),
-    "sigma_of": (1 / 2.3548200450309493, "FWHM", "sigma"),
+    "sigma": (SIGMA_FWHM, "sigma", "FWHM"),
+    "sigma_of": (1 / SIGMA_FWHM, "FWHM", "sigma"),
     "epsilon": (2.0, "ε", "2ε"),
 }
 """Name: factor, convention in, convention out.  `hwhm(0.13 mm/s)` is a full width of

@@ -43,9 +43,8 @@ TABLE = DataKind(
 
 def _coefficient(k: int) -> ParameterSignature:
     if k == 0:
-        meaning, centre = "level of the baseline in the middle of the axis", "({y})"
-        default = f"~ normal(median{centre}, max({{y}}) - min({{y}}))"
-        meaning = "mean level of the baseline (Chebyshev coefficient 0)"
+        default = "~ normal(median({y}), max({y}) - min({y}))"
+        meaning = "level of the baseline (Chebyshev coefficient 0)"
     else:
         meaning = f"Chebyshev coefficient {k} of the baseline over the axis"
         default = "~ normal(0 {uy}, max({y}) - min({y}))"
@@ -54,9 +53,16 @@ def _coefficient(k: int) -> ParameterSignature:
 
 _CHEBYSHEV = tuple(map(_coefficient, range(MOST_ORDER + 1)))
 _RISE = "~ lognormal(log((max({y}) - min({y})) / 2 / 1 {uy}), 1.5) {uy}"
-_LEVEL = "height of the baseline at the lower end of the axis"
+_AT_THE_END = ParameterSignature(
+    "b",
+    "signal",
+    "",
+    "height of the baseline at the lower end of the axis",
+    low=0.0,
+    default=_RISE,
+)
 _DECAY = (
-    ParameterSignature("b", "signal", "", _LEVEL, low=0.0, default=_RISE),
+    _AT_THE_END,
     ParameterSignature(
         "decay",
         "axis",
@@ -67,7 +73,7 @@ _DECAY = (
     ),
 )
 _POWER = (
-    ParameterSignature("b", "signal", "", _LEVEL, low=0.0, default=_RISE),
+    _AT_THE_END,
     ParameterSignature(
         "r",
         "number",

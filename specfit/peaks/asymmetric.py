@@ -11,16 +11,15 @@ from specfit.lazy import LazyModule
 from specfit.peaks.kind import (
     AREA,
     CENTRE,
-    GAUSS_HEIGHT,
-    LORENTZ_HEIGHT,
-    SIGMA_FWHM,
+    MIXED_HEIGHT,
+    SHARE,
     PeakKind,
     full_width,
     height,
+    mixed,
     offset,
     safe,
 )
-from specfit.shapes import SHAPES
 
 if TYPE_CHECKING:
     import jax.numpy as jnp
@@ -36,9 +35,7 @@ def _split(values: Mapping[str, Array], x: Array) -> Array:
     left, right, share = safe(values["w_low"]), safe(values["w_high"]), values["eta"]
     d = offset(values, x)
     fwhm = jnp.where(d < 0.0, left, right)
-    gauss = SHAPES["gaussian"].profile(d, fwhm, fwhm / SIGMA_FWHM)
-    lorentz = SHAPES["lorentzian"].profile(d, fwhm, fwhm)
-    return 2.0 * fwhm / (left + right) * ((1.0 - share) * gauss + share * lorentz)
+    return 2.0 * fwhm / (left + right) * mixed(d, fwhm, share)
 
 
 def _doniach(values: Mapping[str, Array], x: Array) -> Array:
@@ -55,7 +52,6 @@ def _doniach(values: Mapping[str, Array], x: Array) -> Array:
     return jnp.cos(angle) / top * (1.0 + d * d) ** (-0.5 * (1.0 - alpha))
 
 
-_MIXED = f"((1 - eta) * {GAUSS_HEIGHT} + eta * {LORENTZ_HEIGHT})"
 SPLIT = PeakKind(
     Signature(
         "split_pseudo_voigt",
@@ -65,21 +61,13 @@ SPLIT = PeakKind(
             AREA,
             full_width("w_low", " of the side below the centre"),
             full_width("w_high", " of the side above the centre"),
-            ParameterSignature(
-                "eta",
-                "number",
-                "",
-                "share of the Lorentzian in the area",
-                low=0.0,
-                high=1.0,
-                default="~ free in [0, 1]",
-            ),
-            height(f"A * {_MIXED} * 2 / (w_low + w_high)"),
+            SHARE,
+            height(f"A * {MIXED_HEIGHT} * 2 / (w_low + w_high)"),
         ),
         "H. Toraya, J. Appl. Cryst. 23, 485 (1990), doi:10.1107/S0021889890008704",
     ),
     _split,
-    instead={"height": ("A", f"= height * (w_low + w_high) / 2 / {_MIXED}")},
+    instead={"height": ("A", f"= height * (w_low + w_high) / 2 / {MIXED_HEIGHT}")},
 )
 DONIACH_SUNJIC = PeakKind(
     Signature(

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from specfit.constants import SIGMA_FWHM
 from specfit.contracts import Array, ParameterSignature, Signature
 from specfit.lazy import LazyModule
+from specfit.shapes import SHAPES
 
 if TYPE_CHECKING:
     import jax.numpy as jnp
 else:
     jnp = LazyModule("jax.numpy")
 
-SIGMA_FWHM = 2.3548200450309493
-"""2 √(2 log 2): the full width of a Gaussian in standard deviations."""
 GAUSS_HEIGHT = 0.9394372786996513
 """2 √(log 2 / π): the height of a Gaussian of unit area and unit full width."""
 LORENTZ_HEIGHT = 0.6366197723675814
@@ -79,6 +79,26 @@ def width(formula: str) -> ParameterSignature:
     return ParameterSignature(
         "FWHM", "axis", "", meaning, default=f"= {formula}", computed=True
     )
+
+
+SHARE = ParameterSignature(
+    "eta",
+    "number",
+    "",
+    "share of the Lorentzian in the area",
+    low=0.0,
+    high=1.0,
+    default="~ free in [0, 1]",
+)
+MIXED_HEIGHT = f"((1 - eta) * {GAUSS_HEIGHT} + eta * {LORENTZ_HEIGHT})"
+"""Of a pseudo-Voigt profile of unit area and unit full width."""
+
+
+def mixed(distance: Array, fwhm: Array, share: Array) -> Array:
+    """A pseudo-Voigt profile of unit area."""
+    gauss = SHAPES["gaussian"].profile(distance, fwhm, fwhm / SIGMA_FWHM)
+    lorentz = SHAPES["lorentzian"].profile(distance, fwhm, fwhm)
+    return (1.0 - share) * gauss + share * lorentz
 
 
 def offset(values: Mapping[str, Array], x: Array) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from specfit.constants import SIGMA_FWHM
 from specfit.contracts import Array, ParameterSignature, Signature
 from specfit.lazy import LazyModule
 from specfit.peaks.kind import (
@@ -15,10 +16,12 @@ from specfit.peaks.kind import (
     GAUSS_WIDTH,
     LORENTZ_HEIGHT,
     LORENTZ_WIDTH,
-    SIGMA_FWHM,
+    MIXED_HEIGHT,
+    SHARE,
     PeakKind,
     full_width,
     height,
+    mixed,
     offset,
     safe,
     width,
@@ -60,9 +63,7 @@ def _voigt(values: Mapping[str, Array], x: Array) -> Array:
 
 def _pseudo_voigt(values: Mapping[str, Array], x: Array) -> Array:
     fwhm, share = safe(values["FWHM"]), values["eta"]
-    d = offset(values, x)
-    gauss = SHAPES["gaussian"].profile(d, fwhm, fwhm / SIGMA_FWHM)
-    return (1.0 - share) * gauss + share * SHAPES["lorentzian"].profile(d, fwhm, fwhm)
+    return mixed(offset(values, x), fwhm, share)
 
 
 def _doublet(values: Mapping[str, Array], x: Array) -> Array:
@@ -142,7 +143,6 @@ VOIGT = PeakKind(
         "sigma": _BY_SIGMA,
     },
 )
-_MIXED = f"((1 - eta) * {GAUSS_HEIGHT} + eta * {LORENTZ_HEIGHT})"
 PSEUDO_VOIGT = PeakKind(
     Signature(
         "pseudo_voigt",
@@ -151,22 +151,14 @@ PSEUDO_VOIGT = PeakKind(
             CENTRE,
             AREA,
             full_width("FWHM", ""),
-            ParameterSignature(
-                "eta",
-                "number",
-                "",
-                "share of the Lorentzian in the area",
-                low=0.0,
-                high=1.0,
-                default="~ free in [0, 1]",
-            ),
-            height(f"A * {_MIXED} / FWHM"),
+            SHARE,
+            height(f"A * {MIXED_HEIGHT} / FWHM"),
         ),
         "G. K. Wertheim et al., Rev. Sci. Instrum. 45, 1369 (1974), "
         "doi:10.1063/1.1686503",
     ),
     _pseudo_voigt,
-    instead={"height": ("A", f"= height * FWHM / {_MIXED}")},
+    instead={"height": ("A", f"= height * FWHM / {MIXED_HEIGHT}")},
 )
 DOUBLET_KA = PeakKind(
     Signature(

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special
 
+from specfit.constants import SIGMA_FWHM
 from specfit.model.functions import FUNCTIONS
 from specfit.peaks import PEAKS
-from specfit.peaks.kind import SIGMA_FWHM
 
 AREAS = [name for name, kind in PEAKS.items() if kind.amount == "A"]
 VALUES = {
