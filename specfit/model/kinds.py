@@ -7,6 +7,7 @@ which uses it gets one clear sentence instead of a hundred complaints.
 
 from __future__ import annotations
 
+from specfit.model.absorption_kinds import ABSORPTION
 from specfit.model.kind import DataKind, ModelKind
 from specfit.model.moessbauer import (
     CALIBRATION_NUISANCES,
@@ -37,7 +38,7 @@ __all__ = [
     "unfolded",
 ]
 
-DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, TABLE)}
+DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE)}
 
 MODEL_KINDS = {kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE)}
 
@@ -46,7 +47,7 @@ SIGNATURES = {
 }
 """Of every component, by the name of its kind."""
 
-PLANNED_DATA = ("absorption", "hyperspectral")
+PLANNED_DATA = ("hyperspectral",)
 PLANNED_MODELS = ("linear_combination", "nmf", "regression")
 
 CONVENTION_FAMILY = {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from specfit.model.ir import DataSource
 
 
-VALUES = ("counts", "intensity", "y")
+VALUES = ("counts", "intensity", "y", "mu", "chi")
 """Columns that are measured, and no axis."""
 
 
