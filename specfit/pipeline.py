@@ -27,9 +27,9 @@ from specfit.contracts import (
     Problem,
     Progress,
     Run,
-    Verdict,
 )
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.gains import contradicted
 from specfit.inference.journal import Journal
 from specfit.model import ir
 from specfit.model.faults import nearest
@@ -49,6 +49,7 @@ class Options:
     engine: str | None = None
     thinned: int | None = None
     variant: str | None = None
+    part: str | None = None
 
 
 # --------------------------------------------------------------------------- run
@@ -88,7 +89,7 @@ def run(
 
     clock = Clock(progress)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    document = checked.require()
+    document = _part(checked.require(), options.part)
     model = _chosen(document, options.variant, checked)
     with clock("read data"):
         measurements = measure(model, checked)
@@ -101,7 +102,7 @@ def run(
                 rules.judge(model, measurements, each, kept)
                 for each in (fit, *(answer.fit for answer in fit.answers))
             ]
-            done = _contradicted(model, measurements, fit, verdicts[0], settings)
+            done = contradicted(model, measurements, fit, verdicts[0], settings)
     return Run(
         document, model, measurements, _marked(fit, done[1]), done[0], kept,
         text=checked.text, text_sha256=sha256(checked.text), versions=versions(),
@@ -176,6 +177,17 @@ def _level_by_level(
     return inference.joined(fits)
 
 
+def _part(document: ir.Document[ir.Prior], name: str | None) -> ir.Document[ir.Prior]:
+    """What the document says of one of its models; all of it where none is named."""
+    if name is None:
+        return document
+    models = tuple(model for model in document.models if model.name == name)
+    reports = tuple(report for report in document.reports if report.of == name)
+    return document.model_copy(
+        update={"models": models, "variants": {}, "reports": reports}
+    )
+
+
 def _chosen(
     document: ir.Document[ir.Prior], variant: str | None, checked: Checked
 ) -> ir.Model[ir.Prior]:
@@ -210,71 +222,6 @@ def settings_of(asked: ir.RunSettings, options: Options) -> dict[str, Any]:
         "thinned": options.thinned,
     }
     return settings | {key: value for key, value in given.items() if value is not None}
-
-
-def _contradicted(
-    model: ir.Model[ir.Prior],
-    measurements: tuple[Measurement, ...],
-    fit: Fit,
-    verdict: Verdict,
-    settings: Mapping[str, Any],
-) -> tuple[Verdict, bool]:
-    """Add what the data say against a `require` that the posterior is pressed upon.
-
-    And whether the user interrupted that; the posterior stands, the rest is not judged.
-    """
-    from specfit.rules import pressed, with_findings
-
-    if verdict.outcome == "not_converged":
-        return verdict, False
-    suspects = pressed.suspects(model, measurements, fit)
-    gains: list[float | str] = []
-    try:
-        gains += _gains(model, measurements, settings, suspects) if suspects else []
-    except KeyboardInterrupt:
-        gains += ["interrupted"] * len(suspects)
-    findings = [
-        pressed.finding(model.rules[index], gain)
-        for index, gain in zip(suspects, gains, strict=True)
-    ]
-    return with_findings(verdict, findings), "interrupted" in gains
-
-
-def _gains(
-    model: ir.Model[ir.Prior],
-    measurements: tuple[Measurement, ...],
-    settings: Mapping[str, Any],
-    suspects: list[int],
-) -> list[float | str]:
-    """The fall of χ² without each rule, or why it cannot be told."""
-    from specfit.inference import NonFiniteStart
-
-    gains: list[float | str] = []
-    try:
-        kept = _best_fit(model, measurements, settings)
-    except NonFiniteStart as error:
-        return [str(error)] * len(suspects)
-    for index in suspects:
-        others = tuple(r for i, r in enumerate(model.rules) if i != index)
-        freed = model.model_copy(update={"rules": others})
-        try:
-            gains.append(2.0 * (_best_fit(freed, measurements, settings) - kept))
-        except NonFiniteStart as error:
-            gains.append(str(error))
-    return gains
-
-
-def _best_fit(
-    model: ir.Model[ir.Prior],
-    measurements: tuple[Measurement, ...],
-    settings: Mapping[str, Any],
-) -> float:
-    """Log-likelihood at the mode: with and without a rule, the same kind of point."""
-    from specfit import inference
-
-    problem = build(model, measurements)
-    chosen = inference.Settings(**{**settings, "engine": "map"})
-    return float(inference.find(problem, chosen, None).pointwise.sum())
 
 
 __all__ = [

@@ -23,7 +23,8 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "pipeline", "comparison", "batching", "identify", "importing"},
+    {"checking", "gains", "pipeline", "comparison", "batching", "identify", "importing",
+     "study"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from specfit.checking import Checked
 from specfit.commands import keeping
 from specfit.commands.common import Reporter, named, sampling, say, show_diagnostics
 from specfit.commands.compiled import compile_cache
+from specfit.commands.study import run_study, several
 from specfit.contracts import Progress, Run
 from specfit.diagnostics import Diagnostic, SpecError
 from specfit.inference.journal import Journal
@@ -54,7 +55,7 @@ def _keep_programs(cache: Path) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one .spec file; the exit code is its verdict."""
-    from specfit import inference, pipeline, report
+    from specfit import inference, pipeline
     from specfit.report.writing import refuse_foreign
 
     checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
@@ -69,6 +70,21 @@ def run(arguments: argparse.Namespace) -> int:
     who = keeping.identity(checked, asdict(options))
     if (code := _left_alone(arguments, folder, who)) is not None:
         return code
+    if options.variant is None and several(checked):
+        return run_study(arguments, checked, options, folder, who)
+    return _run_one(arguments, checked, options, folder, who)
+
+
+def _run_one(
+    arguments: argparse.Namespace,
+    checked: Checked,
+    options: Options,
+    folder: Path,
+    who: Mapping[str, Any],
+) -> int:
+    """Run the only model of a file, or one of its variants."""
+    from specfit import report
+
     reporter = None if arguments.quiet else Reporter()
     try:
         with (

@@ -276,6 +276,7 @@ class _Check:
             run = said if block is self.found.runs[0] else run
         if not works:
             return run, ()
-        typer = works[0].typer
-        reports = (report_settings(b, self.faults, typer) for b in self.found.reports)
+        typers = {work.block.name or "": work.typer for work in reversed(works)}
+        typers = dict(reversed(typers.items()))
+        reports = (report_settings(b, self.faults, typers) for b in self.found.reports)
         return run, tuple(reports)

@@ -325,9 +325,10 @@ class RunSettings(Frozen):
 
 
 class ReportSettings(Frozen):
-    """`report NAME { … }`: what to show."""
+    """`report NAME { … }`: what to show, `of` which of several models."""
 
     name: str = "report"
+    of: str = ""
     table: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     also: tuple[tuple[str, Expression], ...] = ()  # (text, expression)

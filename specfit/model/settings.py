@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specfit.diagnostics import Span
@@ -90,25 +90,44 @@ def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | No
 
 
 def report_settings(
-    block: tree.Block, faults: Faults, typer: Typer
+    block: tree.Block, faults: Faults, typers: Mapping[str, Typer]
 ) -> ir.ReportSettings:
-    """The settings of a `report` block, its names checked against the model."""
-    values: dict[str, Any] = {}
+    """The settings of a `report` block, its names checked against a model.
+
+    typers: of the models by name; the block says `of` which it is, else it is the first.
+    """
+    items = block.body.items if block.body else ()
+    of = _of(items, typers, faults)
+    typer = typers[of or next(iter(typers))]
+    values: dict[str, Any] = {"of": of}
     seen: dict[str, Span] = {}
-    for item in block.body.items if block.body else ():
+    for item in items:
         if not isinstance(item, tree.Let):
             faults.add("not-in-report", item.span)
             continue
         key = item.target.text
         if _first(key, item, seen, faults):
-            values[key] = _shown(key, item, faults, typer)
-    known = {key: value for key, value in values.items() if value is not None}
-    return ir.ReportSettings(name=block.name or "report", **known)
+            shown = _shown(key, item, faults, typer)
+            values |= {} if shown is None else {key: shown}
+    return ir.ReportSettings(name=block.name or "report", **values)
+
+
+def _of(
+    items: Sequence[tree.AnyStatement], typers: Mapping[str, Typer], faults: Faults
+) -> str:
+    """The model that a `report` block is of; empty where it does not say."""
+    for item in items:
+        if isinstance(item, tree.Let) and item.target.text == "of":
+            known = _known((item.value,), list(typers), faults)
+            return known[0] if known else ""
+    return ""
 
 
 def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
     value = item.value
     items = value.items if isinstance(value, tree.ListOf) else (value,)
+    if key == "of":
+        return None  # read before the others
     if key == "rows":
         return _known(items, list(typer.names.components), faults)
     if key == "table":
@@ -122,7 +141,7 @@ def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
             return value.value
         faults.add("text-expected", value.span, key=key)
         return None
-    known = nearest(key, ["rows", "table", "also", "plots", "save"])
+    known = nearest(key, ["of", "rows", "table", "also", "plots", "save"])
     faults.add("unknown-key", item.target.span, key=key, known=known)
     return None
 

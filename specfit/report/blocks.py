@@ -54,6 +54,14 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Ways to other pages of the same folder: a label and a relative path."""
+
+    pairs: Sequence[tuple[str, str]]
+    kind: Literal["links"] = "links"
+
+
+@dataclass(frozen=True)
 class Facts:
     """Pairs of a label and what it is."""
 
@@ -99,7 +107,7 @@ class Fold:
     kind: Literal["fold"] = "fold"
 
 
-Block = Banner | Bullets | Facts | Figure | Fold | Paragraph | Table | Verbatim
+Block = Banner | Bullets | Facts | Figure | Fold | Links | Paragraph | Table | Verbatim
 
 
 @dataclass(frozen=True)

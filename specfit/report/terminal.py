@@ -71,7 +71,7 @@ def _table(table: ResultTable) -> str:
         [clean(title), *map(_cell, cells, places)] for _, title, cells in table.rows
     ]
     lines = (
-        _aligned([header, *rows])
+        aligned([header, *rows])
         if rows
         else []
         if table.curve
@@ -86,7 +86,7 @@ def _numbers(run: Run) -> str:
     rows = ranking(run)
     if not rows:
         return ""
-    return "\n".join([*_aligned(rows), "", *_wrapped(run.conclusion, "")])
+    return "\n".join([*aligned(rows), "", *_wrapped(run.conclusion, "")])
 
 
 def _answers(run: Run) -> str:
@@ -103,7 +103,7 @@ def _answers(run: Run) -> str:
         for line in _wrapped(f"answer {i + 1} is {clean(found.verdict_words(i))}", "  ")
     ]
     title = "\n".join(_wrapped(found.title, ""))
-    return "\n".join([title, "", *_aligned([header, weights, *rows]), *verdicts])
+    return "\n".join([title, "", *aligned([header, weights, *rows]), *verdicts])
 
 
 def _places(column: Sequence[Cell]) -> int:
@@ -122,7 +122,7 @@ def _value(item: Quantity) -> str:
     return f"{text} {item.unit}" if item.unit else text
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines: names left, numbers by their ±, header over them, ruled."""
     columns = list(zip(*rows, strict=True))
     blocks = [_left(columns[0])] + [_by_sign(column) for column in columns[1:]]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from specfit import inference, pipeline, rules
+from specfit import gains, inference, rules
 from specfit.contracts import Finding, RequireStrategy
 from specfit.inference.gates import mode_gates
 from specfit.inference.newton import Peak
@@ -225,10 +225,10 @@ def test_a_refit_that_fails_costs_a_reservation_and_not_the_posterior(
         calls.append(1)
         raise error
 
-    monkeypatch.setattr(pipeline, "_best_fit", fails)
+    monkeypatch.setattr(gains, "_best_fit", fails)
     monkeypatch.setattr(pressed, "suspects", lambda *_: [0, 1])
     verdict = rules.judge(model, measurements, fit, ())
-    verdict, interrupted = pipeline._contradicted(model, measurements, fit, verdict, {})
+    verdict, interrupted = gains.contradicted(model, measurements, fit, verdict, {})
     assert interrupted is stopped
     assert len(calls) == 1
     unjudged = [f for f in verdict.findings if pressed.unjudged(f)]

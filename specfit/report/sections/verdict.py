@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from specfit.contracts import Verdict
-from specfit.report.blocks import Banner, Block, Bullets, Page, Paragraph, Section
+from specfit.report.blocks import Banner, Block, Bullets, Page, Paragraph, Section, Tone
 from specfit.report.stopped import (
     MAXIMUM,
     cut_short,
@@ -15,12 +15,16 @@ from specfit.report.stopped import (
 )
 from specfit.rules.pressed import unjudged
 
-_WORDS = {
+WORDS = {
     "accepted": "Accepted",
     "rejected": "Rejected",
     "not_converged": "Not converged",
 }
-_TONES = {"accepted": "good", "rejected": "bad", "not_converged": "warn"}
+TONES: dict[str, Tone] = {
+    "accepted": "good",
+    "rejected": "bad",
+    "not_converged": "warn",
+}
 _SENTENCES = {
     "accepted": "The sampler converged; every requirement and check holds.",
     "rejected": "The sampler converged, but the answer is not one to rely on:",
@@ -48,8 +52,8 @@ def _build(page: Page) -> Sequence[Block]:
     run = page.found.run
     verdict, stopped = run.verdict, interruption(run)
     banner = Banner(
-        word=_WORDS[verdict.outcome],
-        tone=_TONES[verdict.outcome],  # type: ignore[arg-type]
+        word=WORDS[verdict.outcome],
+        tone=TONES[verdict.outcome],
         sentence=_SENTENCES[verdict.outcome],
         reasons=verdict.reasons,
     )

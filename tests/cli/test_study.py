@@ -1,0 +1,72 @@
+"""Files of several parts: each run and judged, all of them joined."""
+
+import numpy as np
+import pytest
+
+SPEC = """specfit 1
+title "two tables"
+data s : table { file = "s.txt"; t = column(1) s; y = column(2) }
+data q : table { file = "q.txt"; t = column(1) s; y = column(2) }
+model slow : curve on s {
+  a ~ free in [0, 100]
+  k ~ free in [0.1, 100] s
+  observe s.y ~ normal(a * exp(-s.t / k), 0.5)
+}
+model quick : curve on q {
+  a ~ free in [0, 100]
+  k ~ free in [0.1, 100] s
+  check k < CHECK s because "quicker than the other"
+  observe q.y ~ normal(a * exp(-q.t / k), 0.5)
+}
+run auto { draws = 200; seed = 1 }
+"""
+
+
+@pytest.fixture
+def two(tmp_path):
+    """The file, its check as asked, and its data."""
+
+    def made(check):
+        g = np.random.default_rng(1)
+        t = np.linspace(0, 20, 40)
+        for name, k in (("s", 9.0), ("q", 3.0)):
+            y = 40.0 * np.exp(-t / k) + g.normal(0, 0.5, 40)
+            np.savetxt(tmp_path / f"{name}.txt", np.column_stack([t, y]))
+        text = SPEC.replace("CHECK", str(check))
+        (tmp_path / "m.spec").write_text(text, encoding="utf-8")
+        return tmp_path / "run"
+
+    return made
+
+
+def test_parts_are_run_and_joined(specfit, two, result_of):
+    folder = two(5)
+    code, out, _ = specfit("run", "m.spec", "--out", "run", "--quiet")
+    assert code == 0
+    assert "slow" in out
+    assert "quick" in out
+    joined = result_of(folder)
+    assert joined["verdict"] == "accepted"
+    for part, k in (("slow", 9.0), ("quick", 3.0)):
+        own = result_of(folder / "parts" / part)
+        assert joined["parameters"][f"{part}.k"] == own["parameters"]["k"]
+        assert (
+            abs(own["parameters"]["k"]["mean"] - k) < 4 * own["parameters"]["k"]["sd"]
+        )
+        assert (folder / "parts" / part / "posterior.nc").exists()
+    page = (folder / "report.html").read_text("utf-8")
+    assert 'href="parts/slow/report.html"' in page
+    code, _, told = specfit("run", "m.spec", "--out", "run", "--quiet", "--resume")
+    assert code == 0
+    assert "finished" in told
+
+
+def test_the_worst_verdict_is_that_of_the_whole(specfit, two, result_of):
+    folder = two(1)
+    code, out, _ = specfit("run", "m.spec", "--out", "run", "--quiet")
+    assert code == 1
+    assert "quick: failed: check k < 1 s" in out
+    joined = result_of(folder)
+    assert joined["verdict"] == "rejected"
+    assert [p["verdict"] for p in joined["parts"]] == ["accepted", "rejected"]
+    assert [r["part"] for r in joined["rules"] if r["kind"] == "check"] == ["quick"]
