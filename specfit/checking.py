@@ -18,6 +18,7 @@ from specfit.language.tree import Spec
 from specfit.model import ir
 from specfit.model.check import check as check_spec
 from specfit.model.known import data_constants
+from specfit.model.levels_apart import apart
 from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
 from specfit.model.site_remarks import site_remarks
@@ -184,7 +185,7 @@ def _resolve(done: Checked) -> None:
         except PlanError as error:
             done.diagnostics.append(at_place(error.code, error.words, error.place))
     for model in models:
-        done.diagnostics += _remarks(model)
+        done.diagnostics += [*_remarks(model), *_batch(model, document.run)]
     done.resolved = ir.Document[ir.Prior](
         file=document.file,
         title=document.title,
@@ -194,6 +195,13 @@ def _resolve(done: Checked) -> None:
         run=document.run,
         reports=document.reports,
     )
+
+
+def _batch(model: ir.Model[ir.Prior], run: ir.RunSettings) -> list[Diagnostic]:
+    """`batch` is for levels that share nothing; a fault where these do."""
+    if not run.batch or len(model.spectra) < 2 or apart(model):
+        return []
+    return [at_place("batch-shared", {"dimension": run.batch}, run.place)]
 
 
 def _remarks(model: ir.Model[ir.Prior]) -> list[Diagnostic]:

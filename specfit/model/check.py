@@ -271,8 +271,9 @@ class _Check:
         self, works: list[Elaborator]
     ) -> tuple[ir.RunSettings, tuple[ir.ReportSettings, ...]]:
         run = ir.RunSettings()
+        dimensions = {w.data.levels.dimension for w in works} - {""}
         for block in self.found.runs:
-            said = run_settings(block, self.faults, self.texts)
+            said = run_settings(block, self.faults, self.texts, dimensions)
             run = said if block is self.found.runs[0] else run
         if not works:
             return run, ()

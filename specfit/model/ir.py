@@ -313,7 +313,10 @@ class Model(Frozen, Generic[P]):
 
 
 class RunSettings(Frozen):
-    """`run nuts { … }`: how to look, never what to find."""
+    """`run nuts { … }`: how to look, never what to find.
+
+    batch: the dimension whose levels are fits of their own; "" where it is not said.
+    """
 
     engine: str = "auto"
     chains: int = 4
@@ -321,16 +324,22 @@ class RunSettings(Frozen):
     draws: int = 1000
     seed: int = 0
     target_accept: float = 0.8
+    batch: str = ""
     place: Place = Place()
 
 
 class ReportSettings(Frozen):
-    """`report NAME { … }`: what to show, `of` which of several models."""
+    """`report NAME { … }`: what to show, `of` which of several models.
+
+    rows: components; or levels: the dimension of the data that has a row for each level.
+    save: the CSV file of the table, in the folder of the run's tables.
+    """
 
     name: str = "report"
     of: str = ""
     table: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+    levels: str = ""
     also: tuple[tuple[str, Expression], ...] = ()  # (text, expression)
     plots: tuple[str, ...] = ()
     save: str = ""

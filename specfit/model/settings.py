@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from specfit.diagnostics import Span
@@ -24,13 +26,20 @@ _NUMBERS = {
     "draws": (10, 10_000_000),
     "seed": (0, 2**63 - 1),
 }
-_COLUMNS = ("IS", "QS", "Bint", "I", "width", "x", "ratio")
+_PART = re.compile(r"\w[\w.-]{0,79}")
+"""A part of a path that stays where it is written: no `..`, no root, no drive."""
 
 
 def run_settings(
-    block: tree.Block, faults: Faults, sources: Mapping[str, str]
+    block: tree.Block,
+    faults: Faults,
+    sources: Mapping[str, str],
+    dimensions: Collection[str] = (),
 ) -> ir.RunSettings:
-    """The settings of a `run` block; unknown engines and keys are faults."""
+    """The settings of a `run` block; unknown engines and keys are faults.
+
+    dimensions: of the data, whose levels `batch` may have fitted one by one.
+    """
     engine = block.name or "auto"
     if engine not in ENGINES:
         known = nearest(engine, ENGINES)
@@ -43,7 +52,11 @@ def run_settings(
             faults.add("not-in-run", item.span)
             continue
         key = item.target.text
-        if _first(key, item, seen, faults):
+        if not _first(key, item, seen, faults):
+            continue
+        if key == "batch":
+            values[key] = _dimension(item, dimensions, faults)
+        else:
             values[key] = _setting(key, item, faults)
     values.pop("precision", None)
     known_values = {key: value for key, value in values.items() if value is not None}
@@ -60,6 +73,18 @@ def _first(key: str, item: tree.Let, seen: dict[str, Span], faults: Faults) -> b
         note = (first, "first-here", dict[str, str]())
         faults.add("duplicate-statement", item.span, name=key, note=note)
     return first is item.span
+
+
+def _dimension(
+    item: tree.Let, dimensions: Collection[str], faults: Faults
+) -> str | None:
+    """`batch = stage`: a dimension of the data."""
+    word = item.value.text if isinstance(item.value, tree.Path) else ""
+    if word in dimensions:
+        return word
+    known = nearest(word, dimensions)
+    faults.add("unknown-dimension", item.value.span, name=word, known=known)
+    return None
 
 
 def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | None:
@@ -84,7 +109,7 @@ def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | No
         if word != "float64":
             faults.add("precision", item.value.span)
         return None
-    known = nearest(key, [*_NUMBERS, "target_accept", "precision"])
+    known = nearest(key, [*_NUMBERS, "target_accept", "precision", "batch"])
     faults.add("unknown-key", item.target.span, key=key, known=known)
     return None
 
@@ -109,6 +134,8 @@ def report_settings(
         if _first(key, item, seen, faults):
             shown = _shown(key, item, faults, typer)
             values |= {} if shown is None else {key: shown}
+    if isinstance(values.get("rows"), str):
+        values["levels"] = values.pop("rows")
     return ir.ReportSettings(name=block.name or "report", **values)
 
 
@@ -129,7 +156,7 @@ def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
     if key == "of":
         return None  # read before the others
     if key == "rows":
-        return _known(items, list(typer.names.components), faults)
+        return _rows(items, typer, faults)
     if key == "table":
         return _columns(items, typer, faults)
     if key == "also":
@@ -137,13 +164,35 @@ def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
     if key == "plots":
         return tuple(print_expression(plot) for plot in items)
     if key == "save":
-        if isinstance(value, tree.String):
-            return value.value
-        faults.add("text-expected", value.span, key=key)
-        return None
+        return _file(value, faults)
     known = nearest(key, ["of", "rows", "table", "also", "plots", "save"])
     faults.add("unknown-key", item.target.span, key=key, known=known)
     return None
+
+
+def _rows(
+    items: tuple[tree.Expr, ...], typer: Typer, faults: Faults
+) -> tuple[str, ...] | str:
+    """The components that are rows, or the dimension whose levels are: `rows = stage`."""
+    known, dimension = [*typer.names.components], typer.names.levels.dimension
+    words = [item.text for item in items if isinstance(item, tree.Path)]
+    if dimension and words == [dimension] and dimension not in known:
+        return dimension
+    if len(words) == 1 and dimension:
+        known.append(dimension)  # to be offered for a word that is neither
+    return _known(items, known, faults)
+
+
+def _file(value: tree.Expr, faults: Faults) -> str | None:
+    """The name of a CSV file; it may be in a folder, which stays inside the run's."""
+    if not isinstance(value, tree.String):
+        faults.add("text-expected", value.span, key="save")
+        return None
+    path = PurePosixPath(value.value)
+    if not path.parts or not all(_PART.fullmatch(part) for part in path.parts):
+        faults.add("save-outside", value.span, path=value.value)
+        return None
+    return str(path if path.suffix == ".csv" else path.with_name(f"{path.name}.csv"))
 
 
 def _known(

@@ -18,6 +18,7 @@ from specfit.model import ir
 from specfit.model.expressions import to_text
 from specfit.model.kinds import SIGNATURES
 from specfit.model.wording import prior_text
+from specfit.report.levels import columns_of, names_by_level
 from specfit.report.numbers import Summary, summarise
 from specfit.rules.posterior import Posterior
 
@@ -49,13 +50,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """A table like a paper's: sites by symbols, then further expressions."""
+    """A table like a paper's: sites or levels by symbols, then further expressions."""
 
     name: str
     columns: tuple[tuple[str, str], ...]  # symbol, unit
     rows: tuple[tuple[str, str, tuple[Cell, ...]], ...]  # name, title, cells
     also: tuple[Quantity, ...] = ()
     curve: bool = False  # of a model that has no components
+    levels: str = ""  # the dimension whose levels are the rows, in place of sites
+    save: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,13 +172,15 @@ class Findings:
     @cached_property
     def tables(self) -> tuple[ResultTable, ...]:
         """One table for each `report` block that asks for it, else one of all sites."""
-        wanted = [r for r in self.run.document.reports if r.table] or [
+        wanted = [r for r in self.run.document.reports if r.table or r.levels] or [
             ir.ReportSettings(name="results")
         ]
         return tuple(self._table(report) for report in wanted)
 
     def _table(self, report: ir.ReportSettings) -> ResultTable:
         spectra = self.run.model.spectra
+        if report.levels:
+            return self._level_table(report)
         sites = [(spectrum, site) for spectrum in spectra for site in spectrum.sites]
         rows = [s for s in sites if not report.rows or s[1].name in report.rows]
         if report.rows:
@@ -194,7 +199,25 @@ class Findings:
         also = also if report.table else (*also, *self._own())
         columns = tuple(zip(symbols, units or [""] * len(symbols), strict=True))
         curve = self.run.model.kind == "curve"
-        return ResultTable(report.name, columns, cells, also, curve)
+        return ResultTable(report.name, columns, cells, also, curve, save=report.save)
+
+    def _level_table(self, report: ir.ReportSettings) -> ResultTable:
+        """A row for each level of the data, a column for each quantity."""
+        symbols = columns_of(self.run.model, report.table)
+        names = names_by_level(self.run.model, symbols)
+        rows = tuple(
+            (label, label, tuple(self._named(name) for name in own))
+            for label, own in names.items()
+        )
+        units = [_unit(column) for column in zip(*(c for *_, c in rows), strict=True)]
+        also = tuple(self._further(text, item) for text, item in report.also)
+        columns = tuple(zip(symbols, units, strict=True))
+        return ResultTable(
+            report.name, columns, rows, also, levels=report.levels, save=report.save
+        )
+
+    def _named(self, name: str | None) -> Cell:
+        return Cell(None if name is None else self.quantity(name))
 
     def _own(self) -> Iterator[Quantity]:
         """What was inferred that no column shows: of the model, and the file's own names.
@@ -242,8 +265,7 @@ class Findings:
         return tuple(sorted(found, key=lambda s: USUAL.index(s) if s in USUAL else 9))
 
     def _cell(self, site: ir.Site, symbol: str) -> Cell:
-        name = site.parameters.get(symbol)
-        return Cell(None if name is None else self.quantity(name))
+        return self._named(site.parameters.get(symbol))
 
     @cached_property
     def conflicts(self) -> dict[str, rules.Conflict]:

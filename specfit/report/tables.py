@@ -14,11 +14,15 @@ _FORMULA = ("=", "+", "@", "\t", "-")
 
 
 def write_tables(found: Findings, folder: Path) -> None:
-    """`parameters.csv`, `rules.csv` and one file for each results table."""
+    """`parameters.csv`, `rules.csv` and one file for each results table.
+
+    A table's file has the name that `save` gives it, else that of its `report` block.
+    """
     _write(folder / "parameters.csv", _PARAMETERS, _parameters(found))
     _write(folder / "rules.csv", _RULES, _rules(found))
     for table in found.tables:
-        path = folder / f"{file_name(table.name)}.csv"
+        path = folder / (table.save or f"{file_name(table.name)}.csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, _header(table), _rows(table))
 
 
@@ -62,7 +66,7 @@ def _rules(found: Findings) -> Iterable[Sequence[object]]:
 
 
 def _header(table: ResultTable) -> Sequence[str]:
-    columns = ["site", "title"]
+    columns = [table.levels] if table.levels else ["site", "title"]
     for symbol, unit in table.columns:
         name = f"{symbol} ({unit})" if unit else symbol
         columns += [name, f"{name} sd"]
@@ -71,13 +75,16 @@ def _header(table: ResultTable) -> Sequence[str]:
 
 def _rows(table: ResultTable) -> Iterable[Sequence[object]]:
     for name, title, cells in table.rows:
-        row: list[object] = [safe(name), safe(title)]
+        row: list[object] = [safe(name)] if table.levels else [safe(name), safe(title)]
         for cell in cells:
             row += _pair(cell.quantity)
         yield [*row, "", ""] if table.also else row
     blank = [""] * 2 * len(table.columns)
     for item in table.also:  # of no column's symbol and unit
-        yield [safe(item.name), safe(item.title), *blank, *_pair(item)]
+        head = (
+            [safe(item.name)] if table.levels else [safe(item.name), safe(item.title)]
+        )
+        yield [*head, *blank, *_pair(item)]
 
 
 def _pair(item: Quantity | None) -> tuple[str, str]:

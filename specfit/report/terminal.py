@@ -63,7 +63,8 @@ def _warning(run: Run) -> str:
 
 
 def _table(table: ResultTable) -> str:
-    header = ["", *(f"{symbol}  {unit}".rstrip() for symbol, unit in table.columns)]
+    columns = (f"{symbol}  {unit}".rstrip() for symbol, unit in table.columns)
+    header = [table.levels, *columns]
     places = [
         _places(column) for column in zip(*(c for *_, c in table.rows), strict=True)
     ]

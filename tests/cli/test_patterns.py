@@ -1,5 +1,6 @@
 """Patterns and curves from the command line: made, fitted, judged, shown."""
 
+import csv
 import json
 import tomllib
 
@@ -22,7 +23,8 @@ model lines : peaks on s per stage {
   check Q.FWHM in [0.2, 3] deg because "no sharper than the slits"
   observe s.counts ~ poisson
 }
-run auto { chains = 4; draws = 400; seed = 2 }
+run auto { chains = 4; draws = 400; seed = 2; batch = stage }
+report features { table = [xc, Q.FWHM, c0]; rows = stage; save = "out/features" }
 """
 TRUTH = """seed = 5
 [axis]
@@ -69,6 +71,23 @@ def test_stages_are_made_fitted_and_found(tmp_path, monkeypatch, capsys):
     assert {"spectrum_1.png", "spectrum_2.png", "spectrum_3.png"} <= pictures
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
     assert "mm/s" not in page
+    assert "Q.FWHM (deg)" in page
+    _same_in_the_table(tmp_path / "run" / "tables" / "out" / "features.csv", result)
+
+
+def _same_in_the_table(path, result):
+    """A row for each stage; mean and sd as in the result, a symbol for each peak."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["stage"] for row in rows] == ["1", "2", "3"]
+    columns = ["P.xc (deg)", "Q.xc (deg)", "Q.FWHM (deg)", "c0 (counts)"]
+    assert list(rows[0]) == ["stage", *(c + e for c in columns for e in ("", " sd"))]
+    known = {**result["parameters"], **result["derived"]}
+    for row in rows:
+        for column in columns:
+            entry = known[f"{column.partition(' ')[0]}[{row['stage']}]"]
+            assert float(row[column]) == pytest.approx(entry["mean"], rel=1e-9)
+            assert float(row[f"{column} sd"]) == pytest.approx(entry["sd"], rel=1e-9)
 
 
 def test_a_list_of_the_wrong_length_is_told(tmp_path, monkeypatch, capsys):

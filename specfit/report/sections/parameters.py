@@ -44,9 +44,13 @@ def _doubt(found: Findings) -> str:
 
 
 def _results(found: Findings, table: ResultTable) -> Table:
-    header = ["site", *(f"{s} ({unit})" if unit else s for s, unit in table.columns)]
+    symbols = (f"{s} ({unit})" if unit else s for s, unit in table.columns)
+    header = [table.levels or "site", *symbols]
     rows = [
-        [Cell(title, name), *(_entry(entry) for entry in cells)]
+        [
+            Cell(title, "" if title == name else name),
+            *(_entry(entry) for entry in cells),
+        ]
         for name, title, cells in table.rows
     ]
     caption = (
@@ -58,7 +62,7 @@ def _results(found: Findings, table: ResultTable) -> Table:
 
 def _meanings(found: Findings, table: ResultTable) -> list[str]:
     """What the columns are, in the words of the kinds of the sites."""
-    words = [symbol for symbol, _ in table.columns]
+    words = [*dict.fromkeys(s.rpartition(".")[2] for s, _ in table.columns)]
     said = [f"{s}: {what}" for s, what in symbols(found.run.model, words)]
     return ["; ".join(said) + "."] if said else []
 
