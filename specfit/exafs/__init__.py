@@ -13,13 +13,14 @@ from specfit.exafs.equation import (
     chi_of_path,
     tables_of,
 )
-from specfit.exafs.transform import over_distance
+from specfit.exafs.transform import far_noise, over_distance
 
 __all__ = [
     "WAVE_OF_ENERGY",
     "PathValues",
     "Tables",
     "chi_of_path",
+    "far_noise",
     "over_distance",
     "tables_of",
 ]

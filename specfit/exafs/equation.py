@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from specfit.exafs.splines import evaluated, spline
-from specfit.scattering import FloatArray, ScatteringPath
+from specfit.scattering import ScatteringPath
 
 WAVE_OF_ENERGY = 1.0 / 3.8099821161
 """2m/ħ², 1/(eV Å²); ħ²/2m = 3.809 982 1161 eV Å² (CODATA 2018)."""
@@ -62,7 +62,7 @@ def tables_of(path: ScatteringPath, length: int = 0) -> Tables:
     )
 
 
-def chi_of_path(xp: Any, k: FloatArray, tables: Tables, values: PathValues) -> Any:
+def chi_of_path(xp: Any, k: Any, tables: Tables, values: PathValues) -> Any:
     """What a path adds to χ at k (n,) 1/Å, above the edge of the data."""
     q = xp.sqrt(xp.maximum(k * k - values.dE0 * WAVE_OF_ENERGY, LEAST))
     amplitude, phase, wave, free = evaluated(xp, tables.knots, tables.splines, q)
