@@ -6,6 +6,7 @@ compute one and the same equation.
 
 from __future__ import annotations
 
+from specfit.exafs.curves import again, between, path_curves
 from specfit.exafs.equation import (
     WAVE_OF_ENERGY,
     PathValues,
@@ -19,8 +20,11 @@ __all__ = [
     "WAVE_OF_ENERGY",
     "PathValues",
     "Tables",
+    "again",
+    "between",
     "chi_of_path",
     "far_noise",
     "over_distance",
+    "path_curves",
     "tables_of",
 ]
