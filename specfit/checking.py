@@ -17,6 +17,7 @@ from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.model import ir
 from specfit.model.check import check as check_spec
+from specfit.model.component_files import as_modelled
 from specfit.model.known import data_constants
 from specfit.model.levels_apart import apart
 from specfit.model.prior_draws import weighed
@@ -95,7 +96,7 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     is wrong with the file of a block that no model uses is a warning.
     """
     done = check(path, allow_outside)
-    found, faults = _read_all(done.sources, done)
+    found, faults = _read_all(as_modelled(done.document, done.sources), done)
     done.measured = found
     faults += [f for source, seen in found for f in _unlikely(source, seen)]
     faults = [_as_used(fault, done) for fault in faults]

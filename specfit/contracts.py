@@ -1,9 +1,8 @@
 """Every type that passes a door between two rooms, on one page.
 
-`Spec` is in `language/tree.py`, `Model` in `model/ir.py`, `Diagnostic` in
-`diagnostics.py`; all else is here.  Only names used in annotations come from further up
-the house.  What JAX traces is a NamedTuple of pure functions; what people read is a
-frozen dataclass.  Nothing is mutated after it is made.
+`Spec` is in `language/tree.py`, `Model` in `model/ir.py`; all else is here.  Only names
+used in annotations come from further up the house.  What JAX traces is a NamedTuple of
+pure functions; what people read is a frozen dataclass.  Nothing is mutated.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from specfit.model.ir import Document, Model, Prior
     from specfit.rules.block import Block, Outcomes
+    from specfit.scattering import Scattering
 
     Array = jax.Array
 else:
@@ -150,18 +150,18 @@ class Measurement:
 
     axis: (n_channels,) canonical unit (mm/s relative to the IS zero of the project).
     values: (n_channels,) counts as recorded (folded: the sum of the two halves).
-    half_offset: a folded channel is the sum of two raw ones that were measured at
-        axis ± half_offset; the model is averaged over both, so that no count is ever
-        interpolated and neighbours stay independent.  0 for data folded elsewhere.
+    half_offset: a folded channel is the sum of two measured at axis ± half_offset; the
+        model is averaged over both: neighbours stay independent.  0 if folded elsewhere.
     axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
     columns: by name, every one declared.
-    position: (n_channels,) where the drive stood, in units of its amplitude, negative in
-        the first half of the sweep; empty where both halves were summed.
+    position: (n_channels,) of the drive, in units of its amplitude, negative in the
+        first half of the sweep; empty where both halves were summed.
     readings: what the fit itself finds of the instrument, by the nuisances.
     field_slopes: (3,) mm/s/T, k16, k25, k34 of the field-scale convention.
     found: what was sniffed, folded and fitted, as (label, text) for people.
+    scattering: the paths that χ(k) is held against; values are then as it says.
     """
 
     axis: FloatArray
@@ -180,6 +180,7 @@ class Measurement:
     sha256: str = ""
     size: int = 0
     found: tuple[tuple[str, str], ...] = ()
+    scattering: Scattering | None = None
 
 
 # --------------------------------------------------------------------- problem
@@ -189,8 +190,8 @@ class Measurement:
 class Identified(Protocol):
     """What can say who it is: a text that two share only if they compute alike.
 
-    Functions of equal identity may take each other's compiled programs, in this process
-    or another; an empty identity is nobody's.
+    Functions of equal identity may take each other's compiled programs anywhere; an
+    empty identity is nobody's.
     """
 
     @property
@@ -347,8 +348,7 @@ class Fit:
 class Finding:
     """What one rule found.
 
-    severity: of a rule of physics, "hard", "soft" or "warning", as the library or the
-    file says; empty for the user's own statements.
+    severity: of a rule of physics, "hard", "soft" or "warning"; empty for the user's own.
     outcome: "passed", "failed" or "warned".  probability: posterior probability that the
     rule holds, None where that has no meaning.  strategy: how a `require` was compiled.
     """

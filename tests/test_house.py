@@ -15,9 +15,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
     {"assets", "constants", "contracts", "diagnostics", "exits", "isotopes", "lazy",
-     "record", "rendering", "text", "units", "waves"},
+     "record", "rendering", "scattering", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
-    {"peaks"},
+    {"exafs", "peaks"},
     {"model"},
     {"density"},
     {"inference"},

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement
+from specfit.density.exafs_layout import exafs_data
 from specfit.distributions import NOISES
 from specfit.model.ir import Const, Expression, Model, Prior, Ref, Spectrum
 
@@ -27,6 +28,8 @@ def layout_of(
     """The arrays of the data of any model."""
     if model.kind.startswith("mossbauer"):
         return spectra_data(measurements, room)
+    if model.kind == "exafs":
+        return exafs_data(model, measurements, room)
     return pattern_data(model, measurements, room)
 
 

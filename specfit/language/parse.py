@@ -33,14 +33,23 @@ MAXIMUM_DEPTH = 200
 _REPAIRS = 8  # slips put right in one statement before we stop
 _FIRST = re.compile(r"\s*(\w+)\s+(?![=~])")
 BEGINNINGS = (
-    *("specfit", "title", "use", "data", "model", "site", "peak", "component"),
-    *("baseline", "analysis", "method", "run", "report", "variant", "template"),
+    *("specfit", "title", "use", "data", "model", "site", "peak", "path"),
+    *(
+        "component",
+        "baseline",
+        "analysis",
+        "method",
+        "run",
+        "report",
+        "variant",
+        "template",
+    ),
     *("observe", "override", "require", "expect", "check", "for", "if"),
 )
 """Words that begin a statement."""
 _WORD = re.compile(r'"[^"]*"|\w+|[^\w\s]')
 _DEFINES = re.compile(
-    r"(?:(?:data|model|site|peak|component|baseline|analysis|method|variant|template)"
+    r"(?:(?:data|model|site|peak|path|component|baseline|analysis|method|variant|template)"
     r"\s+)?(\w[\w.]*)"
 )
 _WRAPPERS = {"part", "unit", "argument", "body", "entry", "caption", "source", "on"}

@@ -16,12 +16,12 @@ from specfit.language.pairs import Pairs
 from specfit.language.scanner import Scan, Token
 
 MAXIMUM_STATEMENTS = 20_000
-_LEAF = re.compile(r"(?:data|site|peak|component|baseline|run|report)\b")
+_LEAF = re.compile(r"(?:data|site|peak|path|component|baseline|run|report)\b")
 _TOP = re.compile(
     r"(?:data|model|analysis|template|variant|run|report)\b(?!\s*[=~.\[])"
 )
 _NOT_IN_LEAF = re.compile(
-    rf"{_TOP.pattern}|(?:site|peak|component|observe)\b(?!\s*[=~.\[])"
+    rf"{_TOP.pattern}|(?:site|peak|path|component|observe)\b(?!\s*[=~.\[])"
 )
 BLANK_LINE = "\n"  # an empty line among comments; no comment contains a newline
 

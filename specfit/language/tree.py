@@ -131,7 +131,7 @@ class Body(Node):
 class Block(Statement):
     """`site B "title" : sextet from db(…) { … }` and every other braced statement.
 
-    `keyword`: data, model, site, peak, component, baseline, analysis, method, run,
+    `keyword`: data, model, site, peak, path, component, baseline, analysis, method, run,
     report, variant or template.  `kind` is the callee after the colon, a `Path` or a
     `Call`.  `parameters` are a template's: `template line(pos)`.
     """

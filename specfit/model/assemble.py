@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from specfit import units
 from specfit.language import tree
 from specfit.model import ir
+from specfit.model.component_files import sources_with
+from specfit.model.components import Component
 from specfit.model.densities import Expected, fits
 from specfit.model.elaborate import Elaborator
 from specfit.model.names import Entry
@@ -73,6 +75,9 @@ def _all_said(work: Elaborator) -> None:
 
 def _sources(work: Elaborator) -> tuple[ir.DataSource, ...]:
     """The files, with the column that is observed where the data block does not say."""
+    if work.kind.files:
+        found, own = work.components.found, work.own
+        return sources_with(work.data.sources, found, own, work.texts)
     if work.data.reading or not work.observed:
         return work.data.sources
     reading = {"reading": work.observed[0].target.text.partition(".")[2]}
@@ -94,6 +99,9 @@ def _settings(work: Elaborator) -> dict[str, str | float]:
 def _piece(work: Elaborator, entry: Entry, level: int | None, into: Pieces) -> None:
     dimension = work.meanings.dimension_of(entry)
     if dimension is None or entry.record == "joint":
+        return
+    if entry.origin == "file":
+        into.definitions.append(_of_file(work, entry, level, dimension))
         return
     statement = entry.statement
     context = Context(entry.scope, level)
@@ -160,6 +168,23 @@ def _definition(
     )
 
 
+def _of_file(
+    work: Elaborator, entry: Entry, level: int | None, dimension: units.Dimension
+) -> ir.Definition:
+    """What the file of a component states: known with the data, as a statistic is."""
+    label = work.names.levels.labels[level or 0] if entry.local else ""
+    data = f"{work.data.name}[{label}]" if label else work.data.name
+    column = ir.Ref(name=f"{data}.{entry.name}")
+    return ir.Definition(
+        name=work.names.qualified(entry, level),
+        role=entry.role,
+        unit=units.canonical_unit(dimension),
+        title=entry.title,
+        value=ir.Apply(function="mean", arguments=(column,)),
+        origin=entry.origin,
+    )
+
+
 def _inside(work: Elaborator, entry: Entry, value: ir.Expression) -> bool:
     """A fixed value must lie where the parameter can be."""
     signature = entry.signature
@@ -202,6 +227,15 @@ def _spectra(work: Elaborator, noises: list[ir.Noise]) -> tuple[ir.Spectrum, ...
     return tuple(spectra)
 
 
+def _said_of(component: Component) -> dict[str, str]:
+    """The texts that a component states."""
+    said = {"state": component.state} if component.state else {}
+    files = component.files.items()
+    return said | {
+        k: item.value.value for k, item in files if isinstance(item.value, tree.String)
+    }
+
+
 def _sites(work: Elaborator, level: int) -> list[ir.Site]:
     sites = []
     for component in work.components.found.values():
@@ -217,7 +251,7 @@ def _sites(work: Elaborator, level: int) -> list[ir.Site]:
                 parameters=where,
                 record=work.citations.record(component.name),
                 offered=work.citations.offered(component.name, level),
-                settings={"state": component.state} if component.state else {},
+                settings=_said_of(component),
                 place=place(component.block.span, work.texts),
             )
         )

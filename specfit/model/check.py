@@ -245,6 +245,10 @@ class _Check:
         if source.kind.name not in kind.data.split(" or "):
             self.faults.add("data-kind", block.span, name=source.name, kind=kind.data)
             return None
+        if kind.axes and source.sound_columns and source.axis not in kind.axes:
+            words = {"name": source.name, "kind": kind.name, "axes": listing(kind.axes)}
+            self.faults.say("data-axis", block.span, words)
+            return None
         return source
 
     # ---------------------------------------------------- rules, run and report

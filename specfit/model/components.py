@@ -7,7 +7,7 @@ a template or an explicit statement, the later overriding the earlier.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeGuard
 
@@ -18,7 +18,9 @@ from specfit.language.parse import parse
 from specfit.model.expand import apply_template
 from specfit.model.faults import Faults, closest, listing, nearest
 from specfit.model.instead import as_stated
+from specfit.model.kind import FROM_FILE
 from specfit.model.kinds import ModelKind
+from specfit.model.named_files import files_of, is_file
 from specfit.model.names import Entry, Names
 from specfit.model.places import word_place
 from specfit.model.records import class_ranges
@@ -40,6 +42,7 @@ class Component:
     source: tree.Call | None
     rules: tuple[tree.RuleStatement, ...]
     state: str = ""  # the class of iron it states to be
+    files: Mapping[str, tree.Let] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=256)
@@ -100,8 +103,9 @@ class Components:
         source = block.source
         rules = [i for i in (*inherited, *own) if isinstance(i, tree.RuleStatement)]
         state = self._state(own) or self._state(inherited)
+        files = files_of(self.kind.files, block, stated, self.faults)
         self.found[name] = Component(
-            name, block, base, signature, source, tuple(rules), state
+            name, block, base, signature, source, tuple(rules), state, files
         )
         self._defaults(name, base, signature, block)
         for item in inherited:
@@ -157,8 +161,11 @@ class Components:
         for parameter in signature.parameters:
             statement = None
             default = self.usual.get(parameter.symbol, parameter.default)
-            if default is not None:
+            if default is not None and default != FROM_FILE:
                 statement = default_statement(parameter.symbol, default)
+            if isinstance(statement, tree.Let) and default == f"= {parameter.symbol}":
+                outer = tree.Path((tree.Part(f"{OUTER}{parameter.symbol}"),))
+                statement = replace(statement, value=outer)  # the model's own
             self.names.add(self._entry(name, base, parameter, statement, block))
 
     def _entry(
@@ -178,7 +185,7 @@ class Components:
             statement=statement,
             signature=parameter,
             convention=self.kind.conventions.get((base, parameter.symbol)),
-            origin="default",
+            origin="file" if parameter.default == FROM_FILE else "default",
             title=block.title or "",
             local=None if of_levels else self.everything_local or shape,
         )
@@ -212,7 +219,9 @@ class Components:
         return item.target.text == STATE
 
     def _statement(self, name: str, item: tree.AnyStatement, origin: str) -> None:
-        if isinstance(item, tree.RuleStatement) or self._is_state(item):
+        if isinstance(item, tree.RuleStatement):
+            return
+        if self._is_state(item) or is_file(item, self.kind.files):
             return
         if isinstance(item, tree.Sample) and len(item.targets) > 1:
             self.faults.add("joint-in-component", item.span)

@@ -29,7 +29,7 @@ from specfit.model.unseen import forget_unseen
 from specfit.model.walk import targets_of
 from specfit.units import Dimension
 
-OTHERS = ("site", "peak", "component")
+OTHERS = ("site", "peak", "component", "path")
 """Keywords of components; a kind of model has one of them."""
 
 
@@ -162,7 +162,7 @@ class Elaborator:
                 self.faults.add(
                     "wrong-component", item.span, keyword=keyword, wanted=wanted
                 )
-            case tree.Let() if item.target.text in self.kind.settings:
+            case tree.Let() if item.target.text in self.kind.words:
                 return
             case tree.Let(target=target) | tree.Sample(targets=(target,)):
                 self._name(target, item)

@@ -10,6 +10,9 @@ from specfit.constants import NATURAL_FWHM
 from specfit.contracts import ParameterSignature, Signature
 from specfit.isotopes import IRON, isotopes
 
+FROM_FILE = "= of its file"
+"""The default of a parameter that the file of a component states."""
+
 
 @dataclass(frozen=True)
 class DataKind:
@@ -45,7 +48,10 @@ class ModelKind:
     `seen`: computed parameters that components have then besides, by their kinds;
     `states`: whether a component may state the class of iron it is; `fraction` is empty
     where each component has an amount of its own; `instead`: of each kind of component,
-    what may be stated in place of another parameter, and what that is then.
+    what may be stated in place of another parameter, and what that is then; `files`: the
+    texts of a component that name what it is read from; `numbers`: settings that are
+    numbers, with what is allowed; `ranges`: those that are intervals, with what they are
+    of; `axes`: those that the data may have, where not any.
 
     Where axis and signal are whatever the data have, dimensions of parameters are the
     words "axis", "signal" and "area", their product, and defaults hold `{x}`, `{y}` for
@@ -70,6 +76,15 @@ class ModelKind:
     isotope: str = ""
     title: str = ""
     instead: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    ranges: Mapping[str, str] = field(default_factory=dict)
+    axes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The settings, of whatever sort."""
+        return (*self.settings, *self.numbers, *self.ranges)
 
     @property
     def natural_fwhm(self) -> float:

@@ -8,6 +8,7 @@ which uses it gets one clear sentence instead of a hundred complaints.
 from __future__ import annotations
 
 from specfit.model.absorption_kinds import ABSORPTION
+from specfit.model.exafs_kinds import EXAFS
 from specfit.model.kind import DataKind, ModelKind
 from specfit.model.moessbauer import (
     CALIBRATION_NUISANCES,
@@ -40,7 +41,7 @@ __all__ = [
 
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE)}
 
-MODEL_KINDS = {kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE)}
+MODEL_KINDS = {kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE, EXAFS)}
 
 SIGNATURES = {
     one.name: one for kind in MODEL_KINDS.values() for one in kind.components.values()

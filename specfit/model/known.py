@@ -136,7 +136,17 @@ def _columns(
             for column, values in measurement.columns.items():
                 if column not in ("counts", *_AXES):
                     parts.setdefault(f"{name}.{column}", []).append(values)
+            for column, value in _of_paths(measurement):
+                parts.setdefault(f"{name}.{column}", []).append(np.array([value]))
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _of_paths(measurement: Measurement) -> Iterator[tuple[str, float]]:
+    """What the files of scattering paths state, as columns of one value."""
+    if measurement.scattering is not None:
+        for name, path in measurement.scattering.paths.items():
+            yield f"{name}.reff", path.half_length
+            yield f"{name}.degeneracy", path.degeneracy
 
 
 def _statistic(node: Apply, column: FloatArray) -> float:

@@ -6,6 +6,7 @@ from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model.faults import Faults, nearest
 from specfit.model.kinds import ModelKind
+from specfit.model.numeric_settings import interval, number
 from specfit.model.peak_kinds import MOST_ORDER
 
 CHEBYSHEV, ORDER = "chebyshev", 3
@@ -36,6 +37,14 @@ class OwnSettings:
             self._baseline(item)
         elif isinstance(item, tree.Let) and item.target.text in self.kind.settings:
             self._word(item)
+        elif isinstance(item, tree.Let) and item.target.text in self.kind.numbers:
+            self._once(item.target.text, item)
+            allowed = self.kind.numbers[item.target.text]
+            self.known |= number(item, allowed, self.faults)
+        elif isinstance(item, tree.Let) and item.target.text in self.kind.ranges:
+            self._once(item.target.text, item)
+            of = self.kind.ranges[item.target.text]
+            self.known |= interval(item, of, self.faults)
 
     def _word(self, item: tree.Let) -> None:
         key, value = item.target.text, item.value

@@ -10,6 +10,7 @@ that each build a Measurement.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from specfit.readers.declared import declared_measurement
 from specfit.readers.errors import ReaderError
 from specfit.readers.files import FileContent, load
 from specfit.readers.formats import FileFormat
+from specfit.readers.paths import with_paths
 from specfit.readers.raw import field_scale, raw_measurement
 from specfit.readers.tables import Table, decode
 from specfit.readers.writing import write_columns
@@ -70,6 +72,9 @@ def read(
     else:
         spectrum = declared_measurement(source, table)
     spectrum = _within(source, _scaled(source, spectrum))
+    spectrum = with_paths(
+        source, spectrum, partial(load, root=root, allow_outside=allow_outside)
+    )
     origin = (("file", f"{source.file}, {content.size} bytes"), *table.found)
     return replace(
         spectrum,

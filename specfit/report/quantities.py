@@ -96,7 +96,8 @@ class Findings:
         """What follows from the unknowns: definitions with a spread of their own."""
         found = {}
         for item in self.run.model.definitions:
-            if isinstance(item.value, ir.Const | ir.Ref) and not item.derived:
+            known = isinstance(item.value, ir.Const | ir.Ref) or item.origin == "file"
+            if known and not item.derived:
                 continue
             found[item.name] = self._quantity(
                 item.name,

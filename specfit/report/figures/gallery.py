@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from specfit.report.figures import correlations, distribution, priors, spectrum
+from specfit.report.figures import correlations, distribution, paths, priors, spectrum
 from specfit.report.quantities import Findings
 from specfit.report.sections.spectrum import figure_name
 
@@ -24,10 +24,16 @@ def _drawings(found: Findings) -> list[tuple[str, Callable[[], bytes | None]]]:
         *(
             (
                 figure_name(index, entry.label, len(spectra) == 1),
-                partial(spectrum.draw, found, index),
+                partial(_of_spectrum(found, index), found, index),
             )
             for index, entry in enumerate(spectra)
         ),
         ("correlations", partial(correlations.draw, found)),
         ("distributions", partial(distribution.draw, found)),
     ]
+
+
+def _of_spectrum(found: Findings, index: int) -> Callable[[Findings, int], bytes]:
+    """How a spectrum is drawn: χ(k) with its paths, or a curve over its axis."""
+    of_paths = found.run.measurements[index].scattering is not None
+    return paths.draw if of_paths else spectrum.draw

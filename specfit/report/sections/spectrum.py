@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specfit.contracts import Measurement
 from specfit.report.blocks import Block, Figure, Page, Section
 from specfit.report.collect import file_of
 from specfit.report.text import file_name
@@ -31,6 +32,12 @@ def _build(page: Page) -> Sequence[Block]:
         label = f" [{spectrum.label}]" if spectrum.label else ""
         sites = ", ".join(site.title or site.name for site in spectrum.sites)
         filled = f"; filled: {sites}, with area fractions; ticks: line positions"
+        if measurement.scattering is not None:
+            title = figure_name(index, spectrum.label, alone)
+            blocks.append(
+                _of_paths(title, name + label, measurement, item.chi2_reduced)
+            )
+            continue
         blocks.append(
             Figure(
                 figure_name(index, spectrum.label, alone),
@@ -53,6 +60,28 @@ def _build(page: Page) -> Sequence[Block]:
             )
         )
     return blocks
+
+
+def _of_paths(
+    figure: str, name: str, measurement: Measurement, chi2_reduced: float
+) -> Figure:
+    """χ(k) with its paths."""
+    one = measurement.scattering
+    assert one is not None
+    numbers = f"{measurement.values.size} numbers are compared"
+    if one.distances is not None:
+        low, high = one.distances
+        numbers = (
+            f"between {low:g} and {high:g} Å (shaded) lie {measurement.values.size} "
+            "independent numbers, which are compared"
+        )
+    return Figure(
+        figure,
+        "χ(k) and its transform over distances, with the paths",
+        f"{name}, {one.k.size} points; {numbers}. Red: posterior mean with the band of 5 "
+        "to 95 %; coloured: the paths, shifted below χ(k). Transforms with a Hann window "
+        f"of k. Below: residuals in standard deviations; reduced χ² = {chi2_reduced:.2f}.",
+    )
 
 
 SECTION = Section("spectrum", "Spectrum", _build)
