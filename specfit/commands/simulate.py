@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,66 +29,87 @@ from specfit.commands.raw_truth import (
     waveform_of,
 )
 from specfit.commands.run import prepare_device
+from specfit.commands.truth_file import (
+    refuse_bent,
+    refuse_outside,
+    truth_in,
+    truth_of,
+)
 from specfit.commands.truth_values import by_level, fault, flat, given_values
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import FloatArray, Measurement
 from specfit.model import ir
-from specfit.model.linear import support_of
-from specfit.model.wording import prior_text
 from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.writing import write_columns, write_counts
+from specfit.study import parts_of
 
 OWN = b"# SYNTHETIC", b"# the values behind the synthetic data of the same name"
 """How a file of data, and one of their truth, begins that `simulate` wrote."""
 
 
 def simulate(arguments: argparse.Namespace) -> int:
-    """Write one synthetic data file for each source of the model, and the truth."""
+    """Write one synthetic data file for each source of the models, and the truth."""
     checked = pipeline.check(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
         return exits.FAULT
     document = checked.require()
-    if len(document.models) != 1:
-        raise fault("one-model", arguments.file, count=str(len(document.models)))
-    model = document.models[0]
-    truth = _truth(arguments.truth)
+    measured = {part.name for part in parts_of(document) if not part.rests_on}
+    models = [model for model in document.models if model.name in measured]
+    if not models:
+        raise fault("simulate-nothing", arguments.file)
+    truth = truth_in(arguments.truth)
+    of = {
+        model.name: truth_of(model, models, truth, arguments.truth) for model in models
+    }
     writable(arguments.out)
-    places = _places(model, arguments.out)
-    irons = iron_places(model, arguments.out)
-    paths = [*places, *irons, _beside(arguments)]
-    _refuse_foreign(paths, arguments.out)
+    paths = [p for model in models for p in _paths(model, arguments.out)]
+    _refuse_foreign([*paths, _beside(arguments)], arguments.out)
     seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
     prepare_device("cpu")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    lines = [OWN[1].decode(), f"seed = {seed}"]
+    for number, model in enumerate(models):
+        prefix = "" if len(models) == 1 else f"{model.name}."
+        lines += _made(
+            model, of[model.name], seed + number, prefix, arguments, document
+        )
+    _beside(arguments).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(*paths, _beside(arguments), sep="\n")
+    return exits.ACCEPTED
+
+
+def _paths(model: ir.Model[ir.Prior], folder: Path) -> list[Path]:
+    return [*_places(model, folder), *iron_places(model, folder)]
+
+
+def _made(
+    model: ir.Model[ir.Prior],
+    truth: Mapping[str, Any],
+    seed: int,
+    prefix: str,
+    arguments: argparse.Namespace,
+    document: ir.Document[ir.Prior],
+) -> list[str]:
+    """Write the data of one model; the lines that say what they were made with."""
     grid = _grid(model, truth, arguments.truth)
     values, counts = _draw(model, grid, truth, seed, arguments.truth)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     header = _header(arguments, document, seed)
+    places = _places(model, arguments.out)
     for place, source, row in zip(places, model.sources, counts, strict=True):
         if source.kind == "transmission":
             _write(place, row, header, None if is_raw(source) else grid.axis)
         else:
             write_pattern(place, source, grid, row, header)
-    for number, place in enumerate(irons):
+    for number, place in enumerate(iron_places(model, arguments.out)):
         generator = np.random.default_rng([seed, 1 + number])
         _write(
             place, iron_counts(grid, drive_of(truth, place), generator), header, None
         )
-    _write_truth(paths[-1], values, seed, _stated(model, truth, grid))
-    print(*paths, sep="\n")
     _tell_drawn(model, truth, values)
-    return exits.ACCEPTED
-
-
-def _truth(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise fault("truth-missing", path, path=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise fault(
-            "truth-unreadable", path, path=str(path), reason=str(error)
-        ) from None
+    stated = _stated(model, truth, grid, prefix)
+    numbers = [f'"{name}" = {value!r}' for name, value in sorted(values.items())]
+    return ["", *stated, f"\n[{prefix}values]", *numbers]
 
 
 def _places(model: ir.Model[ir.Prior], folder: Path) -> list[Path]:
@@ -188,14 +208,14 @@ def _draw(
         drawn = problem.sample_prior(jax.random.key(seed), 1, problem.data)
         values = {name: float(np.asarray(value)[0]) for name, value in drawn.items()}
         given = given_values(truth, _unopened(model, values), path)
-        _allowed(model, given, path)
+        refuse_outside(model, given, path)
         values |= given
         position = problem.unconstrain(
             {name: jnp.asarray(value) for name, value in values.items()}, problem.data
         )
         exact = problem.constrain(position, problem.data)
         values = {name: float(np.asarray(value)) for name, value in exact.items()}
-        _same(given, values, path)
+        refuse_bent(given, values, path)
         expected = np.asarray(problem.predict(position, problem.data))
         noise = jax.random.fold_in(jax.random.key(seed), 1)
         generator = np.random.default_rng(np.asarray(jax.random.key_data(noise)))
@@ -207,26 +227,6 @@ def _level(truth: Mapping[str, Any]) -> float:
     """Counts of the blank that the prior is drawn for; what cannot be is told later."""
     said = truth.get("values", {}).get("N0")
     return float(said) if isinstance(said, int | float) and 0 < said < 1e300 else 1e5
-
-
-def _allowed(model: ir.Model[ir.Prior], given: Mapping[str, float], path: Path) -> None:
-    """A value where the prior of its parameter is nothing is a fault of the truth."""
-    for parameter in model.parameters:
-        value, dist = given.get(parameter.name), parameter.prior.dist
-        low, high = support_of(dist)
-        if value is None or low <= value <= high:
-            continue
-        allowed = prior_text(dist, parameter.unit)
-        words = {"name": parameter.name, "value": f"{value:g}", "prior": allowed}
-        raise fault("truth-outside", path, **words)
-
-
-def _same(given: Mapping[str, float], used: Mapping[str, float], path: Path) -> None:
-    """A truth that the model's own rules forbid is refused, not bent."""
-    for name, value in given.items():
-        if abs(used[name] - value) > 1e-6 * max(1.0, abs(value)):
-            words = {"name": name, "value": f"{value:g}", "used": f"{used[name]:g}"}
-            raise fault("truth-forbidden", path, **words)
 
 
 def _header(
@@ -248,20 +248,20 @@ def _unopened(
 
 
 def _stated(
-    model: ir.Model[ir.Prior], truth: Mapping[str, Any], grid: Measurement
+    model: ir.Model[ir.Prior], truth: Mapping[str, Any], grid: Measurement, prefix: str
 ) -> list[str]:
     """The table of the truth that says where the channels lie."""
     if is_raw(model.sources[0]):
         drive = drive_of(truth, Path())
-        return ["[drive]", *(f"{k} = {json.dumps(v)}" for k, v in drive.items())]
+        return [
+            f"[{prefix}drive]",
+            *(f"{k} = {json.dumps(v)}" for k, v in drive.items()),
+        ]
     low, high = float(grid.axis[0]), float(grid.axis[-1])
     size = grid.axis.size
-    return ["[axis]", f"low = {low!r}", f"high = {high!r}", f"channels = {size}"]
-
-
-def _write_truth(
-    path: Path, values: Mapping[str, float], seed: int, stated: list[str]
-) -> None:
-    lines = [OWN[1].decode(), f"seed = {seed}", "", *stated, "\n[values]"]
-    lines += [f'"{name}" = {value!r}' for name, value in sorted(values.items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return [
+        f"[{prefix}axis]",
+        f"low = {low!r}",
+        f"high = {high!r}",
+        f"channels = {size}",
+    ]

@@ -70,3 +70,44 @@ def test_the_worst_verdict_is_that_of_the_whole(specfit, two, result_of):
     assert joined["verdict"] == "rejected"
     assert [p["verdict"] for p in joined["parts"]] == ["accepted", "rejected"]
     assert [r["part"] for r in joined["rules"] if r["kind"] == "check"] == ["quick"]
+
+
+PATTERNS = """specfit 1
+data s : pattern { file = "d/s.csv"; x = column(1); y = column(2) }
+data q : pattern { file = "d/q.csv"; x = column(1); y = column(2) }
+model one : peaks on s {
+  baseline bg : none
+  peak P : gaussian { xc ~ free in [1, 9] }
+  observe s.y ~ gaussian(0.1)
+}
+model two : peaks on q {
+  baseline bg : none
+  peak P : gaussian { xc ~ free in [1, 9] }
+  observe q.y ~ gaussian(0.1)
+}
+"""
+OF_ONE = """seed = 3
+[one.axis]
+low = 0.0
+high = 10.0
+channels = 50
+[one.values]
+"P.xc" = 3.0
+"P.A" = 20.0
+"P.wG" = 1.5
+"""
+
+
+def test_each_model_has_a_truth_of_its_own(specfit, tmp_path):
+    (tmp_path / "m.spec").write_text(PATTERNS, encoding="utf-8")
+    (tmp_path / "t.toml").write_text(OF_ONE, encoding="utf-8")
+    code, _, told = specfit("simulate", "m.spec", "--truth", "t.toml", "--out", "d")
+    assert code == 2
+    assert "[two]" in told
+    other = OF_ONE.partition("\n")[2].replace("one.", "two.").replace("3.0", "7.0")
+    (tmp_path / "t.toml").write_text(OF_ONE + other, encoding="utf-8")
+    code, _, _ = specfit("simulate", "m.spec", "--truth", "t.toml", "--out", "d")
+    assert code == 0
+    for name, xc in (("s", 3.0), ("q", 7.0)):
+        x, y = np.loadtxt(tmp_path / "d" / f"{name}.csv", delimiter=",").T
+        assert abs(x[y.argmax()] - xc) < 0.5

@@ -131,6 +131,8 @@ ELSEWHERE = {
     "more-errors": "the last line of very many",
     "no-gpu": "said where a GPU is asked for",
     "truth-number": "said by simulate",
+    "truth-of": "said by simulate",
+    "simulate-nothing": "said by simulate",
     "data-kind": "needs two kinds of data, and one can be run",
     "tie-circle": "the checker finds circles first; for models made without a text",
     "one-model": "said by run",
