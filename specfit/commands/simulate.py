@@ -61,7 +61,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     _refuse_foreign(paths, arguments.out)
     seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
     prepare_device("cpu")
-    grid = _grid(model, truth, arguments.truth)
+    grid = _grid(model, truth, arguments)
     values, counts = _draw(model, grid, truth, seed, arguments.truth)
     arguments.out.mkdir(parents=True, exist_ok=True)
     header = _header(arguments, document, seed)
@@ -132,10 +132,10 @@ def _tell_drawn(
 
 
 def _grid(
-    model: ir.Model[ir.Prior], truth: Mapping[str, Any], path: Path
+    model: ir.Model[ir.Prior], truth: Mapping[str, Any], arguments: argparse.Namespace
 ) -> Measurement:
     """The channels that are measured, before anything is."""
-    source = model.sources[0]
+    source, path = model.sources[0], arguments.truth
     scale = str(source.options.get("field_scale", DEFAULT_FIELD_SCALE))
     if is_raw(source):
         drive = drive_of(truth, path)
@@ -143,7 +143,8 @@ def _grid(
         return blank(waveform, int(drive["channels"]), _level(truth), scale)
     axis = _axis(truth, path)
     if source.kind != "transmission":
-        return blank_pattern(source, axis, _level(truth))
+        root, outside = arguments.file.resolve().parent, arguments.allow_outside
+        return blank_pattern(source, axis, _level(truth), root, outside)
     return Measurement(
         axis=axis,
         values=np.full(axis.shape, _level(truth)),
