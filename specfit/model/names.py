@@ -165,7 +165,14 @@ def _bare(node: tree.Expr) -> str:
 
 
 EXPLICIT = 3
-_RANKS = {"default": 0, "calibration": 0, "database": 1, "template": 2, "explicit": 3}
+_RANKS = {
+    "default": 0,
+    "file": 0,
+    "calibration": 0,
+    "database": 1,
+    "template": 2,
+    "explicit": 3,
+}
 
 
 def _rank(entry: Entry) -> int:
