@@ -156,8 +156,8 @@ class Place(Frozen):
 class Parameter(Frozen, Generic[P]):
     """A scalar unknown: `name ~ prior`.
 
-    `origin`: "explicit", "default" (of the type), "database", "template" or
-    "calibration"; of a definition also "file".  `role` is the symbol within its site ("IS"), or the name itself.
+    `origin`: "explicit", "default" (of the type), "database", "template", "calibration"
+    or, of a definition, "file".  `role` is the symbol in its site ("IS"), or the name.
     """
 
     name: str

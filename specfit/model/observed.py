@@ -76,7 +76,7 @@ def _noise_once(
     work: Elaborator, item: tree.Observe, arguments: tuple[ir.Expression, ...]
 ) -> bool:
     """Is the noise of each datum not stated twice: by a column, and by a setting?"""
-    said = [key for key in work.kind.words if key in work.own.said]
+    said = [key for key in work.kind.words if key in work.own.spans]
     named = {name for argument in arguments for name in references(argument)}
     columns = {f".{column}" for column in work.names.columns}
     by_column = any(name[name.rfind(".") :] in columns for name in named)
