@@ -6,7 +6,7 @@ import argparse
 
 from specfit import exits
 from specfit.diagnostics import Diagnostic, SpecError
-from specfit.model import catalog, searching
+from specfit.model import catalog, path_catalog, searching
 from specfit.model.records import RecordError
 
 
@@ -15,11 +15,14 @@ def database(arguments: argparse.Namespace) -> int:
     text = " ".join(arguments.text)
     try:
         if arguments.action == "list":
-            print(catalog.list_phases())
+            print(catalog.list_phases(), path_catalog.list_paths(), sep="\n\n")
         elif arguments.action == "show":
-            print(catalog.show_phase(text))
+            of_path = path_catalog.is_path(text)
+            show = path_catalog.show_path if of_path else catalog.show_phase
+            print(show(text))
         else:
-            print(searching.search_phases(text))
+            found = path_catalog.search_paths(text)
+            print(found or searching.search_phases(text))
     except RecordError as error:
         raise SpecError([Diagnostic(error.code, words=error.words)]) from error
     return exits.ACCEPTED

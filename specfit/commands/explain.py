@@ -26,6 +26,7 @@ _ORIGINS = {
     "template": "a template",
     "default": "the default of the kind",
     "calibration": "the velocity calibration",
+    "file": "the file of the path",
 }
 
 

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
+from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model.ir import DataSource
+from specfit.readers import ReaderError, load
 from specfit.readers.declared import names
+from specfit.readers.paths import with_paths
 from specfit.readers.writing import write_table
 from specfit.units import canonical_unit, parse_unit
 
 
-def blank_pattern(source: DataSource, axis: FloatArray, level: float) -> Measurement:
-    """A rising line, so that defaults which look at the data find a range there."""
+def blank_pattern(
+    source: DataSource, axis: FloatArray, level: float, root: Path, allow_outside: bool
+) -> Measurement:
+    """A rising line, so that defaults which look at the data find a range there.
+
+    χ(k) over all distances, with its paths: what is filtered is the data, once measured.
+    """
     x, y = names(source)
     axis = np.round(axis, 9)
     values = level * (1.0 + np.linspace(0.0, 1.0, axis.size))
     columns = {name: np.ones_like(axis) for name in source.columns}
     columns |= {x: axis, y: values}
-    return Measurement(
+    blank = Measurement(
         axis=axis,
         values=values,
         axis_unit=_unit(source, x),
@@ -29,6 +38,16 @@ def blank_pattern(source: DataSource, axis: FloatArray, level: float) -> Measure
         axis_jacobian=np.zeros((axis.size, 0)),
         columns=columns,
     )
+    opened = partial(load, root=root, allow_outside=allow_outside)
+    try:
+        return with_paths(source, blank, opened, whole=True)
+    except ReaderError as error:
+        raise SpecError([_fault(source, error)]) from error
+
+
+def _fault(source: DataSource, error: ReaderError) -> Diagnostic:
+    place = source.places.get(error.key, source.place)
+    return Diagnostic(error.code, Span(place.file, place.start, place.end), error.words)
 
 
 def write_pattern(
@@ -40,6 +59,8 @@ def write_pattern(
 ) -> None:
     """The columns in the places that the data block gives them."""
     x, y = names(source)
+    if grid.scattering is not None:
+        values = values / grid.scattering.weight
     width = max(number for number, _ in source.columns.values())
     table = np.zeros((grid.axis.size, width))
     titles = [""] * width

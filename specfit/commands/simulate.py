@@ -92,7 +92,7 @@ def _made(
     document: ir.Document[ir.Prior],
 ) -> list[str]:
     """Write the data of one model; the lines that say what they were made with."""
-    grid = _grid(model, truth, arguments.truth)
+    grid = _grid(model, truth, arguments)
     values, counts = _draw(model, grid, truth, seed, arguments.truth)
     header = _header(arguments, document, seed)
     places = _places(model, arguments.out)
@@ -152,10 +152,10 @@ def _tell_drawn(
 
 
 def _grid(
-    model: ir.Model[ir.Prior], truth: Mapping[str, Any], path: Path
+    model: ir.Model[ir.Prior], truth: Mapping[str, Any], arguments: argparse.Namespace
 ) -> Measurement:
     """The channels that are measured, before anything is."""
-    source = model.sources[0]
+    source, path = model.sources[0], arguments.truth
     scale = str(source.options.get("field_scale", DEFAULT_FIELD_SCALE))
     if is_raw(source):
         drive = drive_of(truth, path)
@@ -163,7 +163,8 @@ def _grid(
         return blank(waveform, int(drive["channels"]), _level(truth), scale)
     axis = _axis(truth, path)
     if source.kind != "transmission":
-        return blank_pattern(source, axis, _level(truth))
+        root, outside = arguments.file.resolve().parent, arguments.allow_outside
+        return blank_pattern(source, axis, _level(truth), root, outside)
     return Measurement(
         axis=axis,
         values=np.full(axis.shape, _level(truth)),

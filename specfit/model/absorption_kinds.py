@@ -13,7 +13,7 @@ ABSORPTION = DataKind(
         "chi": "number",
         "sd": "signal",
     },
-    conditions={"T": "temperature", "potential": "potential"},
+    conditions={"T": "temperature", "potential": "potential", "SOC": "fraction"},
     texts={"file": (), "sample": ()},
     quantities={},
     axes=("energy", "k"),

@@ -124,7 +124,7 @@ def _parameter(
     work: Elaborator,
     entry: Entry,
     level: int | None,
-    prior: ir.Dist | ir.Citation,
+    prior: ir.Declared,
     dimension: units.Dimension,
 ) -> ir.Parameter[ir.Declared]:
     statement = entry.statement

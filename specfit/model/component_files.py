@@ -24,7 +24,7 @@ def sources_with(
     Its components' files, its numbers and ranges are options, each with its place.
     """
     options: dict[str, str | float | tuple[float, ...]] = {}
-    spans = dict(own.said)
+    spans = dict(own.spans)
     for name, component in components.items():
         for key, item in component.files.items():
             assert isinstance(item.value, tree.String)

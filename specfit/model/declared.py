@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from specfit import units
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.densities import (
@@ -17,13 +18,14 @@ from specfit.model.densities import (
 )
 from specfit.model.quantities import Context, mismatch
 from specfit.model.typed import Typer
-from specfit.units import DIMENSIONS, Dimension
+from specfit.units import Dimension
 
 __all__ = ["FAMILIES", "DeclaredPrior", "Expected", "Priors"]
 
 
 _CITED = dict.fromkeys(("IS", "QS"), "velocity") | {"Bint": "field"}
 _CITED |= dict.fromkeys(("f", "f_ratio"), "number")
+_CITED |= {"R": "length", "sigma2": "length*length"}
 """What the parameters of a record are."""
 
 
@@ -31,11 +33,12 @@ _CITED |= dict.fromkeys(("f", "f_ratio"), "number")
 class DeclaredPrior:
     """A prior as declared, with the dimension of what it is a prior of."""
 
-    prior: ir.Dist | ir.Citation
+    prior: ir.Declared
     dimension: Dimension
 
 
-Cite = Callable[[tree.Call, Context, Expected], ir.Citation | None]
+Cited = ir.Citation | ir.PathCitation
+Cite = Callable[[tree.Call, Context, Expected], Cited | None]
 
 
 class Priors:
@@ -80,7 +83,7 @@ class Priors:
         citation = self.cite(call, context, expected)
         if citation is None:
             return None
-        dimension = DIMENSIONS[_CITED[citation.parameter]]
+        dimension = units.dimension(_CITED[citation.parameter])
         bounds = self._bounds(prior, context, expected, dimension)
         if bounds is None:
             return None

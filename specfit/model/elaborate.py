@@ -56,7 +56,7 @@ class Elaborator:
             kind, templates, self.names, faults, texts, everything_local
         )
         self.typer = Typer(self.names, faults, lambda e: self.meanings.dimension_of(e))
-        self.citations = Citations(self.typer, faults, kind.isotope)
+        self.citations = Citations(self.typer, faults, kind)
         self.priors = Priors(self.typer, self.citations.read)
         self.fractions = Fractions(kind, self.names, faults, self.typer, texts)
         self.rules: list[tuple[tree.RuleStatement, str]] = []

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from specfit import units
 from specfit.contracts import ParameterSignature, Signature
 from specfit.model.belonging import own_parameters
 from specfit.model.catalog import table
@@ -119,6 +120,11 @@ def _model(kind: ModelKind) -> list[str]:
         usual, *others = words
         rest = f", or {' or '.join(others)}" if others else ""
         lines.append(f"  {key}: {usual} unless said{rest}")
+    for key, (low, high) in kind.numbers.items():
+        lines.append(f"  {key}: a number from {low:g} to {high:g}, {low:g} unless said")
+    for key, of in kind.ranges.items():
+        unit = units.canonical_unit(units.dimension(of))
+        lines.append(f"  {key}: [lower, upper] {unit}, everything unless said")
     if kind.component:
         lines.append(f"  kinds of {kind.component}")
     rows = [(word, entry.title) for word, entry in kind.components.items()]

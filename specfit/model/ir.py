@@ -90,12 +90,25 @@ class Citation(Frozen):
     high: float | None = None
 
 
+class PathCitation(Frozen):
+    """The same of a scattering path: `db("NMC111.Ni-O", SOC = 50 %)`."""
+
+    kind: Literal["path_citation"] = "path_citation"
+    record: str
+    parameter: Literal["R", "sigma2"]
+    charge: float  # state of charge, 1 is charged
+    widen: float = 1.0
+    low: float | None = None
+    high: float | None = None
+
+
 class Provenance(Frozen):
     """Where a prior drawn from the database comes from; all that `explain` prints."""
 
     record: str
     parameter: str
-    temperature: float
+    temperature: float | None = None
+    charge: float | None = None  # of a scattering path, in place of the temperature
     widen: float
     observations: tuple[str, ...]  # ids of the observations used
     sources: tuple[str, ...]  # keys into sources.toml
@@ -106,6 +119,14 @@ class Provenance(Frozen):
     ordering_temperature: float | None = None  # K
     notes: tuple[str, ...] = ()  # extrapolation, reference conversion, < 3 records …
 
+    @property
+    def at(self) -> str:
+        """What the record was asked for at: `295 K`, `50 %`."""
+        charged = self.temperature is None and self.charge is not None
+        return (
+            f"{100 * (self.charge or 0):g} %" if charged else f"{self.temperature:g} K"
+        )
+
 
 class Prior(Frozen):
     """A concrete density and its origin."""
@@ -115,7 +136,7 @@ class Prior(Frozen):
     provenance: Provenance | None = None
 
 
-Declared = Annotated[Dist | Citation, Field(discriminator="kind")]
+Declared = Annotated[Dist | Citation | PathCitation, Field(discriminator="kind")]
 P = TypeVar("P")
 
 
@@ -135,8 +156,8 @@ class Place(Frozen):
 class Parameter(Frozen, Generic[P]):
     """A scalar unknown: `name ~ prior`.
 
-    `origin`: "explicit", "default" (of the type), "database", "template" or
-    "calibration".  `role` is the symbol within its site ("IS"), or the name itself.
+    `origin`: "explicit", "default" (of the type), "database", "template", "calibration"
+    or, of a definition, "file".  `role` is the symbol in its site ("IS"), or the name.
     """
 
     name: str

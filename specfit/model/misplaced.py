@@ -39,8 +39,8 @@ def misplaced(
         report_setting(name, target.span, kind, own, faults)
     elif _is_word(value) and block_of(name) == "data":
         faults.add("key-elsewhere", target.span, key=name, block="data")
-    elif isinstance(value, tree.String) and closest(name, kind.settings):
-        near = nearest(name, kind.settings)
+    elif isinstance(value, tree.String | tree.ListOf) and closest(name, kind.words):
+        near = nearest(name, kind.words)
         faults.add("unknown-key", target.span, key=name, known=near)
     else:
         return False

@@ -165,7 +165,8 @@ def _bare(node: tree.Expr) -> str:
 
 
 EXPLICIT = 3
-_RANKS = {"default": 0, "calibration": 0, "database": 1, "template": 2, "explicit": 3}
+_RANKS = dict.fromkeys(("default", "file", "calibration"), 0)
+_RANKS |= {"database": 1, "template": 2, "explicit": EXPLICIT}
 
 
 def _rank(entry: Entry) -> int:

@@ -13,6 +13,7 @@ from specfit.language import tree
 from specfit.model import ir
 from specfit.model.declared import FAMILIES
 from specfit.model.elaborate import Elaborator
+from specfit.model.expressions import references
 from specfit.model.faults import nearest
 from specfit.model.names import Entry
 from specfit.model.places import place
@@ -64,9 +65,25 @@ def noise_of(work: Elaborator, level: int = 0) -> ir.Noise | None:
     if given is None:
         return None
     mean = given.pop(MEAN, None)
+    if not _noise_once(work, item, tuple(given.values())):
+        return None
     where = place(item.span, work.texts)
     values = tuple(given.values())
     return ir.Noise(family=name, arguments=values, mean=mean, place=where)
+
+
+def _noise_once(
+    work: Elaborator, item: tree.Observe, arguments: tuple[ir.Expression, ...]
+) -> bool:
+    """Is the noise of each datum not stated twice: by a column, and by a setting?"""
+    said = [key for key in work.kind.words if key in work.own.spans]
+    named = {name for argument in arguments for name in references(argument)}
+    columns = {f".{column}" for column in work.names.columns}
+    by_column = any(name[name.rfind(".") :] in columns for name in named)
+    if work.kind.ranges and said and by_column:
+        work.faults.add("exafs-noise", item.prior.span, key=said[0])
+        return False
+    return True
 
 
 def _dimension(work: Elaborator, item: tree.Observe) -> Dimension:

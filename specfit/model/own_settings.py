@@ -20,6 +20,7 @@ class OwnSettings:
         self.kind, self.faults = kind, faults
         self.known: dict[str, str | float] = {}
         self.said: dict[str, Span] = {}
+        self.spans: dict[str, Span] = {}  # of the statement that holds
 
     @property
     def baseline(self) -> str:
@@ -59,6 +60,7 @@ class OwnSettings:
         self.known[key] = word
 
     def _once(self, key: str, item: tree.Let | tree.Block) -> None:
+        self.spans[key] = item.span
         first = self.said.setdefault(key, item.span)
         if first != item.span:
             note = (first, "first-here", dict[str, str]())

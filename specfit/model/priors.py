@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specfit.diagnostics import Diagnostic, Span, SpecError
-from specfit.model import recoil_free, records
+from specfit.model import path_records, recoil_free, records
 from specfit.model.evidence import Evidence, gather
 from specfit.model.ir import (
     Citation,
@@ -26,6 +26,7 @@ from specfit.model.ir import (
     Dist,
     Model,
     Parameter,
+    PathCitation,
     Prior,
     Provenance,
 )
@@ -119,7 +120,9 @@ def resolve_model(model: Model[Declared]) -> Model[Prior]:
     return Model[Prior](**(said | {"parameters": tuple(parameters)}))
 
 
-def _prior(declared: Dist | Citation) -> Prior:
+def _prior(declared: Declared) -> Prior:
+    if isinstance(declared, PathCitation):
+        return path_records.resolve(declared)
     return resolve(declared) if isinstance(declared, Citation) else Prior(dist=declared)
 
 
@@ -223,11 +226,13 @@ def describe(prior: Prior) -> list[str]:
     said = prior.provenance
     if said is None:
         return []
+    if said.charge is not None:
+        return path_records.lines_of(prior)
     if said.parameter in recoil_free.PARAMETERS:
         return recoil_free.lines_of(prior)
     unit = records.UNITS[said.parameter]
     lines = [
-        f"{said.record}.{said.parameter} at {said.temperature:g} K:"
+        f"{said.record}.{said.parameter} at {said.at}:"
         f" {said.location:.3f} ± {said.scale:.3f} {unit}"
     ]
     if said.widen != 1.0:

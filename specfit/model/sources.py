@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,15 +12,17 @@ from specfit.diagnostics import Span
 from specfit.isotopes import IRON
 from specfit.language import tree
 from specfit.model import ir, recoil_free
+from specfit.model.cited_numbers import WIDEN, CitedNumbers
 from specfit.model.components import Component
-from specfit.model.declared import Expected
-from specfit.model.faults import Faults, listing, nearest
+from specfit.model.declared import Cited, Expected
+from specfit.model.faults import Faults, listing
+from specfit.model.kind import ModelKind
 from specfit.model.lookup import SiteRecord, record_for
 from specfit.model.names import Entry, Names
-from specfit.model.quantities import Context, Typed, conventions, mismatch
+from specfit.model.path_sources import PathReader, place_of
+from specfit.model.quantities import Context, Typed, conventions
 from specfit.model.records import RecordError
 from specfit.model.typed import Typer
-from specfit.model.walk import paths
 
 Parameter = Literal["IS", "QS", "Bint", "f", "f_ratio"]
 PARAMETERS: tuple[Parameter, ...] = ("IS", "QS", "Bint")
@@ -47,9 +50,13 @@ _PATTERNS = {
 class Citations:
     """The database citations of one model."""
 
-    def __init__(self, typer: Typer, faults: Faults, isotope: str) -> None:
-        self.typer, self.faults, self.isotope = typer, faults, isotope
-        self._cited: dict[tuple[str, int | None], ir.Citation] = {}
+    def __init__(self, typer: Typer, faults: Faults, kind: ModelKind) -> None:
+        self.typer, self.faults, self.isotope = typer, faults, kind.isotope
+        wanted = {"T": units.DIMENSIONS["temperature"], WIDEN: units.DIMENSIONLESS}
+        self.numbers = CitedNumbers(typer, faults, wanted, "db-number")
+        self.paths = PathReader.of(typer, faults)
+        self.of_paths = kind.component == "path"
+        self._cited: dict[tuple[str, int | None], Cited] = {}
         self._records: dict[str, str] = {}
 
     def record(self, component: str) -> str | None:
@@ -62,9 +69,10 @@ class Citations:
             name.removeprefix(f"{component}."): citation
             for (name, at), citation in self._cited.items()
             if at == level and name.startswith(f"{component}.")
+            if isinstance(citation, ir.Citation)
         }
 
-    def prior(self, entry: Entry, context: Context) -> ir.Citation | None:
+    def prior(self, entry: Entry, context: Context) -> Cited | None:
         """The citation of an entry whose origin is the database."""
         if entry.origin != "database":
             return None
@@ -85,8 +93,8 @@ class Citations:
         if any(found is None for found in cited):
             return
         per_level = [found for found in cited if found is not None]
-        temperatures = {c.temperature for found in per_level for c in found.values()}
-        local = len(temperatures) > 1 or any(
+        places = {place_of(c) for found in per_level for c in found.values()}
+        local = len(places) > 1 or any(
             bool(names.entries[f"{component.name}.{s}"].local) for s in per_level[0]
         )
         for symbol in set.intersection(*(set(found) for found in per_level)):
@@ -106,9 +114,11 @@ class Citations:
 
     def _citations(
         self, component: Component, context: Context
-    ) -> dict[str, ir.Citation] | None:
+    ) -> Mapping[str, Cited] | None:
         call = component.source
         assert call is not None
+        if self.of_paths:
+            return self.paths.whole(call, component.signature, context)
         read = self._arguments(call, context)
         if read is None:
             return None
@@ -136,8 +146,10 @@ class Citations:
 
     def read(
         self, call: tree.Call, context: Context, expected: Expected
-    ) -> ir.Citation | None:
+    ) -> Cited | None:
         """A prior written `IS ~ db("magnetite.B.IS", …)`."""
+        if self.of_paths:
+            return self.paths.one(call, context, expected.signature)
         read = self._arguments(call, context, one_parameter=True)
         if read is None:
             return None
@@ -202,13 +214,13 @@ class Citations:
         if first is None or first.name or not isinstance(first.value, tree.String):
             self.faults.add("db-record", call.span)
             return None
-        given = self._numbers(call.arguments[1:], context)
+        given = self.numbers.read(call.arguments[1:], context)
         if given is None:
             return None
         if "T" not in given and context.level is None and self._several():
             self.faults.add("db-temperatures", call.span, record=first.value.value)
             return None
-        temperature = given.get("T") or self._data_temperature(context)
+        temperature = given.get("T") or self.numbers.condition("T", context)
         if temperature is None:
             if not self.faults.excuses("T"):
                 self.faults.add("db-temperature", call.span)
@@ -228,54 +240,11 @@ class Citations:
         except RecordError as error:
             self.faults.say(error.code, first.span, error.words)
             return None
-        return Asked(key, parameter, temperature, given.get("widen", 1.0)), found
-
-    def _numbers(
-        self, arguments: tuple[tree.Argument, ...], context: Context
-    ) -> dict[str, float] | None:
-        given: dict[str, float] = {}
-        wanted = {"T": units.DIMENSIONS["temperature"], "widen": units.DIMENSIONLESS}
-        for argument in arguments:
-            name = argument.name or ""
-            if name not in wanted:
-                known = nearest(name, wanted)
-                self.faults.add("unknown-key", argument.span, key=name, known=known)
-                return None
-            value = self._number(argument.value, wanted[name], context)
-            if value is None:
-                return None
-            given[name] = value
-        return given
-
-    def _number(
-        self, node: tree.Expr, wanted: units.Dimension, context: Context
-    ) -> float | None:
-        names = self.typer.names
-        if any(self.faults.excuses(path.text) for path in paths(node)):
-            return None
-        inferred = [p for p in paths(node) if not names.known_before(p, context.level)]
-        if inferred:
-            names.used |= {path.text for path in inferred}
-            self.faults.add("db-number", node.span)
-            return None
-        typed = self.typer.expression(node, context)
-        if typed is None:
-            return None
-        if typed.dimension != wanted:
-            mismatch(self.faults, wanted, typed.dimension, node.span)
-            return None
-        if not isinstance(typed.value, ir.Const) or typed.value.value <= 0:
-            self.faults.add("db-number", node.span)
-            return None
-        return typed.value.value
+        return Asked(key, parameter, temperature, given.get(WIDEN, 1.0)), found
 
     def _several(self) -> bool:
         """Do the levels of the data differ in their temperature?"""
         return len({level.get("T") for level in self.typer.names.levels.conditions}) > 1
-
-    def _data_temperature(self, context: Context) -> float | None:
-        conditions = self.typer.names.levels.conditions[context.level or 0]
-        return conditions["T"][0] if "T" in conditions else None
 
 
 def _citation(

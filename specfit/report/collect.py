@@ -168,6 +168,7 @@ def _origin(found: Findings, item: Quantity) -> Origin | None:
     return Origin(
         record=said.record,
         temperature_K=said.temperature,
+        state_of_charge=said.charge,
         location=said.location,
         scale=said.scale,
         widen=said.widen,

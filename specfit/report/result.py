@@ -45,7 +45,8 @@ class Origin(Record):
     """
 
     record: str
-    temperature_K: float
+    temperature_K: float | None
+    state_of_charge: float | None
     location: float
     scale: float
     widen: float

@@ -28,6 +28,7 @@ _WORDS = {
     "database": "prior database",
     "template": "template",
     "calibration": "velocity calibration",
+    "file": "file of the path",
 }
 
 
@@ -91,7 +92,7 @@ def _row(found: Findings, conflict: rules.Conflict) -> list[Cell]:
     literature = f"{fixed(origin.location, places)} ± {fixed(origin.scale, places)}"
     return [
         Cell(conflict.parameter.name, conflict.parameter.unit),
-        Cell(origin.record, f"{origin.temperature:g} K"),
+        Cell(origin.record, origin.at),
         Cell(literature, f"between samples {fixed(origin.scatter, places)}", "", True),
         Cell(f"×{origin.widen:g}" if origin.widen != 1 else "no"),
         Cell(concise(posterior), interval(posterior), numeric=True),

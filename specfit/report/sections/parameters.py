@@ -131,7 +131,7 @@ def _prior(found: Findings, item: Quantity) -> str:
         return item.prior
     origin = conflict.origin
     wide = f", widened ×{origin.widen:g}" if origin.widen != 1 else ""
-    return f"{origin.record} at {origin.temperature:g} K{wide}"
+    return f"{origin.record} at {origin.at}{wide}"
 
 
 def _learned(found: Findings, item: Quantity) -> float | None:
