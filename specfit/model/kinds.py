@@ -20,6 +20,7 @@ from specfit.model.moessbauer import (
     unfolded,
 )
 from specfit.model.peak_kinds import CURVE, PATTERN, PEAKS, TABLE
+from specfit.model.regression_kinds import REGRESSION
 
 __all__ = [
     "CALIBRATION_NUISANCES",
@@ -40,7 +41,7 @@ __all__ = [
 
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE)}
 
-MODEL_KINDS = {kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE)}
+MODEL_KINDS = {kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE, REGRESSION)}
 
 SIGNATURES = {
     one.name: one for kind in MODEL_KINDS.values() for one in kind.components.values()
@@ -48,7 +49,7 @@ SIGNATURES = {
 """Of every component, by the name of its kind."""
 
 PLANNED_DATA = ("hyperspectral",)
-PLANNED_MODELS = ("linear_combination", "nmf", "regression")
+PLANNED_MODELS = ("linear_combination", "nmf")
 
 CONVENTION_FAMILY = {
     "FWHM": "width",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specfit.diagnostics import Span
@@ -13,6 +13,7 @@ from specfit.model.constants import Quantity, constant
 from specfit.model.faults import Faults, nearest
 from specfit.model.places import place
 from specfit.model.quantities import Context
+from specfit.model.scores import without_scores
 from specfit.model.typed import Typer
 
 ENGINES = ("auto", "nuts", "smc", "metropolis", "map", "likelihood", "laplace")
@@ -90,9 +91,12 @@ def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | No
 
 
 def report_settings(
-    block: tree.Block, faults: Faults, typer: Typer
+    block: tree.Block, faults: Faults, typer: Typer | None, scores: Sequence[str] = ()
 ) -> ir.ReportSettings:
-    """The settings of a `report` block, its names checked against the model."""
+    """The settings of a `report` block, its names checked against the model.
+
+    typer: of the model, None where the file has analyses only; scores: `redox.score`.
+    """
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
     for item in block.body.items if block.body else ():
@@ -100,21 +104,37 @@ def report_settings(
             faults.add("not-in-report", item.span)
             continue
         key = item.target.text
-        if _first(key, item, seen, faults):
-            values[key] = _shown(key, item, faults, typer)
+        if not _first(key, item, seen, faults):
+            continue
+        if key in ("table", "also"):
+            item, found = without_scores(item, scores)
+            values["scores"] = (*values.get("scores", ()), *found)
+        values[key] = _shown(key, item, faults, typer)
     known = {key: value for key, value in values.items() if value is not None}
     return ir.ReportSettings(name=block.name or "report", **known)
 
 
-def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
+def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer | None) -> Any:
     value = item.value
     items = value.items if isinstance(value, tree.ListOf) else (value,)
+    if typer is None and key in ("rows", "table", "also"):
+        return _known(items, [], faults) and ()
+    if typer is None:
+        return _plain(key, item, items, faults)
     if key == "rows":
         return _known(items, list(typer.names.components), faults)
     if key == "table":
         return _columns(items, typer, faults)
     if key == "also":
         return _expressions(items, typer)
+    return _plain(key, item, items, faults)
+
+
+def _plain(
+    key: str, item: tree.Let, items: tuple[tree.Expr, ...], faults: Faults
+) -> Any:
+    """What needs no model to be understood."""
+    value = item.value
     if key == "plots":
         return tuple(print_expression(plot) for plot in items)
     if key == "save":
