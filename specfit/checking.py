@@ -191,6 +191,7 @@ def _resolve(done: Checked) -> None:
         file=document.file,
         title=document.title,
         models=models,
+        analyses=document.analyses,
         variants=variants,
         counts=document.counts,
         run=document.run,

@@ -16,6 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     import jax
 
+    from specfit.features import Features
     from specfit.model.ir import Document, Model, Prior
     from specfit.rules.block import Block, Outcomes
     from specfit.scattering import Scattering
@@ -155,7 +156,7 @@ class Measurement:
     axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
-    columns: by name, every one declared.
+    columns: by name, every one declared.  features: the matrix of a table that has one.
     position: (n_channels,) of the drive, in units of its amplitude, negative in the
         first half of the sweep; empty where both halves were summed.
     readings: what the fit itself finds of the instrument, by the nuisances.
@@ -176,6 +177,7 @@ class Measurement:
     field_slopes: tuple[float, float, float] = (0.0, 0.0, 0.0)
     field_scale: str = ""
     columns: Mapping[str, FloatArray] = field(default_factory=dict)
+    features: Features | None = None
     path: str = ""
     sha256: str = ""
     size: int = 0
@@ -234,13 +236,11 @@ class Problem(NamedTuple):
     components(position, data): absorption of each site (n_spectra, n_sites, n_channels).
     pointwise(position, data): log-likelihood of each datum (n_spectra, n_channels).
     noise(expected, position, data): the same, given the expected counts.
-    sample_prior(key, n, data): n draws that satisfy every rule; constrained values by
-        name, each (n,).
+    sample_prior(key, n, data): n draws that obey every rule; values by name, each (n,).
     scatter(generator, expected, values, data): counts (n_spectra, n_channels) about the
         expected ones, drawn by NumPy; `values` are scalars by name.
     terms(position, data): log-density by named term, to find the one not finite.
-    holds(position, data): does a draw obey the rules that only a smooth barrier keeps?
-        None where the support already obeys them all.
+    holds(position, data): does a draw obey what only a barrier keeps?  None without any.
     """
 
     names: tuple[str, ...]  # unknowns, in the order of position["z"]

@@ -14,8 +14,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
-    {"assets", "constants", "contracts", "diagnostics", "exits", "isotopes", "lazy",
-     "record", "rendering", "scattering", "text", "units", "waves"},
+    {"assets", "constants", "contracts", "diagnostics", "exits", "features", "isotopes",
+     "lazy", "record", "rendering", "scattering", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"exafs", "peaks"},
     {"model"},

@@ -13,6 +13,8 @@ from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.faults import Faults, nearest
+from specfit.model.feature_calls import FEATURE_CALLS, feature_call
+from specfit.model.functions import HORSESHOE, WEIGHTED_SUM
 from specfit.model.quantities import (
     BOOLEAN,
     Context,
@@ -22,6 +24,7 @@ from specfit.model.quantities import (
     counted,
     mismatch,
 )
+from specfit.model.regression_kinds import MOST_FEATURES
 from specfit.units import DIMENSIONLESS
 from specfit.waves import WAVES
 
@@ -59,6 +62,8 @@ FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     "saturated_ratio": ((3, 3), _N, _N),
     "histogram_mean": _HISTOGRAM,
     "histogram_sd": _HISTOGRAM,
+    HORSESHOE: ((5, 5), "any", SAME),
+    WEIGHTED_SUM: ((2, 1 + MOST_FEATURES), "any", SAME),
 }
 STATISTICS = ("mean", "median", "min", "max", "sum")
 """Functions that turn a whole column of the data into one number."""
@@ -195,6 +200,8 @@ def _function(
         if kind != "any" and argument.dimension != expected:
             mismatch(typer.faults, expected, argument.dimension, given.span)
             return None
+    if name in FEATURE_CALLS:
+        return feature_call(typer, name, node, arguments)
     if name == "brillouin" and not _is_spin(first.value):
         typer.faults.add("spin-needed", node.arguments[0].span)
         return None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from specfit.diagnostics import Diagnostic, Span
 from specfit.language import tree
 from specfit.model import ir
+from specfit.model.analyses import analyses, usable
 from specfit.model.assemble import assemble
 from specfit.model.constant_definitions import Constants, constants_of
 from specfit.model.counting import spelt_out
@@ -29,7 +30,9 @@ from specfit.model.loose_ends import hygiene, unused
 from specfit.model.outline import Outline, kind_word, outline, planned
 from specfit.model.overrides import OverrideReader
 from specfit.model.places import word_place
+from specfit.model.regression_kinds import REGRESSION
 from specfit.model.settings import report_settings, run_settings
+from specfit.model.spelt_features import spelt_features
 
 
 class Found(NamedTuple):
@@ -133,6 +136,7 @@ class _Check:
             file=self.file,
             title=self.found.title,
             models=tuple(models),
+            analyses=self._analyses(data, values),
             variants=variants,
             counts=counts,
             run=run,
@@ -160,6 +164,13 @@ class _Check:
             for name, variant in self.found.variants.items()
         }
         return stated | {name: (base, ()) for name, base in numbers.items()}
+
+    def _analyses(
+        self, data: Mapping[str, DataBlock], values: Mapping[str, object]
+    ) -> tuple[ir.Analysis, ...]:
+        blocks = self.found.analyses
+        tables = {n: self._on(block, REGRESSION, data) for n, block in blocks.items()}
+        return analyses(blocks, tables, values, self.faults, self.texts)
 
     # ---------------------------------------------------------------- data, models
 
@@ -209,6 +220,9 @@ class _Check:
         if source is None or (source.kind.axes and not source.sound_columns):
             return None
         suits(kind, source, block.name_span, self.faults)
+        if kind is REGRESSION and not usable(block, source, self.faults):
+            return None
+        block = spelt_features(block, kind, source, self.faults)
         others = {
             key: value
             for key, value in constants.items()
@@ -279,9 +293,12 @@ class _Check:
         for block in self.found.runs:
             said = run_settings(block, self.faults, self.texts, dimensions)
             run = said if block is self.found.runs[0] else run
-        if not works:
+        if not works and not self.found.analyses:
             return run, ()
-        typers = {work.block.name or "": work.typer for work in reversed(works)}
-        typers = dict(reversed(typers.items()))
-        reports = (report_settings(b, self.faults, typers) for b in self.found.reports)
+        typers = {work.block.name or "": work.typer for work in works}
+        scored = [work.block.name for work in works if work.kind is REGRESSION]
+        known = [f"{name}.score" for name in (*self.found.analyses, *scored)]
+        reports = (
+            report_settings(b, self.faults, typers, known) for b in self.found.reports
+        )
         return run, tuple(reports)

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from specfit import units
+from specfit.constants import FIELD_SCALES, SOURCE_SHIFTS
 from specfit.diagnostics import Span
+from specfit.isotopes import OTHER_REFERENCES
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.faults import Faults, listing
+from specfit.model.feature_columns import FEATURE, feature_labels
 from specfit.model.kinds import DataKind, ModelKind
 from specfit.model.levels import Levels
 from specfit.units import Dimension
@@ -59,13 +62,25 @@ def column_said(
     return ""
 
 
+VOCABULARY: dict[str, tuple[str, ...]] = {
+    "IS_zero": (*SOURCE_SHIFTS, *OTHER_REFERENCES),
+    "source": tuple(SOURCE_SHIFTS),
+    "field_scale": tuple(FIELD_SCALES),
+}
+"""What options that take a text may say."""
+
+
 def column_dimensions(
-    kind: DataKind, columns: Mapping[str, tuple[int, str]]
+    kind: DataKind,
+    columns: Mapping[str, tuple[int, str]],
+    options: Mapping[str, str | float | tuple[float, ...]],
 ) -> dict[str, Dimension]:
-    """Columns that expressions may name, with what they are."""
+    """Columns that expressions may name, with what they are; the features are one."""
     if kind.name == "transmission":  # raw channels have them, too
         return {name: units.DIMENSIONS[d] for name, d in kind.columns.items()}
-    return {
+    found = {
         name: units.parse_unit(text).dimension if text else ()
         for name, (_, text) in columns.items()
     }
+    features = {FEATURE: units.DIMENSIONLESS} if feature_labels(options) else {}
+    return found | features

@@ -7,15 +7,14 @@ from functools import partial
 from typing import Any
 
 from specfit import units
-from specfit.constants import FIELD_SCALES, SOURCE_SHIFTS
 from specfit.diagnostics import Span
-from specfit.isotopes import OTHER_REFERENCES
 from specfit.language import tree
-from specfit.model import ir
+from specfit.model import data_columns, ir
 from specfit.model.belonging import block_of
 from specfit.model.constants import Quantity, constant
 from specfit.model.data_columns import DataBlock, column_dimensions, column_said
 from specfit.model.faults import Faults, nearest
+from specfit.model.feature_columns import FEATURE_KEYS, HEADER, feature_key
 from specfit.model.kinds import DataKind
 from specfit.model.levels import Levels, read_levels
 from specfit.model.places import place
@@ -65,7 +64,7 @@ class DataReader:
             self.kind,
             levels,
             made,
-            column_dimensions(self.kind, self.columns),
+            column_dimensions(self.kind, self.columns, self.options),
             self.block.span,
             sound=not self.faults.within(self.block.span),
             axis=axis,
@@ -106,6 +105,8 @@ class DataReader:
             self._window(item)
         elif key == "mask":
             self._mask(item)
+        elif self.kind.free and key in FEATURE_KEYS:
+            self.options |= feature_key(key, item.value, self.faults)
         elif key in self.kind.columns or self._free_column(item.value):
             self._column(key, item.value)
         elif key in self.kind.conditions:
@@ -116,6 +117,7 @@ class DataReader:
             self._text(key, item.value)
         else:
             known = [*self.kind.columns, *self.kind.conditions, *self.kind.texts]
+            known += FEATURE_KEYS if self.kind.free else ()
             known += [*self.kind.quantities, "window", "mask"]
             span, near = item.target.span, nearest(key, known)
             if (block := block_of(key)) in ("model", "run"):
@@ -132,6 +134,8 @@ class DataReader:
         index = None
         if isinstance(value, tree.Call) and value.function.text == "column":
             index = constant(value.arguments[0].value, {}) if value.arguments else None
+        if isinstance(index, str) and self.kind.free and index:
+            self.options[f"{HEADER}{key}"], index = index, 1.0
         if not isinstance(index, float) or index < 1 or index != int(index):
             self.faults.add("column-expected", value.span, key=key)
             return
@@ -212,7 +216,7 @@ class DataReader:
         if not isinstance(text, str):
             self.faults.add("text-expected", value.span, key=key)
             return
-        allowed = self.kind.texts[key] or _VOCABULARY.get(key, ())
+        allowed = self.kind.texts[key] or data_columns.VOCABULARY.get(key, ())
         if allowed and not any(text.startswith(word) for word in allowed):
             near = nearest(text, allowed)
             self.faults.add("unknown-word", value.span, key=key, word=text, known=near)
@@ -279,13 +283,6 @@ class DataReader:
                 for key, span in {"": self.block.name_span, **self.seen}.items()
             },
         )
-
-
-_VOCABULARY: dict[str, tuple[str, ...]] = {
-    "IS_zero": (*SOURCE_SHIFTS, *OTHER_REFERENCES),
-    "source": tuple(SOURCE_SHIFTS),
-    "field_scale": tuple(FIELD_SCALES),
-}
 
 
 def _after_columns(item: tree.AnyStatement) -> bool:

@@ -19,6 +19,9 @@ _POLE, _TINY = math.pi / _STEP, 1e-300
 _REACH = 2.0 * math.sqrt(math.log(2.0))
 """Of a Gaussian: its full width over √2 σ."""
 
+HORSESHOE, WEIGHTED_SUM = "regularized_horseshoe", "weighted_sum"
+"""A coefficient that may be next to nothing, and the sum of all over the features."""
+
 Meaning = Callable[..., Any]
 
 
@@ -59,6 +62,20 @@ def _voigt_height(xp: Any, gauss: Any, lorentz: Any) -> Any:
     pole = 2.0 * xp.exp(y * y) * fall / (1.0 + fall)
     width = xp.where(near, math.sqrt(math.pi) * reach, 1.0)
     return total * half / math.pi + xp.where(near, pole / width, 0.0)
+
+
+def _horseshoe(xp: Any, unit: Any, local: Any, scale: Any, slab: Any) -> Any:
+    """A coefficient of a regularised horseshoe from its standard normal.
+
+    Its sd is τλ / √(1 + τ²λ²/s), written so that no square overflows.
+    """
+    wide = scale * local / xp.sqrt(slab)
+    return unit * scale * local / xp.sqrt(1.0 + wide * wide)
+
+
+def _weighted_sum(xp: Any, features: Any, *coefficients: Any) -> Any:
+    """Σ coefficient × feature; features: (p, n)."""
+    return sum(c * features[i] for i, c in enumerate(coefficients))
 
 
 def _fold(name: str) -> Meaning:
@@ -124,12 +141,14 @@ FUNCTIONS: dict[str, Function] = {
     "saturated_ratio": Function(3, 3, laws.saturated_ratio),
     "histogram_mean": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.mean),
     "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
+    HORSESHOE: Function(4, 4, _horseshoe),
+    WEIGHTED_SUM: Function(2, None, _weighted_sum),
 }
 """Every function of the language.  Angles are in degrees, the canonical unit.  Equality
 has a relative tolerance of 1e-9, because both sides are computed."""
 
-LAWS = ("sod", "debye_f", "brillouin", "reduced_field", "ingalls")
-"""Laws of temperature: what costs more to compile than all the rest."""
+LAWS = ("sod", "debye_f", "brillouin", "reduced_field", "ingalls", HORSESHOE)
+"""Laws of temperature, and of many features: what costs most to compile one by one."""
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "within")
 CONNECTIVES = ("and", "or", "not")

@@ -333,6 +333,60 @@ class Model(Frozen, Generic[P]):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 
+class Grid(Frozen):
+    """`grid(1e-4, 1e1, 60, log)`: numbers evenly apart, or evenly apart in logarithm."""
+
+    low: float
+    high: float
+    count: int
+    logarithmic: bool = False
+
+
+class Method(Frozen):
+    """`method lasso : lasso(alpha = grid(…))`: an estimator and what is tuned of it."""
+
+    name: str
+    title: str = ""
+    function: str
+    arguments: dict[str, Grid | tuple[float, ...]] = {}
+    place: Place = Place()
+
+
+class AnalysisCheck(Frozen):
+    """`check permutation_p(score) < 0.01`: a figure of every method against a bound."""
+
+    figure: Literal["permutation_p", "R2", "Q2"]
+    comparison: Literal["<", "<=", ">", ">="]
+    bound: float
+    because: str = ""
+    place: Place = Place()
+
+
+class Analysis(Frozen):
+    """`analysis NAME : regression on table { … }`: estimators judged by held-out rows.
+
+    folds: "leave_one_out", "leave_block_out" (of `block` neighbours) or
+    "leave_group_out" (rows of one value of the column `by`).  tuning: "nested", or
+    "same_folds", which tunes on the folds that are reported and is optimistic.
+    """
+
+    name: str
+    title: str = ""
+    kind: str = "regression"
+    source: DataSource
+    methods: tuple[Method, ...]
+    scale: Literal["standardize", "none"] = "standardize"
+    folds: Literal["leave_one_out", "leave_block_out", "leave_group_out"]
+    block: int = 1
+    by: str = ""
+    tuning: Literal["nested", "same_folds"] = "nested"
+    score: Literal["R2(pooled)", "Q2(pooled)"] = "R2(pooled)"
+    permutations: int = 199
+    resamples: int = 200
+    checks: tuple[AnalysisCheck, ...] = ()
+    place: Place = Place()
+
+
 class RunSettings(Frozen):
     """`run nuts { … }`: how to look, never what to find.
 
@@ -363,6 +417,7 @@ class ReportSettings(Frozen):
     levels: str = ""
     also: tuple[tuple[str, Expression], ...] = ()  # (text, expression)
     plots: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()  # `redox.score`, `inclusion(β, by = group)`
     save: str = ""
 
 
@@ -376,6 +431,7 @@ class Document(Frozen, Generic[P]):
     file: str
     title: str = ""
     models: tuple[Model[P], ...]
+    analyses: tuple[Analysis, ...] = ()
     variants: dict[str, Model[P]] = {}
     counts: tuple[str, ...] = ()
     run: RunSettings = RunSettings()

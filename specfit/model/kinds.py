@@ -21,6 +21,7 @@ from specfit.model.moessbauer import (
     unfolded,
 )
 from specfit.model.peak_kinds import CURVE, PATTERN, PEAKS, TABLE
+from specfit.model.regression_kinds import REGRESSION
 
 __all__ = [
     "CALIBRATION_NUISANCES",
@@ -41,7 +42,9 @@ __all__ = [
 
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE)}
 
-MODEL_KINDS = {kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE, EXAFS)}
+MODEL_KINDS = {
+    kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE, EXAFS, REGRESSION)
+}
 
 SIGNATURES = {
     one.name: one for kind in MODEL_KINDS.values() for one in kind.components.values()
@@ -49,7 +52,7 @@ SIGNATURES = {
 """Of every component, by the name of its kind."""
 
 PLANNED_DATA = ("hyperspectral",)
-PLANNED_MODELS = ("linear_combination", "nmf", "regression")
+PLANNED_MODELS = ("linear_combination", "nmf")
 
 CONVENTION_FAMILY = {
     "FWHM": "width",

@@ -30,13 +30,14 @@ def unused(
         used |= work.names.used
     for work in works:
         _unused_parameters(work, used, faults)
-    if not found.models:
+    if not (found.models or found.analyses):
         return
     for name, template in templates.items():
         if name not in applied:
             span = template.name_span
             faults.add("unused-template", span, severity="warning", name=name)
     blocks = [*found.data.values(), *found.models.values(), *templates.values()]
+    blocks += found.analyses.values()
     used |= {
         path.text for block in blocks for path in paths((block.binders, block.body))
     }

@@ -22,6 +22,7 @@ class Outline:
     title: str = ""
     data: dict[str, tree.Block] = field(default_factory=dict)
     models: dict[str, tree.Block] = field(default_factory=dict)
+    analyses: dict[str, tree.Block] = field(default_factory=dict)
     variants: dict[str, tree.Block] = field(default_factory=dict)
     runs: list[tree.Block] = field(default_factory=list)
     reports: list[tree.Block] = field(default_factory=list)
@@ -55,7 +56,7 @@ def _block(found: Outline, item: tree.Block, faults: Faults) -> None:
     named = {
         "data": found.data,
         "model": found.models,
-        "analysis": found.models,
+        "analysis": found.analyses,
         "variant": found.variants,
     }
     if item.keyword in named and item.name is None:

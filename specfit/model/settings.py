@@ -15,6 +15,7 @@ from specfit.model.constants import Quantity, constant
 from specfit.model.faults import Faults, nearest
 from specfit.model.places import place
 from specfit.model.quantities import Context
+from specfit.model.scores import without_scores
 from specfit.model.typed import Typer
 
 ENGINES = ("auto", "nuts", "smc", "metropolis", "map", "likelihood", "laplace")
@@ -115,15 +116,19 @@ def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | No
 
 
 def report_settings(
-    block: tree.Block, faults: Faults, typers: Mapping[str, Typer]
+    block: tree.Block,
+    faults: Faults,
+    typers: Mapping[str, Typer],
+    scores: Sequence[str] = (),
 ) -> ir.ReportSettings:
     """The settings of a `report` block, its names checked against a model.
 
-    typers: of the models by name; the block says `of` which it is, else it is the first.
+    typers: of the models by name, none where the file has analyses only; the block says
+    `of` which it is, else it is the first.  scores: `redox.score`.
     """
     items = block.body.items if block.body else ()
     of = _of(items, typers, faults)
-    typer = typers[of or next(iter(typers))]
+    typer = typers.get(of or next(iter(typers), ""))
     values: dict[str, Any] = {"of": of}
     seen: dict[str, Span] = {}
     for item in items:
@@ -131,9 +136,13 @@ def report_settings(
             faults.add("not-in-report", item.span)
             continue
         key = item.target.text
-        if _first(key, item, seen, faults):
-            shown = _shown(key, item, faults, typer)
-            values |= {} if shown is None else {key: shown}
+        if not _first(key, item, seen, faults):
+            continue
+        if key in ("table", "also"):
+            item, found = without_scores(item, scores)
+            values["scores"] = (*values.get("scores", ()), *found)
+        shown = _shown(key, item, faults, typer)
+        values |= {} if shown is None else {key: shown}
     if isinstance(values.get("rows"), str):
         values["levels"] = values.pop("rows")
     return ir.ReportSettings(name=block.name or "report", **values)
@@ -150,17 +159,29 @@ def _of(
     return ""
 
 
-def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
+def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer | None) -> Any:
     value = item.value
     items = value.items if isinstance(value, tree.ListOf) else (value,)
     if key == "of":
         return None  # read before the others
+    if typer is None and key in ("rows", "table", "also"):
+        return _known(items, [], faults) and ()
+    if typer is None:
+        return _plain(key, item, items, faults)
     if key == "rows":
         return _rows(items, typer, faults)
     if key == "table":
         return _columns(items, typer, faults)
     if key == "also":
         return _expressions(items, typer)
+    return _plain(key, item, items, faults)
+
+
+def _plain(
+    key: str, item: tree.Let, items: tuple[tree.Expr, ...], faults: Faults
+) -> Any:
+    """What needs no model to be understood."""
+    value = item.value
     if key == "plots":
         return tuple(print_expression(plot) for plot in items)
     if key == "save":

@@ -20,7 +20,8 @@ from specfit.contracts import Measurement
 from specfit.readers import columns, counts, rows, tka, wissel
 from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.declared import declared_measurement
-from specfit.readers.errors import ReaderError
+from specfit.readers.errors import ReaderError, concerning
+from specfit.readers.feature_table import headed
 from specfit.readers.files import FileContent, load
 from specfit.readers.formats import FileFormat
 from specfit.readers.paths import with_paths
@@ -50,8 +51,6 @@ def read(
 ) -> Measurement:
     """The spectrum of a `data` block, in canonical units, window and mask applied.
 
-    Arguments
-    ---------
     source: file, columns, options, window and mask of the block.
     root: folder that file names are relative to and may not leave.
     allow_outside: the user has allowed files elsewhere.
@@ -70,7 +69,10 @@ def read(
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     else:
-        spectrum = declared_measurement(source, table)
+        if source.kind == "table":
+            source = headed(source, table, decode(content.data, where)[0])
+        known = _names(source, root, allow_outside)
+        spectrum = declared_measurement(source, table, known)
     spectrum = _within(source, _scaled(source, spectrum))
     spectrum = with_paths(
         source, spectrum, partial(load, root=root, allow_outside=allow_outside)
@@ -83,6 +85,16 @@ def read(
         size=content.size,
         found=origin + spectrum.found,
     )
+
+
+def _names(source: DataSource, root: Path, allow_outside: bool) -> str | None:
+    """The text of the file of names of a table, None where it has none."""
+    name = source.options.get("names") if source.kind == "table" else None
+    if name is None:
+        return None
+    with concerning("names"):
+        content = load(str(name), root, allow_outside)
+    return decode(content.data, content.name)[0]
 
 
 def _scaled(source: DataSource, spectrum: Measurement) -> Measurement:

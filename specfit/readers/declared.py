@@ -16,6 +16,7 @@ from specfit.readers.checks import (
     increasing,
 )
 from specfit.readers.errors import ReaderError
+from specfit.readers.feature_table import feature_measurement
 from specfit.readers.reference import IRON, reference
 from specfit.readers.tables import Table
 from specfit.readers.wording import Found, plus_minus
@@ -29,8 +30,17 @@ VALUES = ("counts", "intensity", "y", "mu", "chi")
 """Columns that are measured, and no axis."""
 
 
-def declared_measurement(source: DataSource, table: Table) -> Measurement:
-    """Axis and values by the declared columns, in canonical units, axis increasing."""
+def declared_measurement(
+    source: DataSource, table: Table, names_text: str | None = None
+) -> Measurement:
+    """Axis and values by the declared columns, in canonical units, axis increasing.
+
+    names_text: what the file of names of a table says.
+    """
+    if source.kind == "table" and "feature" in source.options:
+        return feature_measurement(
+            source, table, lambda name: _column(source, table, name), names_text
+        )
     if source.kind == "table":
         return _rows(source, table)
     axis_name, value_name = names(source)

@@ -58,7 +58,6 @@ def test_the_example_that_can_be_run(golden: Golden) -> None:
     ("name", "kind"),
     [
         ("eels_valence", "nmf"),
-        ("redox_regression", "regression"),
         ("xanes_lcf", "linear_combination"),
     ],
 )

@@ -1,0 +1,67 @@
+"""`feature = columns(1..44)` and `group = names.group`: the features of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from specfit.language import tree
+from specfit.model.constants import constant
+from specfit.model.expand import loop_values
+from specfit.model.faults import Faults
+from specfit.model.regression_kinds import MOST_FEATURES
+
+FEATURE_KEYS = ("feature", "group")
+FEATURE = "feature"
+"""The matrix of features, as expressions name it."""
+HEADER = "header."
+"""Before the name of a column: the option with the word that heads it in the file."""
+
+Option = str | float | tuple[float, ...]
+
+
+def feature_key(key: str, value: tree.Expr, faults: Faults) -> dict[str, Option]:
+    """The options that a statement of features makes; none where it is at fault.
+
+    "feature": numbers of columns, or the words that head them, one a line; "group": the
+    column of the file of names that says to which group each feature belongs.
+    """
+    if key == "group":
+        parts = value.parts if isinstance(value, tree.Path) else ()
+        if len(parts) == 2 and parts[0].name == "names":
+            return {"group": parts[1].name}
+        faults.add("group-expected", value.span)
+        return {}
+    items = _items(value)
+    found = [constant(item, {}) for item in items]
+    if found and all(isinstance(one, str) and one for one in found):
+        if len(set(found)) == len(found):
+            return {"feature": "\n".join(found)}
+    elif found and all(_is_column(one) for one in found):
+        numbers = tuple(float(one) for one in found)
+        if len(set(numbers)) == len(numbers) <= MOST_FEATURES:
+            return {"feature": numbers}
+    faults.add("features-expected", value.span, most=str(MOST_FEATURES))
+    return {}
+
+
+def _items(value: tree.Expr) -> list[tree.Expr]:
+    """The arguments of `columns(…)`, ranges spelt out."""
+    if not (isinstance(value, tree.Call) and value.function.text == "columns"):
+        return []
+    items: list[tree.Expr] = []
+    for argument in value.arguments:
+        spread = loop_values(argument.value, {})
+        items += [argument.value] if spread is None else spread
+    return items
+
+
+def _is_column(value: object) -> bool:
+    return isinstance(value, float) and value >= 1 and value == int(value)
+
+
+def feature_labels(options: Mapping[str, Option]) -> tuple[str, ...]:
+    """What each feature is called in the language, `β[1]`: its place from 1."""
+    said = options.get("feature", ())
+    count = said.count("\n") + 1 if isinstance(said, str) else 0
+    count = len(said) if isinstance(said, tuple) else count
+    return tuple(str(number) for number in range(1, count + 1))
