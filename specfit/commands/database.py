@@ -8,6 +8,7 @@ from specfit import exits
 from specfit.diagnostics import Diagnostic, SpecError
 from specfit.model import catalog, searching
 from specfit.model.records import RecordError
+from specfit.model.shelves import SHELVES
 
 
 def database(arguments: argparse.Namespace) -> int:
@@ -15,11 +16,42 @@ def database(arguments: argparse.Namespace) -> int:
     text = " ".join(arguments.text)
     try:
         if arguments.action == "list":
-            print(catalog.list_phases())
+            print("\n".join([catalog.list_phases(), *_shelf_lines("")]))
         elif arguments.action == "show":
-            print(catalog.show_phase(text))
+            print(_shown(text))
         else:
-            print(searching.search_phases(text))
+            print(_searched(text))
     except RecordError as error:
         raise SpecError([Diagnostic(error.code, words=error.words)]) from error
     return exits.ACCEPTED
+
+
+def _shown(name: str) -> str:
+    """A phase with the sites of its spectra, and what the shelves have by that name."""
+    there = [lines for s in SHELVES if (lines := s.shown(name)) is not None]
+    try:
+        blocks = [catalog.show_phase(name)]
+    except RecordError:
+        if not there:
+            raise
+        blocks = []
+    return "\n\n".join([*blocks, *("\n".join(lines) for lines in there)])
+
+
+def _searched(text: str) -> str:
+    """Phases by words and values, and the records of the shelves by words."""
+    phases, others = searching.search_phases(text), _shelf_lines(text)
+    if others and phases == searching.nothing(text):
+        return "\n".join(others[1:])
+    return "\n".join([phases, *others])
+
+
+def _shelf_lines(words: str) -> list[str]:
+    """The records of each shelf in which every word occurs."""
+    found = [(shelf, shelf.rows(words)) for shelf in SHELVES]
+    return [
+        line
+        for shelf, rows in found
+        if rows
+        for line in ("", shelf.title, "", *("  " + x for x in catalog.table(rows)))
+    ]

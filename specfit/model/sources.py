@@ -18,6 +18,7 @@ from specfit.model.lookup import SiteRecord, record_for
 from specfit.model.names import Entry, Names
 from specfit.model.quantities import Context, Typed, conventions, mismatch
 from specfit.model.records import RecordError
+from specfit.model.shelf_citations import cited_from, shelf_cited
 from specfit.model.typed import Typer
 from specfit.model.walk import paths
 
@@ -137,7 +138,13 @@ class Citations:
     def read(
         self, call: tree.Call, context: Context, expected: Expected
     ) -> ir.Citation | None:
-        """A prior written `IS ~ db("magnetite.B.IS", …)`."""
+        """A prior written `IS ~ db("magnetite.B.IS", …)`, or `a ~ db("YIG.a")`."""
+        if (shelf := shelf_cited(call)) is not None:
+            known = None if context.level is None and self._several() else context
+            there = self._data_temperature(known) if known else None
+            return cited_from(
+                shelf, call, expected, self.faults, self.number, context, there
+            )
         read = self._arguments(call, context, one_parameter=True)
         if read is None:
             return None
@@ -196,7 +203,8 @@ class Citations:
     ) -> tuple[Asked, SiteRecord | None] | None:
         """What is asked for, and what the database has there; no site for an f."""
         if self.isotope != IRON:
-            self.faults.add("isotope-database", call.span, isotope=self.isotope)
+            code = "isotope-database" if self.isotope else "db-record-of-sites"
+            self.faults.add(code, call.span, isotope=self.isotope)
             return None
         first = call.arguments[0] if call.arguments else None
         if first is None or first.name or not isinstance(first.value, tree.String):
@@ -241,15 +249,16 @@ class Citations:
                 known = nearest(name, wanted)
                 self.faults.add("unknown-key", argument.span, key=name, known=known)
                 return None
-            value = self._number(argument.value, wanted[name], context)
+            value = self.number(argument.value, wanted[name], context)
             if value is None:
                 return None
             given[name] = value
         return given
 
-    def _number(
+    def number(
         self, node: tree.Expr, wanted: units.Dimension, context: Context
     ) -> float | None:
+        """The value of a known positive number of this dimension."""
         names = self.typer.names
         if any(self.faults.excuses(path.text) for path in paths(node)):
             return None
