@@ -58,6 +58,8 @@ def _word(word: str, language: Language) -> str:
     name, _, rest = word.removeprefix("@").partition("|")
     if word.startswith("@") and name in terms:
         return str(terms[name][language]).replace("{}", _clipped(strip_controls(rest)))
+    if word.startswith("@symbol-"):  # of a parameter that has no other word
+        return f"`{name.removeprefix('symbol-')}`"
     return _clipped(strip_controls(word))
 
 

@@ -16,6 +16,7 @@ from jax.scipy.special import logsumexp
 
 from specfit.contracts import Array, Data
 from specfit.density.coordinates import Coordinates
+from specfit.density.repeated import alike, form_of
 from specfit.density.scope import Scope
 from specfit.distributions import FAMILIES, dirichlet
 from specfit.distributions.mathematics import JAX
@@ -55,14 +56,24 @@ def prior_terms(model: Model[Prior], plan: Plan, where: Coordinates) -> PriorTer
         if rule.kind == "expect" and rule.dist is not None:
             names.append(f"expect line {rule.place.line}")
             parts.append(_expectation(rule.expression, rule.dist))
-    for position, barrier in enumerate(plan.barriers):
-        if barrier.rule >= 0:
-            rule = model.rules[barrier.rule]
-            names.append(f"barrier of {rule.kind} line {rule.place.line}")
-        else:
-            names.append("barrier of physical range")
-        parts.append(_barrier(barrier.slack, position))
+    for positions in _barriers_alike(plan):
+        names += [_barrier_name(model, plan.barriers[p].rule) for p in positions]
+        parts.append(_barrier([plan.barriers[p].slack for p in positions], positions))
     return PriorTerms(tuple(names), tuple(parts))
+
+
+def _barrier_name(model: Model[Prior], rule: int) -> str:
+    if rule < 0:
+        return "barrier of physical range"
+    return f"barrier of {model.rules[rule].kind} line {model.rules[rule].place.line}"
+
+
+def _barriers_alike(plan: Plan) -> list[list[int]]:
+    """The barriers whose slacks are of one form, together."""
+    groups: dict[str, list[int]] = {}
+    for position, barrier in enumerate(plan.barriers):
+        groups.setdefault(form_of(barrier.slack), []).append(position)
+    return list(groups.values())
 
 
 def _is_constant(dist: Dist) -> bool:
@@ -79,9 +90,16 @@ def _grouped(model: Model[Prior]) -> list[list[tuple[str, Dist]]]:
     for parameter in model.parameters:
         dist = parameter.prior.dist
         families = tuple(family for _, family, _ in simple(dist))
-        key = (families,) if _is_constant(dist) else parameter.name
+        key = (families,) if _is_constant(dist) else (families, *_moving_form(dist))
         groups.setdefault(key, []).append((parameter.name, dist))
     return list(groups.values())
+
+
+def _moving_form(dist: Dist) -> tuple[Any, ...]:
+    """What densities must have in common to be worked out together."""
+    weights = [weight for weight, *_ in simple(dist)]
+    forms = [form_of(a) for *_, arguments in simple(dist) for a in arguments]
+    return (tuple(weights), tuple(forms), dist.low, dist.high)
 
 
 def _densities(
@@ -94,7 +112,7 @@ def _densities(
     if all(_is_constant(dist) for dist in dists):
         density = _constant_density(dists)
     else:
-        density = _moving_density(dists[0])
+        density = _moving_density(dists)
 
     def term(values: Array, scope: Scope, data: Data) -> Array:
         x = values[rows]
@@ -133,17 +151,21 @@ def _numbers(arguments: Sequence[Expression]) -> list[float]:
     return [argument.value for argument in arguments if isinstance(argument, Const)]
 
 
-def _moving_density(dist: Dist) -> Callable[[Array, Scope], Array]:
-    """The log density of one variable whose arguments are other unknowns or data."""
-    form = simple(dist)
+def _moving_density(dists: Sequence[Dist]) -> Callable[[Array, Scope], Array]:
+    """Log densities of one form, whose arguments are other unknowns or data."""
+    forms, low, high = [simple(d) for d in dists], dists[0].low, dists[0].high
+    parts = []
+    for position, (weight, family, _) in enumerate(forms[0]):
+        columns = zip(*(form[position][2] for form in forms), strict=True)
+        parts.append((np.log(weight), family, [alike(column) for column in columns]))
 
     def density(x: Array, scope: Scope) -> Array:
         logs, masses = [], []
-        for weight, family, arguments in form:
-            given = [jnp.asarray(evaluate(a, scope, jnp), x.dtype) for a in arguments]
-            logs.append(np.log(weight) + FAMILIES[family].log_density(x, *given))
-            mass = log_mass(JAX, family, given, dist.low, dist.high)
-            masses.append(np.log(weight) + jnp.asarray(mass, x.dtype))
+        for log_weight, family, arguments in parts:
+            given = [argument(scope, x.dtype) for argument in arguments]
+            logs.append(log_weight + FAMILIES[family].log_density(x, *given))
+            mass = log_mass(JAX, family, given, low, high)
+            masses.append(log_weight + jnp.asarray(mass, x.dtype))
         return _mixed(logs) - _mixed(masses)
 
     return density
@@ -161,7 +183,9 @@ def _dirichlet(joint: Joint, where: Coordinates) -> Term:
 
 def _expectation(expression: Expression, dist: Dist) -> Term:
     low, high = support_of(dist)
-    density = _constant_density([dist]) if _is_constant(dist) else _moving_density(dist)
+    density = (
+        _constant_density([dist]) if _is_constant(dist) else _moving_density([dist])
+    )
 
     def term(values: Array, scope: Scope, data: Data) -> Array:
         x = jnp.asarray(evaluate(expression, scope, jnp), values.dtype)
@@ -170,10 +194,12 @@ def _expectation(expression: Expression, dist: Dist) -> Term:
     return term
 
 
-def _barrier(slack: Expression, position: int) -> Term:
+def _barrier(slacks: Sequence[Expression], positions: Sequence[int]) -> Term:
+    slack, rows = alike(slacks), np.array(positions, dtype=int)
+
     def term(values: Array, scope: Scope, data: Data) -> Array:
-        short = jnp.minimum(evaluate(slack, scope, jnp), 0.0)
-        height: Array = -0.5 * (short / data["barrier_scale"][position]) ** 2
-        return height[None]
+        short = jnp.minimum(slack(scope, values.dtype), 0.0)
+        height: Array = -0.5 * (short / jnp.asarray(data["barrier_scale"])[rows]) ** 2
+        return height
 
     return term

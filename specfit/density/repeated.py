@@ -3,12 +3,12 @@
 `Bint = B_0 * brillouin(2.5, spectrum.T, T_N)` stands for one definition a temperature:
 the same expression with other leaves.  Written out one by one they double the time that
 the density takes to compile; stacked they cost what one of them costs.  Only expressions
-that name a law are stacked: a sum compiles at once either way.
+that name a law or a reflection are stacked: a sum compiles at once either way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from specfit.contracts import Array
 from specfit.density.scope import Scope
 from specfit.model.expressions import evaluate, nodes, references, to_text
-from specfit.model.functions import LAWS
+from specfit.model.functions import STACKED
 from specfit.model.ir import Apply, Const, Expression, Ref
 
 Named = tuple[str, Expression]
@@ -42,15 +42,38 @@ class Step:
             for name in self.names:
                 scope.put(name, value)
             return
-        shared = references(self.form) - self.slots.keys()
-        known = {name: scope[name] for name in shared}
-        known |= {name: _stack(leaves, scope) for name, leaves in self.slots.items()}
-        values = jnp.asarray(evaluate(self.form, known, jnp), dtype)
+        values = self.values(scope, dtype)
         for position, name in enumerate(self.names):
             scope.put(name, values[position])
 
+    def values(self, scope: Mapping[str, Any], dtype: Any) -> Array:
+        """The values (k,) of expressions that are not all the same."""
+        shared = references(self.form) - self.slots.keys()
+        known = {name: scope[name] for name in shared}
+        known |= {name: _stack(leaves, scope) for name, leaves in self.slots.items()}
+        return jnp.asarray(evaluate(self.form, known, jnp), dtype)
 
-def _stack(leaves: Sequence[Expression], scope: Scope) -> Array:
+
+@dataclass(frozen=True)
+class Alike:
+    """Expressions of one form, worked out together to one vector."""
+
+    step: Step
+
+    def __call__(self, scope: Mapping[str, Any], dtype: Any) -> Array:
+        """Their values (k,)."""
+        if not self.step.slots:
+            value = jnp.asarray(evaluate(self.step.form, scope, jnp), dtype)
+            return jnp.broadcast_to(value, len(self.step.names))
+        return self.step.values(scope, dtype)
+
+
+def alike(expressions: Sequence[Expression]) -> Alike:
+    """Expressions that `form` says are of one form, to be evaluated in one go."""
+    return Alike(_step([(str(i), one) for i, one in enumerate(expressions)]))
+
+
+def _stack(leaves: Sequence[Expression], scope: Mapping[str, Any]) -> Array:
     if all(isinstance(leaf, Const) for leaf in leaves):
         return jnp.asarray([leaf.value for leaf in leaves if isinstance(leaf, Const)])
     return jnp.stack([jnp.asarray(evaluate(x, scope, jnp), float) for x in leaves])
@@ -62,17 +85,17 @@ def steps(derived: Iterable[Named]) -> tuple[Step, ...]:
     groups: dict[tuple[int, str], list[Named]] = {}
     for name, value in derived:
         depth[name] = 1 + max((depth.get(n, 0) for n in references(value)), default=0)
-        key = _form(value) if _heavy(value) else name
+        key = form_of(value) if _heavy(value) else name
         groups.setdefault((depth[name], key), []).append((name, value))
     ordered = sorted(groups.items(), key=lambda item: item[0][0])
     return tuple(_step(members) for _, members in ordered)
 
 
 def _heavy(value: Expression) -> bool:
-    return any(isinstance(n, Apply) and n.function in LAWS for n in nodes(value))
+    return any(isinstance(n, Apply) and n.function in STACKED for n in nodes(value))
 
 
-def _form(value: Expression) -> str:
+def form_of(value: Expression) -> str:
     """The functions of an expression in their order; the leaves without their names.
 
     A spin is part of the form: `brillouin` needs a plain number.

@@ -12,9 +12,11 @@ from specfit.constants import SIGMA_FWHM
 from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
+from specfit.model.diffraction import DIFFRACTION
 from specfit.model.faults import Faults, nearest
 from specfit.model.feature_calls import FEATURE_CALLS, feature_call
 from specfit.model.functions import HORSESHOE, WEIGHTED_SUM
+from specfit.model.lines import quoted, reflection, wavelength_called
 from specfit.model.quantities import (
     BOOLEAN,
     Context,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from specfit.model.typed import Typer
 
 SAME = "same"
-_T, _N = "temperature", "number"
+_T, _N, _L = "temperature", "number", "length"
 _HISTOGRAM = ((3 + WAVES,) * 2, (SAME, SAME, *(_N,) * (1 + WAVES)), SAME)
 FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     # name: (least and most arguments), what they (each) must be, what comes out
@@ -60,6 +62,13 @@ FUNCTIONS: dict[str, tuple[tuple[int, int], str | tuple[str, ...], str]] = {
     "magnetite_vacancies": ((2, 2), _N, _N),
     "ferrous_share": ((1, 1), _N, _N),
     "saturated_ratio": ((3, 3), _N, _N),
+    "d_cubic": ((4, 4), (_N, _N, _N, _L), _L),
+    "d_tetragonal": ((5, 5), (_N, _N, _N, _L, _L), _L),
+    "d_hexagonal": ((5, 5), (_N, _N, _N, _L, _L), _L),
+    "d_orthorhombic": ((6, 6), (_N, _N, _N, _L, _L, _L), _L),
+    "two_theta": ((2, 5), (_L, _L, "angle", _L, _L), "angle"),
+    "momentum_transfer": ((1, 1), _L, "reciprocal_length"),
+    "wavelength": ((1, 1), "energy", _L),
     "histogram_mean": _HISTOGRAM,
     "histogram_sd": _HISTOGRAM,
     HORSESHOE: ((5, 5), "any", SAME),
@@ -91,6 +100,13 @@ ARGUMENTS = {
     "histogram_mean": "low, high, roughness, c1, …",
     "histogram_sd": "low, high, roughness, c1, …",
     "ingalls": "Δ, T",
+    "d_cubic": "h, k, l, a",
+    "d_tetragonal": "h, k, l, a, c",
+    "d_hexagonal": "h, k, l, a, c",
+    "d_orthorhombic": "h, k, l, a, b, c",
+    "two_theta": "d, λ) or two_theta(d, λ, zero) or two_theta(d, λ, zero, s, R",
+    "momentum_transfer": "d",
+    "wavelength": "E",
     "magnetite_vacancies": "ratio, f_ratio",
     "saturated_ratio": "weight, x, depth",
     "prob": "x > 0 mm/s",
@@ -130,6 +146,8 @@ def _called(typer: Typer, node: tree.Call, context: Context) -> Typed | None:
         return None
     if name in POSTERIOR_CALLS:
         return _posterior(typer, name, node, context)
+    if name == "wavelength" and (line := quoted(node)) is not None:
+        return wavelength_called(typer.faults, line)
     alone = len(node.arguments) == 1 and isinstance(node.arguments[0].value, tree.Path)
     column = alone and name in STATISTICS
     inside = replace(context, column=column)
@@ -204,6 +222,9 @@ def _function(
         return feature_call(typer, name, node, arguments)
     if name == "brillouin" and not _is_spin(first.value):
         typer.faults.add("spin-needed", node.arguments[0].span)
+        return None
+    values = [argument.value for argument in arguments]
+    if name in DIFFRACTION and not reflection(typer.faults, name, node, values):
         return None
     value = apply(name, *(argument.value for argument in arguments))
     if result == "root":

@@ -17,6 +17,7 @@ from specfit.model.densities import (
     fits_at,
 )
 from specfit.model.quantities import Context, mismatch
+from specfit.model.shelves import shelf_of
 from specfit.model.typed import Typer
 from specfit.units import Dimension
 
@@ -83,7 +84,9 @@ class Priors:
         citation = self.cite(call, context, expected)
         if citation is None:
             return None
-        dimension = units.dimension(_CITED[citation.parameter])
+        shelf = shelf_of(citation.parameter)
+        known = _CITED if shelf is None else shelf.symbols
+        dimension = units.dimension(known[citation.parameter])
         bounds = self._bounds(prior, context, expected, dimension)
         if bounds is None:
             return None

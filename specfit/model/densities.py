@@ -21,6 +21,7 @@ from specfit.model.quantities import (
     wrong_unit,
 )
 from specfit.model.typed import Typer
+from specfit.model.walks import WALK, steps
 from specfit.units import DIMENSIONLESS, Dimension
 
 SAME, NUMBER = "same", "number"
@@ -36,6 +37,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], tuple[float | None, float | None]]] =
     "exponential": ((SAME,), (0.0, None)),
     "halfcauchy": ((SAME,), (0.0, None)),
     "uniform": ((SAME, SAME), (None, None)),
+    WALK: ((SAME, SAME), (None, None)),
 }
 USAGE = {
     "normal": "normal(centre, sd) unit",
@@ -48,6 +50,7 @@ USAGE = {
     "exponential": "exponential(mean) unit",
     "halfcauchy": "halfcauchy(scale) unit",
     "uniform": "uniform(low, high) unit",
+    WALK: "random_walk(start, step) unit",
 }
 JOINT_FAMILIES = ("dirichlet",)
 POSITIVE_ARGUMENTS = {
@@ -60,6 +63,7 @@ POSITIVE_ARGUMENTS = {
     "beta": (0, 1),
     "exponential": (0,),
     "halfcauchy": (0,),
+    WALK: (1,),
 }
 """Which arguments are spreads, shapes or degrees of freedom and must be positive."""
 
@@ -193,6 +197,10 @@ class Densities:
             shift = self.typer.expression(_logarithm(outer.scale), context)
             if shift is not None:
                 values[0] = apply("+", values[0], shift.value)
+        if name == WALK:
+            if not steps(self.typer, node, values, context, expected.name):
+                return None
+            return Density("normal", tuple(values), dimension)
         if name == "uniform":
             return self._uniform(node, values, dimension)
         return Density(name, tuple(values), dimension, support)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from specfit.model.diffraction import SPACINGS
 from specfit.model.expressions import FUNCTIONS, is_statistic
 from specfit.model.ir import Const, Expression, Ref
 
@@ -145,6 +146,39 @@ def _monotone(name: str, signs: Sequence[int]) -> Callable[[Sequence[Box]], Box]
     return rule
 
 
+def _spacing(name: str) -> Callable[[Sequence[Box]], Box]:
+    """A plane spacing rises with every length of the cell; the indices are numbers."""
+    rule = _monotone(name, (1,) * 6)
+
+    def positive(parts: Sequence[Box]) -> Box:
+        return UNDEFINED if any(low <= 0.0 for low, _ in parts[3:]) else rule(parts)
+
+    return positive
+
+
+def _two_theta(parts: Sequence[Box]) -> Box:
+    """2θ falls with the spacing, rises with the wavelength; then what shifts it."""
+    spacing, wavelength, *shifts = parts
+    if spacing[0] <= 0.0 or wavelength[0] < 0.0:
+        return UNDEFINED
+    angle = _monotone("two_theta", (-1, 1))([spacing, wavelength])
+    zero, displacement, radius = (*shifts, *_UNMOVED[len(shifts) :])
+    cosine = tuple(math.cos(math.radians(0.5 * end)) for end in reversed(angle))
+    share = _product([_quotient([displacement, radius]), (cosine[0], cosine[1])])
+    twice = (-2.0 * math.degrees(share[1]), -2.0 * math.degrees(share[0]))
+    return _sum([angle, zero, twice])
+
+
+_UNMOVED: tuple[Box, ...] = ((0.0, 0.0), (0.0, 0.0), (1.0, 1.0))
+"""Zero shift, displacement and radius of an instrument in order."""
+
+
+def _over(name: str) -> Callable[[Sequence[Box]], Box]:
+    """The rule of a function that falls with its argument, where that is positive."""
+    rule = _monotone(name, (-1,))
+    return lambda parts: UNDEFINED if parts[0][0] <= 0.0 else rule(parts)
+
+
 _RULES: dict[str, Callable[[Sequence[Box]], Box]] = {
     "+": _sum,
     "sum": _sum,
@@ -170,6 +204,10 @@ _RULES: dict[str, Callable[[Sequence[Box]], Box]] = {
     "reduced_field": _monotone("reduced_field", (-1, 1, 1, -1)),
     "ingalls": _monotone("ingalls", (1, -1, -1)),
     "saturated_ratio": _saturated_ratio,
+    **{name: _spacing(name) for name in SPACINGS},
+    "two_theta": _two_theta,
+    "momentum_transfer": _over("momentum_transfer"),
+    "wavelength": _over("wavelength"),
     "histogram_mean": lambda parts: (parts[0][0], parts[1][1]),
     "histogram_sd": lambda parts: (0.0, 0.5 * (parts[1][1] - parts[0][0])),
 }

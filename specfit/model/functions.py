@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from specfit import waves
-from specfit.model import laws
+from specfit.model import diffraction, laws
 
 _STEP = math.sqrt(math.pi / 12)
 _NODES = (np.arange(12) + 0.5) * _STEP
@@ -139,6 +139,13 @@ FUNCTIONS: dict[str, Function] = {
     "magnetite_vacancies": Function(2, 2, laws.magnetite_vacancies),
     "ferrous_share": Function(1, 1, laws.ferrous_share),
     "saturated_ratio": Function(3, 3, laws.saturated_ratio),
+    "d_cubic": Function(4, 4, diffraction.d_cubic),
+    "d_tetragonal": Function(5, 5, diffraction.d_tetragonal),
+    "d_hexagonal": Function(5, 5, diffraction.d_hexagonal),
+    "d_orthorhombic": Function(6, 6, diffraction.d_orthorhombic),
+    "two_theta": Function(2, 5, diffraction.two_theta),
+    "momentum_transfer": Function(1, 1, diffraction.momentum_transfer),
+    "wavelength": Function(1, 1, diffraction.wavelength_of),
     "histogram_mean": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.mean),
     "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
     HORSESHOE: Function(4, 4, _horseshoe),
@@ -149,6 +156,9 @@ has a relative tolerance of 1e-9, because both sides are computed."""
 
 LAWS = ("sod", "debye_f", "brillouin", "reduced_field", "ingalls", HORSESHOE)
 """Laws of temperature, and of many features: what costs most to compile one by one."""
+
+STACKED = (*LAWS, *diffraction.DIFFRACTION)
+"""Functions of which many levels or reflections are worked out together."""
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "within")
 CONNECTIVES = ("and", "or", "not")

@@ -83,7 +83,7 @@ class Citation(Frozen):
 
     kind: Literal["citation"] = "citation"
     record: str  # "magnetite.B": phase, then site where the phase has several
-    parameter: Literal["IS", "QS", "Bint", "f", "f_ratio"]
+    parameter: str  # "IS", "QS", "Bint", "f", "f_ratio", or a symbol of a shelf
     temperature: float  # K
     widen: float = 1.0
     low: float | None = None

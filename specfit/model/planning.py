@@ -7,7 +7,6 @@ decides.  `support.py` drives it and says what comes out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from graphlib import TopologicalSorter
 
@@ -34,17 +33,22 @@ from specfit.model.ir import (
 )
 from specfit.model.known import conditions
 from specfit.model.linear import (
-    NO_RULE,
     NeedsMembers,
     as_expression,
     folded,
     linear_kind,
-    moving_ends,
     solved,
     support_of,
 )
-from specfit.model.ranges import physical_ranges
-from specfit.model.requirements import PlanError, Relation, bounded, gap, relations
+from specfit.model.reflections import NO_REFLECTION, nowhere
+from specfit.model.requirements import (
+    PlanError,
+    Relation,
+    bounded,
+    circular,
+    gap,
+)
+from specfit.model.stated import stated
 
 JOINT_SUM = -2  # an opened joint: never left to a barrier
 _LARGEST = 2000  # nodes; a definition that expands beyond stays a name
@@ -63,7 +67,7 @@ class Planner:
         try:
             ordered = topological(model.definitions)
         except CircularTie as circle:
-            raise _circular(model, circle) from None
+            raise circular(model, circle.names) from None
         self.definitions: dict[str, Expression] = {d.name: d.value for d in ordered}
         self.boxes: dict[str, Box] = {
             p.name: support_of(p.prior.dist) for p in model.parameters
@@ -137,24 +141,13 @@ class Planner:
             total = Apply(function="sum", arguments=tuple(Ref(name=n) for n in others))
             rest = Apply(function="-", arguments=(Const(value=joint.total), total))
             self._tie(JOINT_SUM, last, rest)
-        said = list(self._relations())
+        said = list(stated(self.model))
         for relation in said:
             if relation.kind == "eq" and not self._already(relation):
                 self._equality(relation)
         for relation in (*self.tied_bounds, *said):
             if relation.kind != "eq" and not self._already(relation):
                 self._inequality(relation)
-
-    def _relations(self) -> Iterator[Relation]:
-        for index, rule in enumerate(self.model.rules):
-            if rule.kind == "require":
-                yield from relations(index, rule.expression)
-            elif rule.kind == "expect" and rule.dist is not None:
-                yield from bounded(index, rule.expression, support_of(rule.dist))
-        for parameter in self.model.parameters:
-            yield from moving_ends(parameter.name, parameter.prior.dist)
-        for name, low, high in physical_ranges(self.model):
-            yield from bounded(NO_RULE, Ref(name=name), (low, high))
 
     def _already(self, relation: Relation) -> bool:
         """Whether the relation holds wherever the priors do; a false one is a fault."""
@@ -163,6 +156,8 @@ class Planner:
             always, never = -_ZERO <= low <= high <= _ZERO, low > _ZERO or high < -_ZERO
         else:
             always, never = low >= 0.0, high < -_ZERO
+        if never and relation.rule == NO_REFLECTION:
+            raise nowhere(self.model, relation.left)
         if never:
             raise self.contradiction(frozenset({relation.rule}))
         if always:
@@ -293,8 +288,3 @@ class Planner:
 
     def _text(self, rule: int) -> str:
         return to_text(self.model.rules[rule].expression)
-
-
-def _circular(model: Model[Prior], circle: CircularTie) -> PlanError:
-    place = next(d.place for d in model.definitions if d.name == circle.names[0])
-    return PlanError("circular-definition", {"chain": " → ".join(circle.names)}, place)

@@ -39,6 +39,7 @@ from specfit.model.predictive import (
     quantile,
 )
 from specfit.model.records import RecordError, ScatterClass
+from specfit.model.shelves import shelf_of
 from specfit.model.thermal import isomer_shift_change, reduced_field
 
 __all__ = ["density", "describe", "quantile", "resolve", "resolve_model"]
@@ -66,6 +67,8 @@ def resolve(citation: Citation) -> Prior:
     """
     if citation.parameter in recoil_free.PARAMETERS:
         return recoil_free.resolve(citation)
+    if (shelf := shelf_of(citation.parameter)) is not None:
+        return shelf.resolve(citation)
     record = record_for(citation.record, citation.temperature)
     parameter = citation.parameter
     evidence = gather(record, parameter)
@@ -230,6 +233,8 @@ def describe(prior: Prior) -> list[str]:
         return path_records.lines_of(prior)
     if said.parameter in recoil_free.PARAMETERS:
         return recoil_free.lines_of(prior)
+    if (shelf := shelf_of(said.parameter)) is not None:
+        return shelf.lines_of(prior)
     unit = records.UNITS[said.parameter]
     lines = [
         f"{said.record}.{said.parameter} at {said.at}:"

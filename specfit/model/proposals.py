@@ -14,7 +14,7 @@ from specfit.model.drawing import draw, log_density, log_mass_of
 from specfit.model.expressions import evaluate, references
 from specfit.model.ir import Expression, Joint, Model, Prior
 from specfit.model.known import arguments_of
-from specfit.model.ranges import physical_ranges
+from specfit.model.ranges import all_ranges
 from specfit.model.support import Plan, Unknown
 
 Environment = dict[str, Any]
@@ -108,8 +108,9 @@ def _factors(model: Model[Prior], plan: Plan, known: Environment) -> FloatArray:
         elif rule.kind == "expect" and rule.dist is not None:
             value = evaluate(rule.expression, known, np)
             total = total + log_density(rule.dist, value, known)
-    for name, low, high in physical_ranges(model):
-        inside = (known[name] >= low) & (known[name] <= high)
+    for computed, low, high in all_ranges(model):
+        value = evaluate(computed, known, np)
+        inside = (value >= low) & (value <= high)
         total = total + np.where(inside, 0.0, -np.inf)
     return np.asarray(total)
 

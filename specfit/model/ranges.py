@@ -1,4 +1,4 @@
-"""The physical range of a site's parameter, where it is computed and not drawn."""
+"""Ranges that what is computed must keep: of sites' parameters, and of reflections."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from math import inf
 
 from specfit.model.expressions import references
-from specfit.model.ir import Model, Prior
+from specfit.model.ir import Expression, Model, Prior, Ref
 from specfit.model.kinds import SIGNATURES
+from specfit.model.reflections import margins
+
+Range = tuple[Expression, float, float]
+
+
+def all_ranges(model: Model[Prior]) -> Iterator[Range]:
+    """What is computed, the lowest and the highest that it may be."""
+    for name, low, high in physical_ranges(model):
+        yield Ref(name=name), low, high
+    for margin in margins(model):
+        yield margin, 0.0, inf
 
 
 def physical_ranges(model: Model[Prior]) -> Iterator[tuple[str, float, float]]:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Literal
 
 from specfit.model.enclosure import Box
-from specfit.model.ir import Apply, Const, Expression, Place
+from specfit.model.ir import Apply, Const, Expression, Model, Place, Prior
 
 _NEGATION = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _LARGER_FIRST = (">", ">=")
@@ -38,6 +38,12 @@ class Relation:
     kind: Literal["ge", "eq", "slack"]
     left: Expression
     right: Expression
+
+
+def circular(model: Model[Prior], names: tuple[str, ...]) -> PlanError:
+    """The error for definitions that need one another, in the order of the circle."""
+    place = next(d.place for d in model.definitions if d.name == names[0])
+    return PlanError("circular-definition", {"chain": " → ".join(names)}, place)
 
 
 def relations(rule: int, expression: Expression) -> Iterator[Relation]:

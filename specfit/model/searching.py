@@ -60,6 +60,11 @@ def asked(text: str) -> Asked:
     return found
 
 
+def nothing(text: str) -> str:
+    """What a search that found nothing says."""
+    return f"nothing found for {text!r}"
+
+
 def search_phases(text: str) -> str:
     """Phases by words (name, formula, class, alias) and by values, as `asked` reads them.
 
@@ -71,13 +76,11 @@ def search_phases(text: str) -> str:
     if not (wanted.values or wanted.velocities or wanted.temperature is not None):
         rows = [summary(entry) for entry in records.search(text)]
         head = ("phase", "formula", "sites", "T / K", "rows", "title")
-        return (
-            "\n".join(table([head, *rows])) if rows else f"nothing found for {text!r}"
-        )
+        return "\n".join(table([head, *rows])) if rows else nothing(text)
     found = records.search(wanted.words)
     ranked = sorted(_distances(found, wanted), key=lambda pair: pair[0])
     if not ranked:
-        return f"nothing found for {text!r}"
+        return nothing(text)
     heading = ("distance", "record", "T / K", "pattern", "IS", "QS", "Bint", "title")
     matches = (_match(*entry) for entry in ranked[:MATCHES])
     return "\n".join(table([heading, *matches]))

@@ -22,6 +22,7 @@ from specfit.model.names import Entry, Names
 from specfit.model.path_sources import PathReader, place_of
 from specfit.model.quantities import Context, Typed, conventions
 from specfit.model.records import RecordError
+from specfit.model.shelf_citations import cited_from, shelf_cited
 from specfit.model.typed import Typer
 
 Parameter = Literal["IS", "QS", "Bint", "f", "f_ratio"]
@@ -147,9 +148,13 @@ class Citations:
     def read(
         self, call: tree.Call, context: Context, expected: Expected
     ) -> Cited | None:
-        """A prior written `IS ~ db("magnetite.B.IS", …)`."""
+        """A prior written `IS ~ db("magnetite.B.IS", …)`, or `a ~ db("YIG.a")`."""
         if self.of_paths:
             return self.paths.one(call, context, expected.signature)
+        if (shelf := shelf_cited(call)) is not None:
+            known = None if context.level is None and self._several() else context
+            there = self.numbers.condition("T", known) if known else None
+            return cited_from(shelf, call, expected, self.typer, context, there)
         read = self._arguments(call, context, one_parameter=True)
         if read is None:
             return None
@@ -208,7 +213,8 @@ class Citations:
     ) -> tuple[Asked, SiteRecord | None] | None:
         """What is asked for, and what the database has there; no site for an f."""
         if self.isotope != IRON:
-            self.faults.add("isotope-database", call.span, isotope=self.isotope)
+            code = "isotope-database" if self.isotope else "db-record-of-sites"
+            self.faults.add(code, call.span, isotope=self.isotope)
             return None
         first = call.arguments[0] if call.arguments else None
         if first is None or first.name or not isinstance(first.value, tree.String):

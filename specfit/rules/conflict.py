@@ -25,6 +25,7 @@ from specfit.distributions.mathematics import NUMPY
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Dist, Model, Parameter, Prior, Provenance
 from specfit.model.rule_library import source_of, thresholds_of
+from specfit.model.shelves import shelf_of
 from specfit.rules.block import Block, Flags, Outcomes, graded, worst
 from specfit.rules.block import environment as block_environment
 from specfit.rules.draws import environment, passed, spread
@@ -240,11 +241,14 @@ def _sentence(item: Conflict, failed: bool) -> str:
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:.2f}" if unit.strip() == "T" else f"{value:.3f}"
+    places = {"T": 2, "Å": 4}.get(unit.strip(), 3)
+    return f"{value:.{places}f}"
 
 
 def _causes(item: Conflict) -> str:
     role = item.origin.parameter
+    if (shelf := shelf_of(role)) is not None:
+        return shelf.causes
     known = CAUSES.get(role, "another phase, calibration, temperature")
     if role != "IS":
         return known
