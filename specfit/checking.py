@@ -232,7 +232,21 @@ def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
         A file cannot be read, or does not hold what the `data` block says.
 
     """
-    found, faults = _read_all(model.sources, checked)
+    return measured(model.sources, checked)
+
+
+def measured(
+    sources: tuple[ir.DataSource, ...], checked: Checked
+) -> tuple[Measurement, ...]:
+    """What the files of these sources hold.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, or does not hold what the `data` block says.
+
+    """
+    found, faults = _read_all(sources, checked)
     if faults:
         raise SpecError([*checked.diagnostics, *faults], checked.texts)
     return tuple(measurement for _, measurement in found)

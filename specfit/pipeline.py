@@ -18,6 +18,7 @@ from specfit.checking import (
     check,
     check_with_data,
     measure,
+    measured,
     read_text,
     strategies,
 )
@@ -76,8 +77,11 @@ def run(
     options: Options,
     progress: Progress | None = None,
     journal: Journal | None = None,
+    given: tuple[Measurement, ...] | None = None,
 ) -> Run:
     """From a checked .spec file to a judged posterior; only `journal` is written to.
+
+    given: the measurements, where they are not those of the files.
 
     Raises
     ------
@@ -92,7 +96,7 @@ def run(
     document = _part(checked.require(), options.part)
     model = _chosen(document, options.variant, checked)
     with clock("read data"):
-        measurements = measure(model, checked)
+        measurements = given or measure(model, checked)
         kept = tuple(strategies(model, measurements))
     settings = settings_of(document.run, options)
     with float64():
@@ -233,6 +237,7 @@ __all__ = [
     "check_with_data",
     "float64",
     "measure",
+    "measured",
     "read_text",
     "run",
     "settings_of",

@@ -39,7 +39,8 @@ def usable(block: tree.Block, data: DataBlock, faults: Faults) -> bool:
         faults.say("features-missing", block.name_span, words)
     if data.levels.dimension:
         faults.add("regression-levels", data.span, name=data.name)
-    return data.sound and not lacking and not data.levels.dimension
+    known = bool(feature_labels(data.sources[0].options))
+    return data.sound and known and not lacking and not data.levels.dimension
 
 
 def analyses(

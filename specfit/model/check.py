@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,10 +11,12 @@ from specfit.language import tree
 from specfit.model import ir
 from specfit.model.analyses import analyses, usable
 from specfit.model.assemble import assemble
+from specfit.model.chained import in_order, with_features
 from specfit.model.constant_definitions import Constants, constants_of
 from specfit.model.counting import spelt_out
 from specfit.model.data_columns import DataBlock
 from specfit.model.datablocks import DataReader
+from specfit.model.document_settings import settings_of
 from specfit.model.elaborate import Elaborator
 from specfit.model.expand import Expander, Load
 from specfit.model.faults import Faults, closest, listing, nearest
@@ -28,10 +30,9 @@ from specfit.model.kinds import (
 )
 from specfit.model.loose_ends import hygiene, unused
 from specfit.model.outline import Outline, kind_word, outline, planned
-from specfit.model.overrides import OverrideReader
+from specfit.model.overrides import OverrideReader, judged
 from specfit.model.places import word_place
 from specfit.model.regression_kinds import REGRESSION
-from specfit.model.settings import report_settings, run_settings
 from specfit.model.spelt_features import spelt_features
 
 
@@ -70,8 +71,9 @@ def check(
         work = _Check(faults, texts, file, found, expanded.templates)
         data = work.data(expander.constants)
         document = work.document(expander.constants, data)
-        judged = work.judged(document, expanded.libraries, expander.constants)
-        document = None if faults.errors else judged
+        reader = OverrideReader(expanded.libraries, expander.constants, faults, texts)
+        document = judged(document, reader, found.overrides, work.states)
+        document = None if faults.errors else document
         sources = _sources(data, sound=True)
         unsound = _sources(data, sound=False)
     ordered = sorted(faults.found, key=lambda d: (d.span.file != file, d.span))
@@ -81,6 +83,16 @@ def check(
 def _sources(data: Mapping[str, DataBlock], sound: bool) -> tuple[ir.DataSource, ...]:
     blocks = [block for block in data.values() if block.sound == sound]
     return tuple(source for block in blocks for source in block.sources)
+
+
+@dataclass
+class _Made:
+    """What the models of a file turn into."""
+
+    works: list[Elaborator] = field(default_factory=list)
+    models: list[ir.Model[ir.Declared]] = field(default_factory=list)
+    variants: dict[str, ir.Model[ir.Declared]] = field(default_factory=dict)
+    counts: tuple[str, ...] = ()
 
 
 @dataclass
@@ -106,42 +118,53 @@ class _Check:
         self, values: Mapping[str, object], data: Mapping[str, DataBlock]
     ) -> ir.Document[ir.Declared] | None:
         constants, used = constants_of(self.found.constants, data, self.faults)
-        works: list[Elaborator] = []
-        models: list[ir.Model[ir.Declared]] = []
-        variants: dict[str, ir.Model[ir.Declared]] = {}
-        counts: tuple[str, ...] = ()
-        for written in self.found.models.values():
-            numbers = self._numbers(written, values)
-            counts += tuple(numbers)
-            block = list(numbers.values())[-1] if numbers else written
-            bare = bool(numbers)  # no component at all: a flat spectrum
-            work = self._elaborate(block, data, constants, (), bare)
-            if work is None:
-                continue
-            works.append(work)
-            model = assemble(work)
-            models += [model] if model is not None else []
-            for name, (base, items) in self._variants(block, numbers).items():
-                changed = self._elaborate(base, data, constants, items, bare)
-                model = assemble(changed) if changed is not None else None
-                if changed is not None:
-                    works.append(changed)
-                if model is not None:
-                    variants.setdefault(name, model)
-        run, reports = self._settings(works)
-        unused(self.found, self.templates, works, used, self.faults)
+        made = _Made()
+        first, later = in_order(self.found.models.values(), data)
+        self._models(first, values, data, constants, made)
+        data = with_features(data, made.models, self.found.models, self.faults)
+        self._models(later, values, data, constants, made)
+        run, reports = settings_of(self.found, made.works, self.faults, self.texts)
+        unused(self.found, self.templates, made.works, used, self.faults)
         if self.faults.errors:
             return None
         return ir.Document[ir.Declared](
             file=self.file,
             title=self.found.title,
-            models=tuple(models),
+            models=tuple(made.models),
             analyses=self._analyses(data, values),
-            variants=variants,
-            counts=counts,
+            variants=made.variants,
+            counts=made.counts,
             run=run,
             reports=reports,
         )
+
+    def _models(
+        self,
+        blocks: Sequence[tree.Block],
+        values: Mapping[str, object],
+        data: Mapping[str, DataBlock],
+        constants: Constants,
+        made: _Made,
+    ) -> None:
+        """Every model of these blocks, and its variants."""
+        for written in blocks:
+            numbers = self._numbers(written, values)
+            made.counts += tuple(numbers)
+            block = list(numbers.values())[-1] if numbers else written
+            bare = bool(numbers)  # no component at all: a flat spectrum
+            work = self._elaborate(block, data, constants, (), bare)
+            if work is None:
+                continue
+            made.works.append(work)
+            model = assemble(work)
+            made.models += [model] if model is not None else []
+            for name, (base, items) in self._variants(block, numbers).items():
+                changed = self._elaborate(base, data, constants, items, bare)
+                model = assemble(changed) if changed is not None else None
+                if changed is not None:
+                    made.works.append(changed)
+                if model is not None:
+                    made.variants.setdefault(name, model)
 
     def _numbers(
         self, block: tree.Block, values: Mapping[str, object]
@@ -264,41 +287,3 @@ class _Check:
             self.faults.say("data-axis", block.span, words)
             return None
         return source
-
-    # ---------------------------------------------------- rules, run and report
-
-    def judged(
-        self,
-        document: ir.Document[ir.Declared] | None,
-        libraries: tuple[str, ...],
-        values: Mapping[str, object],
-    ) -> ir.Document[ir.Declared] | None:
-        """The document, its models with the rules that the file uses and overrides."""
-        reader = OverrideReader(libraries, values, self.faults, self.texts)
-        overrides = reader.read(self.found.overrides)
-        for span in self.states if not libraries else ():
-            self.faults.add("state-unjudged", span)
-        if document is None:
-            return None
-        said = {"libraries": libraries, "overrides": overrides}
-        models = tuple(model.model_copy(update=said) for model in document.models)
-        variants = {n: m.model_copy(update=said) for n, m in document.variants.items()}
-        return document.model_copy(update={"models": models, "variants": variants})
-
-    def _settings(
-        self, works: list[Elaborator]
-    ) -> tuple[ir.RunSettings, tuple[ir.ReportSettings, ...]]:
-        run = ir.RunSettings()
-        dimensions = {w.data.levels.dimension for w in works} - {""}
-        for block in self.found.runs:
-            said = run_settings(block, self.faults, self.texts, dimensions)
-            run = said if block is self.found.runs[0] else run
-        if not works and not self.found.analyses:
-            return run, ()
-        typers = {work.block.name or "": work.typer for work in works}
-        scored = [work.block.name for work in works if work.kind is REGRESSION]
-        known = [f"{name}.score" for name in (*self.found.analyses, *scored)]
-        reports = (
-            report_settings(b, self.faults, typers, known) for b in self.found.reports
-        )
-        return run, tuple(reports)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specfit.language import tree
+from specfit.language.printer import print_expression
 from specfit.model.constants import constant
 from specfit.model.expand import loop_values
 from specfit.model.faults import Faults
@@ -23,7 +24,8 @@ def feature_key(key: str, value: tree.Expr, faults: Faults) -> dict[str, Option]
     """The options that a statement of features makes; none where it is at fault.
 
     "feature": numbers of columns, or the words that head them, one a line; "group": the
-    column of the file of names that says to which group each feature belongs.
+    column of the file of names that says to which group each feature belongs;
+    "posterior": what other models find, one a line.
     """
     if key == "group":
         parts = value.parts if isinstance(value, tree.Path) else ()
@@ -31,6 +33,8 @@ def feature_key(key: str, value: tree.Expr, faults: Faults) -> dict[str, Option]
             return {"group": parts[1].name}
         faults.add("group-expected", value.span)
         return {}
+    if isinstance(value, tree.Call) and value.function.text == "posterior":
+        return _found_by_models(value, faults)
     items = _items(value)
     found = [constant(item, {}) for item in items]
     if found and all(isinstance(one, str) and one for one in found):
@@ -42,6 +46,21 @@ def feature_key(key: str, value: tree.Expr, faults: Faults) -> dict[str, Option]
             return {"feature": numbers}
     faults.add("features-expected", value.span, most=str(MOST_FEATURES))
     return {}
+
+
+def _found_by_models(value: tree.Call, faults: Faults) -> dict[str, Option]:
+    """`posterior(ni.w, lattice.a)`: quantities of models, each named with its model."""
+    texts = []
+    for argument in value.arguments:
+        path = argument.value
+        if argument.name or not isinstance(path, tree.Path) or len(path.parts) < 2:
+            faults.add("posterior-expected", argument.span)
+            return {}
+        texts.append(print_expression(path))
+    if not texts:
+        faults.add("posterior-expected", value.span)
+        return {}
+    return {"posterior": "\n".join(texts)}
 
 
 def _items(value: tree.Expr) -> list[tree.Expr]:

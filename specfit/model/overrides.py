@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from specfit import units
+from specfit.diagnostics import Span
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.constants import Quantity, constant
@@ -119,3 +120,24 @@ class OverrideReader:
             wrong_unit(self.faults, value.span, key, "", wanted, number.dimension)
             return None
         return float(number)
+
+
+def judged(
+    document: ir.Document[ir.Declared] | None,
+    reader: OverrideReader,
+    items: Sequence[tree.Override],
+    states: Sequence[Span],
+) -> ir.Document[ir.Declared] | None:
+    """The document, its models with the rules that the file uses and overrides.
+
+    states: where a site says what class of iron it is, which a library would judge.
+    """
+    overrides = reader.read(items)
+    for span in states if not reader.libraries else ():
+        reader.faults.add("state-unjudged", span)
+    if document is None:
+        return None
+    said = {"libraries": reader.libraries, "overrides": overrides}
+    models = tuple(model.model_copy(update=said) for model in document.models)
+    variants = {n: m.model_copy(update=said) for n, m in document.variants.items()}
+    return document.model_copy(update={"models": models, "variants": variants})

@@ -16,7 +16,7 @@ from specfit.readers.checks import (
     increasing,
 )
 from specfit.readers.errors import ReaderError
-from specfit.readers.feature_table import feature_measurement
+from specfit.readers.feature_table import FOUND, feature_measurement
 from specfit.readers.reference import IRON, reference
 from specfit.readers.tables import Table
 from specfit.readers.wording import Found, plus_minus
@@ -37,7 +37,7 @@ def declared_measurement(
 
     names_text: what the file of names of a table says.
     """
-    if source.kind == "table" and "feature" in source.options:
+    if source.kind == "table" and {"feature", FOUND} & source.options.keys():
         return feature_measurement(
             source, table, lambda name: _column(source, table, name), names_text
         )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from specfit.model.ir import DataSource
 
 HEADER = "header."
+FOUND = "posterior"
+"""The option of a table whose features other models find."""
 TARGET = "target"
 Column = Callable[[str], tuple[FloatArray, str]]
 """A declared column by name, and its canonical unit."""
@@ -34,7 +36,7 @@ def headed(source: DataSource, table: Table, text: str) -> DataSource:
     """The source with the numbers of columns that are named by what heads them."""
     options = dict(source.options)
     said = {k.removeprefix(HEADER): v for k, v in options.items() if HEADER in k}
-    features = options.get("feature", ())
+    features = () if FOUND in options else options.get("feature", ())
     if not said and not isinstance(features, str):
         return source
     words = _heading(text, table)
@@ -85,7 +87,8 @@ def feature_measurement(
         check_finite(table, number, source.file)
     columns = {name: column(name)[0] for name in source.columns}
     values, unit = column(TARGET)
-    features = _features(source, table.values[:, [n - 1 for n in numbers]], names)
+    matrix = table.values[:, [n - 1 for n in numbers]]
+    features = _features(source, matrix, names) if numbers else None
     return Measurement(
         np.arange(1.0, len(values) + 1),
         values,
@@ -99,7 +102,7 @@ def feature_measurement(
 
 
 def _numbers(source: DataSource) -> tuple[float, ...]:
-    said = source.options.get("feature", ())
+    said = () if FOUND in source.options else source.options.get("feature", ())
     assert isinstance(said, tuple)  # `headed` has seen to it
     return said
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from specfit.model import ir
+from specfit.model.chained import rests_on
 
 
 @dataclass(frozen=True)
 class Part:
-    """A model of a document: its name, and the parts whose answers are its data."""
+    """A model or an analysis: its name, and the parts whose answers are its data."""
 
     name: str
     kind: str
     title: str
     rests_on: tuple[str, ...]
+    analysis: bool = False
 
 
 def parts_of(document: ir.Document[Any]) -> tuple[Part, ...]:
@@ -25,11 +27,16 @@ def parts_of(document: ir.Document[Any]) -> tuple[Part, ...]:
         Part(model.name, model.kind, model.title, _below(model.sources))
         for model in document.models
     ]
-    return _ordered(models)
+    analyses = [
+        Part(one.name, one.kind, one.title, _below([one.source]), analysis=True)
+        for one in document.analyses
+    ]
+    return _ordered([*models, *analyses])
 
 
 def _below(sources: Sequence[ir.DataSource]) -> tuple[str, ...]:
-    return ()
+    every = [name for source in sources for name in rests_on(source)]
+    return tuple(dict.fromkeys(every))
 
 
 def _ordered(parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 
 from specfit import pipeline
 from specfit.checking import Checked
-from specfit.contracts import Progress, Run
+from specfit.contracts import Measurement, Progress, Run
+from specfit.diagnostics import Diagnostic, SpecError
 from specfit.inference import NonFiniteStart
 from specfit.inference.journal import Journal
+from specfit.model import ir
+from specfit.model.chained import ROWS, rests_on
+from specfit.study.found import levels_of, with_found
 from specfit.study.order import Part, parts_of
 
 Names = Callable[[str], Progress | None]
@@ -48,6 +52,7 @@ def run(
 
     A part that rests on one without an answer is not run: it would have no data.
     """
+    refuse_unmatched(checked)
     done: dict[str, Done] = {}
     for part in parts_of(checked.require()):
         done[part.name] = _done(part, done, checked, options, names, journal)
@@ -69,10 +74,61 @@ def _done(
     if missing:
         return Done(part, None, f"it rests on {', '.join(missing)}, without an answer")
     own, progress = replace(options, part=part.name), names(part.name)
+    given = _given(part, before, checked)
     try:
-        return Done(part, pipeline.run(checked, own, progress, journal.part(part.name)))
+        run = pipeline.run(checked, own, progress, journal.part(part.name), given)
+        return Done(part, run)
     except NonFiniteStart as error:
         return Done(part, None, str(error))
+
+
+def _given(
+    part: Part, before: Mapping[str, Done], checked: Checked
+) -> tuple[Measurement, ...] | None:
+    """The table of what other parts found; None of a part that rests on none."""
+    if not part.rests_on:
+        return None
+    document = checked.require()
+    model = next(one for one in document.models if one.name == part.name)
+    runs = {name: before[name].run for name in part.rests_on}
+    found = {name: run for name, run in runs.items() if run is not None}
+    (source,), (measured,) = model.sources, pipeline.measure(model, checked)
+    return (with_found(source, measured, found),)
+
+
+def refuse_unmatched(checked: Checked) -> None:
+    """Stop before the work where a row of a table is of no level of its models.
+
+    Raises SpecError.
+    """
+    document = checked.require()
+    models = {model.name: model for model in document.models}
+    tables = [model.sources[0] for model in document.models]
+    tables += [analysis.source for analysis in document.analyses]
+    faults = [
+        fault
+        for source in tables
+        if rests_on(source)
+        for fault in _unmatched(source, models, checked)
+    ]
+    if faults:
+        raise SpecError(faults, checked.texts)
+
+
+def _unmatched(
+    source: ir.DataSource,
+    models: Mapping[str, ir.Model[ir.Prior]],
+    checked: Checked,
+) -> list[Diagnostic]:
+    (measured,) = pipeline.measured((source,), checked)
+    for name in rests_on(source):
+        labels = {spectrum.label for spectrum in models[name].spectra}
+        for level in levels_of(source, measured):
+            if level not in labels:
+                words = {"name": str(source.options[ROWS]), "value": level}
+                words |= {"file": source.file, "model": name}
+                return [pipeline.at_place("posterior-level", words, source.place)]
+    return []
 
 
 def interrupted(done: Done) -> bool:
