@@ -23,6 +23,8 @@ from specfit.inference.ground import Ground, Sampled, physical
 from specfit.inference.likeliest import likeliest
 from specfit.inference.metropolis import run_metropolis
 from specfit.inference.mixing import Mixing, mixing
+from specfit.inference.newton import CLOSE
+from specfit.inference.obedience import held_start
 from specfit.inference.opening import left_open, open_gates
 from specfit.inference.tempering import run_smc
 from specfit.inference.walk import run_auto, run_nuts
@@ -47,13 +49,23 @@ def run_map(ground: Ground) -> Result:
 
 def run_likelihood(ground: Ground) -> Result:
     """Least squares: where the data are likeliest, priors only bounding the search."""
-    found = likeliest(ground.problem, ground.best.peak.position)
-    note = "one point: where the data are likeliest, priors left aside; no uncertainty"
-    conditions = (gates.at_most("no_uncertainty", 1.0, 0.0),)
-    points = _points(
-        ground, found[None, None], Mixing({}, {}, {}, ()), conditions, (note,)
+    mode, others = ground.best.peak.position, ground.prior_positions
+    found = likeliest(ground.problem, held_start(ground.problem, mode, others))
+    notes = [
+        "one point: where the data are likeliest, priors left aside; no uncertainty"
+    ]
+    if found.unseen:
+        notes.append(
+            f"{found.unseen} directions change no expected value there: of what moves "
+            "along them the data say nothing, and the values are those of the start"
+        )
+    conditions = (
+        gates.at_most("likelihood_reached", found.gain, CLOSE),
+        gates.at_most("no_uncertainty", 1.0, 0.0),
     )
-    return ground, points
+    place = found.position[None, None]
+    mixed = Mixing({}, {}, {}, ())
+    return ground, _points(ground, place, mixed, conditions, tuple(notes))
 
 
 def run_laplace(ground: Ground) -> Result:

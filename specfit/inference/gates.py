@@ -12,6 +12,7 @@ arXiv:1604.00695).  The others guard what those cannot see:
   diagonal.  At rounding level some direction is not fixed by data or prior.
 - `open_directions`: several unknowns of which only a combination was learned, the rest
   as wide as the prior.
+- `likelihood_reached`: what another step towards the likeliest values promises, nats.
 - `no_uncertainty`: the mode alone was asked for; a point is not a result.
 """
 

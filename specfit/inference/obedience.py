@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Problem
+from specfit.inference import evaluate
 from specfit.inference.compiled import Program
 from specfit.inference.nuts import Chains
 
@@ -25,6 +26,20 @@ LEAST_SHARE = 0.05
 def _obeys(holds: Callable[..., Array], z: Array, data: Data) -> Array:
     found: Array = jax.lax.map(lambda x: holds({"z": x}, data), z)
     return found
+
+
+def held_start(problem: Problem, wanted: FloatArray, others: FloatArray) -> FloatArray:
+    """The position `wanted`, or where it breaks a rule, the likeliest of `others` (n, d)."""
+    if problem.holds is None:
+        return wanted
+    rows = np.concatenate([wanted[None], others])
+    good = np.asarray(_obeys(problem.holds, rows, problem.data))
+    if good[0] or not good.any():
+        return wanted
+    kept = rows[good]
+    heights = evaluate.log_densities(problem, kept)
+    best: FloatArray = kept[int(np.argmax(np.nan_to_num(heights, nan=-np.inf)))]
+    return best
 
 
 def obedient(problem: Problem, chains: Chains) -> Chains:

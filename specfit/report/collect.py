@@ -31,6 +31,7 @@ from specfit.report.result import (
     SpectrumResult,
     StageResult,
 )
+from specfit.report.stopped import one_point
 
 
 def result_of(found: Findings) -> RunResult:
@@ -139,18 +140,19 @@ def _extreme(values: list[float], pick: Any) -> float | None:
 def _quantity(found: Findings, item: Quantity) -> QuantityResult:
     fit, summary = found.run.fit, item.summary
     prior = fit.prior.get(item.name)
+    drawn = not one_point(fit)
     return QuantityResult(
         unit=item.unit,
         mean=summary.mean,
-        sd=summary.sd,
+        sd=summary.sd if drawn else None,
         median=summary.median,
-        q05=summary.q05,
-        q95=summary.q95,
+        q05=summary.q05 if drawn else None,
+        q95=summary.q95 if drawn else None,
         rhat=finite(fit.rhat.get(item.name)),
         ess_bulk=finite(fit.ess_bulk.get(item.name)),
         ess_tail=finite(fit.ess_tail.get(item.name)),
-        q025=summary.low,
-        q975=summary.high,
+        q025=summary.low if drawn else None,
+        q975=summary.high if drawn else None,
         title=item.title,
         prior=item.prior,
         origin=item.origin,

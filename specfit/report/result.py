@@ -62,19 +62,19 @@ class Origin(Record):
 
 
 class QuantityResult(Record):
-    """One parameter or derived quantity."""
+    """One parameter or derived quantity; of one point no sd and no quantile is known."""
 
     unit: str
     mean: float
-    sd: float
+    sd: float | None
     median: float
-    q05: float
-    q95: float
+    q05: float | None
+    q95: float | None
     rhat: float | None
     ess_bulk: float | None
     ess_tail: float | None
-    q025: float
-    q975: float
+    q025: float | None
+    q975: float | None
     title: Text = ""
     prior: Text = ""
     origin: str = ""

@@ -21,6 +21,11 @@ def maximum_alone(fit: Fit) -> bool:
     return [gate[0] for gate in fit.gates if not gate[3]] == ["no_uncertainty"]
 
 
+def one_point(fit: Fit) -> bool:
+    """Whether it has a single draw, of which no spread is known."""
+    return tuple(fit.positions.shape[:2]) == (1, 1)
+
+
 def interruption(run: Run) -> str:
     """That the run was interrupted, when, and how to go on; "" where it was not."""
     if cut_short(run.fit):

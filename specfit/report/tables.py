@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specfit.report.numbers import short
 from specfit.report.quantities import Findings, Quantity, ResultTable
+from specfit.report.stopped import one_point
 from specfit.report.text import clean, file_name
 
 _FORMULA = ("=", "+", "@", "\t", "-")
@@ -23,7 +24,7 @@ def write_tables(found: Findings, folder: Path) -> None:
     for table in found.tables:
         path = folder / (table.save or f"{file_name(table.name)}.csv")
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, _header(table), _rows(table))
+        _write(path, _header(table), _rows(table, one_point(found.run.fit)))
 
 
 _PARAMETERS = (
@@ -38,14 +39,17 @@ _RULES = (
 
 def _parameters(found: Findings) -> Iterable[Sequence[object]]:
     fit = found.run.fit
+    point = one_point(fit)
+
+    def one(value: float) -> float | None:
+        return None if point else value
+
     for item in [*found.parameters.values(), *found.derived.values()]:
         s = item.summary
+        ends = (s.low, s.q05, s.q95, s.high)
         yield (
             *(safe(item.name), safe(item.title), item.unit),
-            *(
-                _number(v)
-                for v in (s.mean, s.sd, s.median, s.low, s.q05, s.q95, s.high)
-            ),
+            *(_number(v) for v in (s.mean, one(s.sd), s.median, *map(one, ends))),
             *(
                 short(table.get(item.name), 6).replace("–", "")
                 for table in (fit.rhat, fit.ess_bulk, fit.ess_tail)
@@ -73,24 +77,25 @@ def _header(table: ResultTable) -> Sequence[str]:
     return [*columns, "value", "value sd"] if table.also else columns
 
 
-def _rows(table: ResultTable) -> Iterable[Sequence[object]]:
+def _rows(table: ResultTable, point: bool) -> Iterable[Sequence[object]]:
     for name, title, cells in table.rows:
         row: list[object] = [safe(name)] if table.levels else [safe(name), safe(title)]
         for cell in cells:
-            row += _pair(cell.quantity)
+            row += _pair(cell.quantity, point)
         yield [*row, "", ""] if table.also else row
     blank = [""] * 2 * len(table.columns)
     for item in table.also:  # of no column's symbol and unit
         head = (
             [safe(item.name)] if table.levels else [safe(item.name), safe(item.title)]
         )
-        yield [*head, *blank, *_pair(item)]
+        yield [*head, *blank, *_pair(item, point)]
 
 
-def _pair(item: Quantity | None) -> tuple[str, str]:
+def _pair(item: Quantity | None, point: bool) -> tuple[str, str]:
     if item is None:
         return "", ""
-    return _number(item.summary.mean), _number(item.summary.sd)
+    summary = item.summary
+    return _number(summary.mean), "" if point else _number(summary.sd)
 
 
 def _number(value: float | None) -> str:

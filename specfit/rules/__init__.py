@@ -210,4 +210,10 @@ def _failed(fit: Fit, name: str, value: float, bound: float) -> str:
         return f"interrupted after {draws} draws of each chain"
     if name == "no_uncertainty":
         return "the maximum alone was asked for, without errors"
+    if name == "likelihood_reached":
+        return (
+            "the ascent stopped before it reached the likeliest values: another step "
+            f"promises {value:.2g} nats, the gate is {bound:.2g}; a `require` or a bound "
+            "may stand in its way"
+        )
     return f"{name} is {value:.4g}, the gate is {bound:.4g}"

