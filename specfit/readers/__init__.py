@@ -71,10 +71,8 @@ def read(
         spectrum = raw_measurement(source, table, opened)
     else:
         spectrum = declared_measurement(source, table)
-    spectrum = _within(source, _scaled(source, spectrum))
-    spectrum = with_paths(
-        source, spectrum, partial(load, root=root, allow_outside=allow_outside)
-    )
+    path = partial(load, root=root, allow_outside=allow_outside)
+    spectrum = with_paths(source, _within(source, _scaled(source, spectrum)), path)
     origin = (("file", f"{source.file}, {content.size} bytes"), *table.found)
     return replace(
         spectrum,
