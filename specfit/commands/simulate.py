@@ -33,9 +33,11 @@ from specfit.commands.run import prepare_device
 from specfit.commands.truth_values import by_level, fault, flat, given_values
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import FloatArray, Measurement
+from specfit.diagnostics import SpecError
 from specfit.model import ir
 from specfit.model.linear import support_of
 from specfit.model.wording import prior_text
+from specfit.readers import ReaderError
 from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.writing import write_columns, write_counts
 
@@ -61,7 +63,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     _refuse_foreign(paths, arguments.out)
     seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
     prepare_device("cpu")
-    grid = _grid(model, truth, arguments)
+    grid = _grid(model, truth, arguments.truth, checked)
     values, counts = _draw(model, grid, truth, seed, arguments.truth)
     arguments.out.mkdir(parents=True, exist_ok=True)
     header = _header(arguments, document, seed)
@@ -132,10 +134,13 @@ def _tell_drawn(
 
 
 def _grid(
-    model: ir.Model[ir.Prior], truth: Mapping[str, Any], arguments: argparse.Namespace
+    model: ir.Model[ir.Prior],
+    truth: Mapping[str, Any],
+    path: Path,
+    checked: pipeline.Checked,
 ) -> Measurement:
     """The channels that are measured, before anything is."""
-    source, path = model.sources[0], arguments.truth
+    source = model.sources[0]
     scale = str(source.options.get("field_scale", DEFAULT_FIELD_SCALE))
     if is_raw(source):
         drive = drive_of(truth, path)
@@ -143,8 +148,7 @@ def _grid(
         return blank(waveform, int(drive["channels"]), _level(truth), scale)
     axis = _axis(truth, path)
     if source.kind != "transmission":
-        root, outside = arguments.file.resolve().parent, arguments.allow_outside
-        return blank_pattern(source, axis, _level(truth), root, outside)
+        return _blank(source, axis, _level(truth), checked)
     return Measurement(
         axis=axis,
         values=np.full(axis.shape, _level(truth)),
@@ -152,6 +156,19 @@ def _grid(
         field_scale=scale,
         axis_jacobian=np.zeros((axis.size, 0)),
     )
+
+
+def _blank(
+    source: ir.DataSource, axis: FloatArray, level: float, checked: pipeline.Checked
+) -> Measurement:
+    """A pattern, with what files tell of its model."""
+    root = checked.path.resolve().parent
+    try:
+        return blank_pattern(source, axis, level, root, checked.allow_outside)
+    except ReaderError as error:
+        place = source.places.get(error.key, source.place)
+        fault_there = pipeline.at_place(error.code, error.words, place)
+        raise SpecError([fault_there], checked.texts) from error
 
 
 def _write(
