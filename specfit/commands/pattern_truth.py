@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
-from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model.ir import DataSource
-from specfit.readers import ReaderError, load
+from specfit.readers import load
 from specfit.readers.declared import names
 from specfit.readers.paths import with_paths
 from specfit.readers.writing import write_table
@@ -24,6 +23,8 @@ def blank_pattern(
     """A rising line, so that defaults which look at the data find a range there.
 
     χ(k) over all distances, with its paths: what is filtered is the data, once measured.
+
+    Raises `ReaderError` for the file of a path.
     """
     x, y = names(source)
     axis = np.round(axis, 9)
@@ -39,15 +40,7 @@ def blank_pattern(
         columns=columns,
     )
     opened = partial(load, root=root, allow_outside=allow_outside)
-    try:
-        return with_paths(source, blank, opened, whole=True)
-    except ReaderError as error:
-        raise SpecError([_fault(source, error)]) from error
-
-
-def _fault(source: DataSource, error: ReaderError) -> Diagnostic:
-    place = source.places.get(error.key, source.place)
-    return Diagnostic(error.code, Span(place.file, place.start, place.end), error.words)
+    return with_paths(source, blank, opened, whole=True)
 
 
 def write_pattern(

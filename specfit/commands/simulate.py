@@ -38,7 +38,9 @@ from specfit.commands.truth_file import (
 from specfit.commands.truth_values import by_level, fault, flat, given_values
 from specfit.constants import DEFAULT_FIELD_SCALE, FIELD_SCALES
 from specfit.contracts import FloatArray, Measurement
+from specfit.diagnostics import SpecError
 from specfit.model import ir
+from specfit.readers import ReaderError
 from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.writing import write_columns, write_counts
 from specfit.study import parts_of
@@ -71,9 +73,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     lines = [OWN[1].decode(), f"seed = {seed}"]
     for number, model in enumerate(models):
         prefix = "" if len(models) == 1 else f"{model.name}."
-        lines += _made(
-            model, of[model.name], seed + number, prefix, arguments, document
-        )
+        lines += _made(model, of[model.name], seed + number, prefix, arguments, checked)
     _beside(arguments).write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(*paths, _beside(arguments), sep="\n")
     return exits.ACCEPTED
@@ -89,12 +89,12 @@ def _made(
     seed: int,
     prefix: str,
     arguments: argparse.Namespace,
-    document: ir.Document[ir.Prior],
+    checked: pipeline.Checked,
 ) -> list[str]:
     """Write the data of one model; the lines that say what they were made with."""
-    grid = _grid(model, truth, arguments)
+    grid = _grid(model, truth, arguments.truth, checked)
     values, counts = _draw(model, grid, truth, seed, arguments.truth)
-    header = _header(arguments, document, seed)
+    header = _header(arguments, checked.require(), seed)
     places = _places(model, arguments.out)
     for place, source, row in zip(places, model.sources, counts, strict=True):
         if source.kind == "transmission":
@@ -152,10 +152,13 @@ def _tell_drawn(
 
 
 def _grid(
-    model: ir.Model[ir.Prior], truth: Mapping[str, Any], arguments: argparse.Namespace
+    model: ir.Model[ir.Prior],
+    truth: Mapping[str, Any],
+    path: Path,
+    checked: pipeline.Checked,
 ) -> Measurement:
     """The channels that are measured, before anything is."""
-    source, path = model.sources[0], arguments.truth
+    source = model.sources[0]
     scale = str(source.options.get("field_scale", DEFAULT_FIELD_SCALE))
     if is_raw(source):
         drive = drive_of(truth, path)
@@ -163,8 +166,7 @@ def _grid(
         return blank(waveform, int(drive["channels"]), _level(truth), scale)
     axis = _axis(truth, path)
     if source.kind != "transmission":
-        root, outside = arguments.file.resolve().parent, arguments.allow_outside
-        return blank_pattern(source, axis, _level(truth), root, outside)
+        return _blank(source, axis, _level(truth), checked)
     return Measurement(
         axis=axis,
         values=np.full(axis.shape, _level(truth)),
@@ -172,6 +174,19 @@ def _grid(
         field_scale=scale,
         axis_jacobian=np.zeros((axis.size, 0)),
     )
+
+
+def _blank(
+    source: ir.DataSource, axis: FloatArray, level: float, checked: pipeline.Checked
+) -> Measurement:
+    """A pattern, with what files tell of its model."""
+    root = checked.path.resolve().parent
+    try:
+        return blank_pattern(source, axis, level, root, checked.allow_outside)
+    except ReaderError as error:
+        place = source.places.get(error.key, source.place)
+        fault_there = pipeline.at_place(error.code, error.words, place)
+        raise SpecError([fault_there], checked.texts) from error
 
 
 def _write(

@@ -22,7 +22,7 @@ from specfit.density.problem import problem_of
 from specfit.exafs import PathValues, Tables, chi_of_path
 from specfit.model.ir import Model, Prior
 
-SYMBOLS = ("R", "sigma2", "dE0", "c3")
+SYMBOLS = ("R", "sigma2", "dE0", "C3")
 """The parameters of a path beside its strength, N · S₀²."""
 
 

@@ -47,7 +47,7 @@ class PathValues(NamedTuple):
     R: Any
     sigma2: Any
     dE0: Any
-    c3: Any
+    C3: Any
 
 
 def tables_of(path: ScatteringPath, length: int = 0) -> Tables:
@@ -74,7 +74,7 @@ def chi_of_path(xp: Any, k: Any, tables: Tables, values: PathValues) -> Any:
     cube_real = wave * square - loss * twice
     cube_imaginary = wave * twice + loss * square
     further = values.R - reference - 2.0 * values.sigma2 / reference
-    third = 4.0 / 3.0 * values.c3
+    third = 4.0 / 3.0 * values.C3
     damping = (
         -2.0 * loss * (reference + further)
         - 2.0 * values.sigma2 * square

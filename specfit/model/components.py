@@ -176,7 +176,8 @@ class Components:
         statement: tree.Let | tree.Sample | None,
         block: tree.Block,
     ) -> Entry:
-        of_levels = parameter.computed and not self.everything_local
+        follows = parameter.computed or parameter.default == f"= {parameter.symbol}"
+        of_levels = follows and not self.everything_local
         shape = parameter.minor and bool(self.names.levels.dimension)
         return Entry(
             name=f"{name}.{parameter.symbol}",

@@ -53,7 +53,7 @@ _OWN = (
         default="= dE0",
     ),
     ParameterSignature(
-        "c3", CUBE, "Å^3", "third cumulant of R, its asymmetry", default="= 0 Å^3"
+        "C3", CUBE, "Å^3", "third cumulant of R, its asymmetry", default="= 0 Å^3"
     ),
 )
 

@@ -73,10 +73,8 @@ def read(
             source = headed(source, table, decode(content.data, where)[0])
         known = _names(source, root, allow_outside)
         spectrum = declared_measurement(source, table, known)
-    spectrum = _within(source, _scaled(source, spectrum))
-    spectrum = with_paths(
-        source, spectrum, partial(load, root=root, allow_outside=allow_outside)
-    )
+    path = partial(load, root=root, allow_outside=allow_outside)
+    spectrum = with_paths(source, _within(source, _scaled(source, spectrum)), path)
     origin = (("file", f"{source.file}, {content.size} bytes"), *table.found)
     return replace(
         spectrum,

@@ -50,13 +50,11 @@ def with_paths(
     paths = {name.removesuffix(FILE): _path(source, name, k, load) for name in names}
     power = source.options.get(WEIGHT, 0.0)
     weight = white(k, power if isinstance(power, float) else 0.0)
-    stated = source.options.get(RANGE)
-    distances = stated if isinstance(stated, tuple) and not whole else None
+    distances = None if whole else _distances(source)
     seen, places, told = np.eye(len(k)), k, list[tuple[str, str]]()
     if distances is not None:
-        low, high = distances
-        seen, places = _between(source, k, low, high)
-        points = f"{len(seen)} of {count(float(np.ptp(k)), low, high):.1f}"
+        seen, places = _between(source, k, *distances)
+        points = f"{len(seen)} of {count(float(np.ptp(k)), *distances):.1f}"
         told = [("independent points, of 2ΔkΔR/π", points)]
     told += [(f"path {name}", _told(path)) for name, path in paths.items()]
     return replace(
@@ -66,9 +64,7 @@ def with_paths(
         values=seen @ (weight * chi),
         axis_jacobian=np.zeros((len(places), 0)),
         found=(*measured.found, *told),
-        scattering=Scattering(
-            k, chi, weight, seen, paths, None if distances is None else (low, high)
-        ),
+        scattering=Scattering(k, chi, weight, seen, paths, distances),
     )
 
 
@@ -79,6 +75,12 @@ def _path(source: DataSource, option: str, k: FloatArray, load: Load) -> Scatter
             words = {"file": path.file, "end": f"{path.k[-1]:g}", "data": f"{k[-1]:g}"}
             raise ReaderError("feff-range", words)
     return path
+
+
+def _distances(source: DataSource) -> tuple[float, float] | None:
+    """Between which distances χ(k) is compared, where that is said."""
+    stated = source.options.get(RANGE)
+    return (stated[0], stated[1]) if isinstance(stated, tuple) else None
 
 
 def _told(path: ScatteringPath) -> str:

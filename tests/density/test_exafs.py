@@ -22,14 +22,14 @@ TRUTH = {
     "O.N": 5.5,
     "M.R": 2.85,
     "M.sigma2": 0.0052,
-    "M.c3": 1e-4,
+    "M.C3": 1e-4,
     "S02": 0.86,
     "dE0": 2.3,
     "M.dE0": -1.1,
     "s.sd": 0.004,
 }
 OWN = """  path O : feff { file = "ni_o1.dat"; N ~ 6 ± 1 }
-  path M : feff { file = "ni_m1.dat"; c3 ~ 0 ± 0.0002 Å^3; dE0 ~ 0 ± 3 eV }"""
+  path M : feff { file = "ni_m1.dat"; C3 ~ 0 ± 0.0002 Å^3; dE0 ~ 0 ± 3 eV }"""
 PLAIN = """  path O : feff { file = "ni_o1.dat" }
   path M : feff { file = "ni_m1.dat" }"""
 SETTINGS = {
@@ -88,7 +88,7 @@ def expected(folder, t):
     )
     other = chi_of(
         folder, "ni_m1.dat", 6.0 * t["S02"], t["M.R"], t["M.sigma2"], t["M.dE0"],
-        t["M.c3"],
+        t["M.C3"],
     )  # fmt: skip
     return one, other
 
@@ -176,7 +176,7 @@ def test_the_strengths_are_the_linear_part(tmp_path, data, paths):
     _, problem = built(tmp_path)
     truth = dict(TRUTH)
     if paths == PLAIN:
-        truth |= {"O.N": 6.0, "M.dE0": truth["dE0"], "M.c3": 0.0}
+        truth |= {"O.N": 6.0, "M.dE0": truth["dE0"], "M.C3": 0.0}
     chi = sum(expected(tmp_path, truth))
     np.savetxt(tmp_path / "s.chi", np.column_stack([K, chi]))
     _, problem = built(tmp_path)

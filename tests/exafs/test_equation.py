@@ -40,7 +40,7 @@ def complex_chi(path, k, values):
     }
     p = of["wave"] + 1j / of["mean_free_path"]
     reff, s2 = path.half_length, values.sigma2
-    shift = values.R - reff - 2 * s2 / reff - 2 * p**2 * values.c3 / 3
+    shift = values.R - reff - 2 * s2 / reff - 2 * p**2 * values.C3 / 3
     exponent = -2 * reff * p.imag - 2 * p**2 * s2
     exponent = exponent + 1j * (2 * q * reff + of["phase"] + 2 * p * shift)
     return np.imag(

@@ -218,7 +218,7 @@ ELSEWHERE = {
     "truth-drawn": "said by simulate",
     "would-overwrite": "said by simulate",
 }
-OF_FILES = re.compile("(data|raw|fold|calibration|reference|velocity|import)-")
+OF_FILES = re.compile("(data|raw|feff|fold|calibration|reference|velocity|import)-")
 """What is wrong inside a data file is the readers' to say, and tested there; so with
 models of other programs."""
 
