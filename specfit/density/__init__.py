@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from specfit.contracts import Measurement, Problem
-from specfit.density import expression_curve, peaks, spectrum
+from specfit.density import expression_curve, peaks, regression, spectrum
 from specfit.density.many import many_data, mass_moves
 from specfit.isotopes import isotopes
 from specfit.model.ir import Model, Prior
@@ -24,6 +24,7 @@ BUILDERS: dict[str, Builder] = {
     **{f"mossbauer{name}": spectrum.build for name in isotopes()},
     "peaks": peaks.build,
     "curve": expression_curve.build,
+    "regression": regression.build,
 }
 """The builder of each model kind by its name in the language."""
 

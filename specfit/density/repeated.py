@@ -46,13 +46,15 @@ class Step:
         known = {name: scope[name] for name in shared}
         known |= {name: _stack(leaves, scope) for name, leaves in self.slots.items()}
         values = jnp.asarray(evaluate(self.form, known, jnp), dtype)
-        for position, name in enumerate(self.names):
-            scope.put(name, values[position])
+        scope.place(self.names, values)
 
 
 def _stack(leaves: Sequence[Expression], scope: Scope) -> Array:
     if all(isinstance(leaf, Const) for leaf in leaves):
         return jnp.asarray([leaf.value for leaf in leaves if isinstance(leaf, Const)])
+    named = [leaf.name for leaf in leaves if isinstance(leaf, Ref)]
+    if len(named) == len(leaves):
+        return scope.gather(named)
     return jnp.stack([jnp.asarray(evaluate(x, scope, jnp), float) for x in leaves])
 
 
