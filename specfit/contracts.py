@@ -263,6 +263,7 @@ class Problem(NamedTuple):
     separable: Separable | None = None
     holds: Callable[[Position, Data], Array] | None = None
     smooth: tuple[str, ...] = ()  # unknowns that are only learned in combinations
+    whole: bool = False  # chains go freely between modes, which are not told apart
 
 
 # ------------------------------------------------------------------- inference
@@ -446,5 +447,4 @@ class Run:
     identity: str = ""  # SHA-256 of all that decides its bits; none if interrupted
 
 
-Progress = Callable[[str, float, str], None]
-"""progress(stage, fraction done in [0, 1], detail)."""
+Progress = Callable[[str, float, str], None]  # stage, fraction done in [0, 1], detail

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from specfit.contracts import Measurement, Problem
-from specfit.density import exafs, expression_curve, peaks, spectrum
+from specfit.density import exafs, expression_curve, peaks, regression, spectrum
 from specfit.density.many import many_data, mass_moves
 from specfit.isotopes import isotopes
 from specfit.model.ir import Model, Prior
@@ -25,6 +25,7 @@ BUILDERS: dict[str, Builder] = {
     "peaks": peaks.build,
     "curve": expression_curve.build,
     "exafs": exafs.build,
+    "regression": regression.build,
 }
 """The builder of each model kind by its name in the language."""
 

@@ -20,12 +20,14 @@ from jax import lax
 
 from specfit import bijectors
 from specfit.contracts import Array, Data, FloatArray
+from specfit.density.definitions import sorted_definitions
 from specfit.density.dip import Dip, dips
+from specfit.density.given import Given
 from specfit.density.repeated import Step, steps
 from specfit.density.scope import Scope
 from specfit.density.standard import Standard, standardised
-from specfit.model.expressions import evaluate, references
-from specfit.model.ir import Const, Dist, Expression, Joint, Model, Prior, Ref
+from specfit.model.expressions import evaluate
+from specfit.model.ir import Const, Dist, Expression, Joint, Model, Prior
 from specfit.model.support import Plan, Unknown
 
 _ROUNDING = 1e-15
@@ -63,6 +65,7 @@ class Coordinates:
     """The map between positions and values of one model.
 
     names: of the entries of z; index: name → its place in the vector of values.
+    given: coefficients whose coordinates are those they have given all others.
     """
 
     names: tuple[str, ...]
@@ -76,13 +79,29 @@ class Coordinates:
     aliases: Mapping[str, str]
     derived: tuple[tuple[str, Expression], ...]
     steps: tuple[Step, ...]
+    given: Given | None = None
 
     def rows(self, names: Sequence[str]) -> FloatArray:
         """Where `names` stand in the vector of values."""
         return np.array([self.index[name] for name in names], dtype=int)
 
+    def linear(self, name: str) -> tuple[float, float]:
+        """Centre and unit of an unknown without bounds: value = centre + unit × z."""
+        for group in self.groups:
+            if name in group.names and group.low is None and group.high is None:
+                at = group.names.index(name)
+                return float(group.centre[at]), float(group.scale[at])
+        return 0.0, 1.0
+
     def forward(self, z: Array, data: Data) -> tuple[Array, Array, Scope]:
         """All values in one vector, the log Jacobian of what is drawn, the scope."""
+        if self.given is None:
+            return self._forward(z, data)
+        z, log_det = self.given.moved(z, self._forward(z, data)[2], data)
+        values, log_jacobian, scope = self._forward(z, data)
+        return values, log_jacobian + log_det, scope
+
+    def _forward(self, z: Array, data: Data) -> tuple[Array, Array, Scope]:
         scope = Scope({**data["constants"], **self.constant}, self.aliases)
         parts, jacobians = [], []
         for group in self.groups:
@@ -115,7 +134,7 @@ class Coordinates:
         one_by_one = [one.name for one in self.dips]
         one_by_one += [*(u.name for u in self.dynamic), *(n for n, _ in self.derived)]
         if one_by_one:
-            parts.append(jnp.stack([scope[name] for name in one_by_one]))
+            parts.append(scope.gather(one_by_one))
         parts.append(jnp.array(list(self.constant.values()), dtype=z.dtype))
         return jnp.concatenate(parts), sum(jacobians, jnp.zeros(())), scope
 
@@ -148,7 +167,8 @@ class Coordinates:
             x = _inside(jnp.asarray(scope[unknown.name], float), low, high, margin)
             scope.put(unknown.name, x)
             found[unknown.name] = bijectors.inverse(x, low, high)
-        return jnp.stack([found[name] for name in self.names])
+        z = jnp.stack([found[name] for name in self.names])
+        return z if self.given is None else self.given.unmoved(z, scope, data)
 
     def _free(self, joint: Joint) -> FloatArray:
         return np.array([self.names.index(name) for name in joint.names[:-1]], int)
@@ -165,7 +185,7 @@ def coordinates(
     standards = standardised(model, plan, plan.names.index, own)
     apart = {name for one in standards for name in one.names}
     moving = {u.name: u for u in plan.unknowns}
-    constant, aliases, derived = _sorted_definitions(plan)
+    constant, aliases, derived = sorted_definitions(plan)
     known = {u.name for u in plan.unknowns if not u.dynamic} | constant.keys()
     known |= {name for joint in plan.simplices for name in joint.names}
     known |= {name for name, target in aliases.items() if target in known}
@@ -232,26 +252,6 @@ def _location_scale(dist: Dist | None) -> tuple[float, float]:
         if isinstance(centre, Const) and isinstance(scale, Const):
             return centre.value, scale.value
     return 0.0, 1.0
-
-
-def _sorted_definitions(
-    plan: Plan,
-) -> tuple[dict[str, float], dict[str, str], list[tuple[str, Expression]]]:
-    """Constants by value, other names of the same value, and what must be computed."""
-    constant: dict[str, float] = {}
-    aliases: dict[str, str] = {}
-    derived: list[tuple[str, Expression]] = []
-    known = {u.name for u in plan.unknowns}
-    known |= {name for joint in plan.simplices for name in joint.names}
-    for name, value in plan.computed:
-        if references(value) <= constant.keys():
-            constant[name] = float(evaluate(value, constant, np))
-        elif isinstance(value, Ref) and value.name in known:
-            aliases[name] = aliases.get(value.name, value.name)
-        else:
-            derived.append((name, value))
-        known.add(name)
-    return constant, aliases, derived
 
 
 def _stacked(scope: Scope, names: Sequence[str]) -> Array:

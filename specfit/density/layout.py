@@ -12,6 +12,7 @@ import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement
 from specfit.density.exafs_layout import exafs_data
+from specfit.density.standardised import feature_columns
 from specfit.distributions import NOISES
 from specfit.model.ir import Const, Expression, Model, Prior, Ref, Spectrum
 
@@ -47,6 +48,8 @@ def pattern_data(
         name = spectrum.data + (f"[{spectrum.label}]" if spectrum.label else "")
         for column, values in measurement.columns.items():
             columns[f"{name}.{column}"] = _stacked([values], length)[0]
+        if measurement.features is not None:
+            columns |= feature_columns(name, measurement.features)
     return {
         "counts": _stacked([m.values for m in measurements], length),
         "x": _stacked([m.axis for m in measurements], length),

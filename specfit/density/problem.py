@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement, Problem, Separable
 from specfit.density.coordinates import Coordinates, coordinates
+from specfit.density.given import Given
 from specfit.density.informed import informed
 from specfit.density.layout import layout_of
 from specfit.density.parts import Curve, Parts
@@ -30,8 +32,16 @@ Split = Callable[["Parts", Mapping[str, FloatArray]], Separable | None]
 """The separable part of a problem, given draws of its prior."""
 
 
+Linear = Callable[[Model[Prior], Coordinates], Given | None]
+"""The linear part of a regression, given its coordinates."""
+
+
 def problem_of(
-    model: Model[Prior], measurements: Sequence[Measurement], make: Make, split: Split
+    model: Model[Prior],
+    measurements: Sequence[Measurement],
+    make: Make,
+    split: Split,
+    linear: Linear | None = None,
 ) -> Problem:
     """The problem of a model whose curve is made by `make`, in `jax.enable_x64(True)`.
 
@@ -52,16 +62,23 @@ def problem_of(
 
     def parts_of(own: Mapping[str, float] | None) -> Parts:
         where = coordinates(model, made, own)
+        if linear is not None:
+            where = replace(where, given=linear(model, where))
         curve = make(model, measurements, where)
         return Parts(model, made, where, curve, prior_terms(model, made, where))
 
     parts = parts_of(None)
-    if parts.where.standards:
+    if parts.where.standards and parts.where.given is None:
         variance = parts.variance if parts.counted < len(model.spectra) else None
         parts = parts_of(
             informed(parts.where, parts.predict, data, draws.values, variance)
         )
-    return parts.problem(data, draws, split(parts, draws.values))
+    problem = parts.problem(data, draws, split(parts, draws.values))
+    given = parts.where.given
+    if given is None:
+        return problem
+    learned = (*problem.smooth, *given.names, *given.local)
+    return problem._replace(smooth=learned, whole=True)
 
 
 def problem_data(model: Model[Prior], measurements: Sequence[Measurement]) -> Data:

@@ -42,9 +42,7 @@ class Step:
             for name in self.names:
                 scope.put(name, value)
             return
-        values = self.values(scope, dtype)
-        for position, name in enumerate(self.names):
-            scope.put(name, values[position])
+        scope.place(self.names, self.values(scope, dtype))
 
     def values(self, scope: Mapping[str, Any], dtype: Any) -> Array:
         """The values (k,) of expressions that are not all the same."""
@@ -76,6 +74,9 @@ def alike(expressions: Sequence[Expression]) -> Alike:
 def _stack(leaves: Sequence[Expression], scope: Mapping[str, Any]) -> Array:
     if all(isinstance(leaf, Const) for leaf in leaves):
         return jnp.asarray([leaf.value for leaf in leaves if isinstance(leaf, Const)])
+    named = [leaf.name for leaf in leaves if isinstance(leaf, Ref)]
+    if len(named) == len(leaves) and isinstance(scope, Scope):
+        return scope.gather(named)
     return jnp.stack([jnp.asarray(evaluate(x, scope, jnp), float) for x in leaves])
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
+
 from specfit.contracts import Array
 
 
@@ -25,12 +28,28 @@ class Scope(Mapping[str, Any]):
         """Let `name` be a scalar."""
         self._scalars[name] = value
 
+    def gather(self, names: Sequence[str]) -> Array:
+        """The scalars of these names in one vector, neighbours taken together."""
+        parts: list[Array] = []
+        run: list[int] = []
+        source: Any = None
+        for name in (self._aliases.get(name, name) for name in names):
+            vector, position = self._places.get(name, (None, 0))
+            if run and (vector is not source or name in self._scalars):
+                parts, run = [*parts, source[np.array(run)]], []
+            if name in self._scalars or vector is None:
+                parts.append(jnp.asarray(self[name], float).reshape(1))
+            else:
+                source, run = vector, [*run, position]
+        parts += [source[np.array(run)]] if run else []
+        return jnp.concatenate(parts)
+
     def __getitem__(self, name: str) -> Any:
         name = self._aliases.get(name, name)
-        if name not in self._scalars:
-            vector, position = self._places[name]
-            self._scalars[name] = vector[position]
-        return self._scalars[name]
+        if name in self._scalars:
+            return self._scalars[name]
+        vector, position = self._places[name]
+        return vector[position]
 
     def __iter__(self) -> Iterator[str]:
         return iter({**self._places, **self._scalars, **self._aliases})

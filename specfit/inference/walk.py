@@ -118,7 +118,8 @@ def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Samp
     """A longer run where there is one mode, tempering where that did not do."""
     trouble, found = failed(first.gates), ""
     before = ground
-    grown = with_peaks(ground, first.positions[:, -1]) if "rhat" in trouble else None
+    lost = "rhat" in trouble and not ground.problem.whole
+    grown = with_peaks(ground, first.positions[:, -1]) if lost else None
     if grown is not None:
         ground, found = grown, " (chains found modes that the search had missed)"
     if not tempered and "pareto_k" in trouble and _unweighed(ground):

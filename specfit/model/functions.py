@@ -21,6 +21,8 @@ _REACH = 2.0 * math.sqrt(math.log(2.0))
 
 HORSESHOE, WEIGHTED_SUM = "regularized_horseshoe", "weighted_sum"
 """A coefficient that may be next to nothing, and the sum of all over the features."""
+ERRORS = "widened"
+"""The noise of a row whose features have errors: no word of the language."""
 
 Meaning = Callable[..., Any]
 
@@ -76,6 +78,12 @@ def _horseshoe(xp: Any, unit: Any, local: Any, scale: Any, slab: Any) -> Any:
 def _weighted_sum(xp: Any, features: Any, *coefficients: Any) -> Any:
     """Σ coefficient × feature; features: (p, n)."""
     return sum(c * features[i] for i, c in enumerate(coefficients))
+
+
+def _widened(xp: Any, sd: Any, errors: Any, *coefficients: Any) -> Any:
+    """√(σ² + Σ (coefficient × error of its feature)²); errors: (p, n)."""
+    squares = sum((c * errors[i]) ** 2 for i, c in enumerate(coefficients))
+    return xp.sqrt(sd**2 + squares)
 
 
 def _fold(name: str) -> Meaning:
@@ -150,6 +158,7 @@ FUNCTIONS: dict[str, Function] = {
     "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
     HORSESHOE: Function(4, 4, _horseshoe),
     WEIGHTED_SUM: Function(2, None, _weighted_sum),
+    ERRORS: Function(3, None, _widened),
 }
 """Every function of the language.  Angles are in degrees, the canonical unit.  Equality
 has a relative tolerance of 1e-9, because both sides are computed."""

@@ -52,10 +52,10 @@ def potential(x: FloatArray) -> FloatArray:
 
 def bases(share: FloatArray, generator: np.random.Generator) -> FloatArray:
     """Weights of five bases spread over a reaction, (16, 5), rows summing to one."""
-    centres, width = np.linspace(0.0, 1.0, 5), 0.18
+    centres, width = np.linspace(0.0, 1.0, 5), 0.3
     weights = np.exp(-0.5 * ((share[:, None] - centres) / width) ** 2)
     weights /= weights.sum(1, keepdims=True)
-    noisy = np.clip(weights + generator.normal(0.0, 0.012, weights.shape), 0.0, None)
+    noisy = np.clip(weights + generator.normal(0.0, 0.008, weights.shape), 0.0, None)
     made: FloatArray = noisy / noisy.sum(1, keepdims=True)
     return made
 
@@ -85,7 +85,7 @@ def _diffraction(x: FloatArray) -> list[tuple[str, str, FloatArray, float]]:
     """Lattice constants, a width and intensities: smooth in x, c turning back late."""
     late = np.clip(x - 0.75, 0.0, None)
     return [
-        ("a", "Å", 2.862 - 0.045 * np.tanh(1.6 * x), 8e-4),
+        ("a", "Å", 2.862 - 0.058 * x * (1.0 - 0.62 * x), 2e-3),
         ("c", "Å", 14.23 + 0.26 * x - 1.9 * late**2, 8e-3),
         ("I003/I104", "1", 1.25 + 0.15 * x - 0.9 * late**2, 0.04),
         ("FWHM 003", "deg", 0.105 + 0.02 * x + 0.25 * late**2, 0.006),
@@ -111,7 +111,7 @@ def _exafs(
             ("M-O-M", 3.95 + 0.3 * change * mean, 0.0090 + 0.0 * share),
         )
         for path, distance, spread in paths:
-            found.append((f"EXAFS-{metal}", f"R {metal} {path}", "Å", distance, 0.006))
+            found.append((f"EXAFS-{metal}", f"R {metal} {path}", "Å", distance, 0.02))
             label = f"σ² {metal} {path}"
             found.append((f"EXAFS-{metal}", label, "Å²", spread, 6e-4))
     return found

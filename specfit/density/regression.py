@@ -1,0 +1,195 @@
+"""A regression on the features of a table: `normal(a + Σ β x, σ)`.
+
+Columns are standardised over the rows that are not masked, so that a row left out says
+nothing of their scale.  Errors of the entries of a table, where they are known, widen the
+noise of a row to √(σ² + Σ β² s²), s their sd in units of the column's: they are taken as
+normal, independent from entry to entry, and the true entries as if spread much wider
+than the errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.contracts import Array, Data, FloatArray, Measurement, Problem
+from specfit.density.coordinates import Coordinates
+from specfit.density.given import LOCAL, NOTHING, Given, Intercept
+from specfit.density.parts import Both
+from specfit.density.problem import problem_of
+from specfit.density.standardised import entry_errors
+from specfit.model.expressions import evaluate, nodes, references, substitute
+from specfit.model.functions import ERRORS, HORSESHOE, WEIGHTED_SUM
+from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior, Ref
+
+_SUM = "#sum"
+
+
+def build(model: Model[Prior], measurements: Sequence[Measurement]) -> Problem:
+    """The problem of a model of kind `regression`; call it inside `enable_x64(True)`."""
+    (measured,) = measurements
+    model = with_errors(model, measured)
+    return problem_of(
+        model, measurements, _curve_of, lambda parts, draws: None, _given_of
+    )
+
+
+def with_errors(model: Model[Prior], measured: Measurement) -> Model[Prior]:
+    """The model, its noise widened by the errors of the features where these have any."""
+    assert measured.features is not None
+    (spectrum,) = model.spectra
+    if entry_errors(measured.features) is None:
+        return model
+    total = _sum_of(spectrum.noise.mean)
+    if total is None:
+        return model
+    column = Ref(name=f"{spectrum.data}.feature_sd")
+    wide = Apply(
+        function=ERRORS,
+        arguments=(spectrum.noise.arguments[0], column, *total.arguments[1:]),
+    )
+    noise = spectrum.noise.model_copy(update={"arguments": (wide,)})
+    spectra = (spectrum.model_copy(update={"noise": noise}),)
+    return model.model_copy(update={"spectra": spectra})
+
+
+def _sum_of(mean: Expression | None) -> Apply | None:
+    """The sum over features in what is expected."""
+    every = nodes(mean) if mean is not None else ()
+    found = (n for n in every if isinstance(n, Apply) and n.function == WEIGHTED_SUM)
+    return next(found, None)
+
+
+# --------------------------------------------------------------------------- curve
+
+
+@dataclass(frozen=True)
+class RegressionCurve:
+    """What is expected of each row; rest: of all but the sum over features.
+
+    rows: places of the coefficients in the vector of values.
+    """
+
+    rest: Expression
+    column: str
+    rows: FloatArray
+    where: Coordinates
+
+    def known(self) -> Any:
+        """The data alone decide nothing."""
+        return []
+
+    def expected(self, values: Array, data: Data) -> Array:
+        """What is expected (1, n)."""
+        features = jnp.asarray(data["columns"][self.column])
+        total = values[self.rows] @ features
+        names = references(self.rest) & self.where.index.keys()
+        own = {name: values[self.where.index[name]] for name in names}
+        known: Mapping[str, Any] = Both(
+            {**data["constants"], **data["columns"]}, {**own, _SUM: total}
+        )
+        row = jnp.asarray(evaluate(self.rest, known, jnp), values.dtype)
+        return jnp.broadcast_to(row, total.shape)[None]
+
+    def components(self, values: Array, data: Data) -> Array:
+        """No component: the curve is one."""
+        del values
+        return jnp.zeros((1, 0, jnp.asarray(data["counts"]).shape[1]))
+
+
+def _curve_of(
+    model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
+) -> RegressionCurve:
+    del measurements
+    (spectrum,) = model.spectra
+    mean, total = spectrum.noise.mean, _sum_of(spectrum.noise.mean)
+    assert mean is not None
+    names = [n.name for n in total.arguments[1:] if isinstance(n, Ref)] if total else []
+    rest = replaced(mean, total, Ref(name=_SUM)) if total else mean
+    column = f"{spectrum.data}.feature"
+    return RegressionCurve(rest, column, where.rows(names), where)
+
+
+def replaced(
+    expression: Expression, old: Expression | None, new: Expression
+) -> Expression:
+    """The expression with one of its nodes replaced, wherever it stands."""
+    if expression == old:
+        return new
+    if not isinstance(expression, Apply):
+        return expression
+    arguments = tuple(replaced(a, old, new) for a in expression.arguments)
+    return Apply(function=expression.function, arguments=arguments)
+
+
+# --------------------------------------------------------------- what is integrated
+
+
+def _given_of(model: Model[Prior], where: Coordinates) -> Given | None:
+    """The linear part, where every coefficient is a horseshoe of its own scale."""
+    (spectrum,) = model.spectra
+    mean, total = spectrum.noise.mean, _sum_of(spectrum.noise.mean)
+    if mean is None or total is None:
+        return None
+    values = {d.name: d.value for d in model.definitions}
+    names = [n.name for n in total.arguments[1:] if isinstance(n, Ref)]
+    found = [values.get(name) for name in names]
+    shoes = [v for v in found if isinstance(v, Apply) and v.function == HORSESHOE]
+    drawn, local = ([_named(one.arguments[k]) for one in shoes] for k in (0, 1))
+    laws = {one.arguments[2:] for one in shoes}
+    noise = spectrum.noise.arguments[0]
+    errors = isinstance(noise, Apply) and noise.function == ERRORS
+    if isinstance(noise, Apply) and errors:
+        noise = noise.arguments[0]
+    if len(shoes) < len(names) or len(laws) != 1 or not {*drawn} <= {*where.names}:
+        return None
+    if references(noise) & {*names, *drawn}:
+        return None
+    rest = replaced(mean, total, NOTHING)
+    intercept, rest = _intercept(model, rest, where)
+    one = Const(value=1.0)
+    return Given(
+        rows=np.array([where.names.index(name) for name in drawn], dtype=int),
+        names=tuple(drawn),
+        local=tuple(local),
+        scale=Apply(function=HORSESHOE, arguments=(one, Ref(name=LOCAL), *laws.pop())),
+        intercept=intercept,
+        rest=rest,
+        noise=noise,
+        features=f"{spectrum.data}.feature",
+        errors=f"{spectrum.data}.feature_sd" if errors else "",
+    )
+
+
+def _named(node: Expression) -> str:
+    return node.name if isinstance(node, Ref) else ""
+
+
+def _intercept(
+    model: Model[Prior], rest: Expression, where: Coordinates
+) -> tuple[Intercept | None, Expression]:
+    """A normal unknown that stands in the mean by itself, and what else stands there."""
+    priors = {p.name: p.prior.dist for p in model.parameters}
+    terms = rest.arguments if isinstance(rest, Apply) and rest.function == "+" else ()
+    for term in terms:
+        name = term.name if isinstance(term, Ref) else ""
+        if name in where.names and _plain_normal(priors.get(name)):
+            centre, unit = where.linear(name)
+            location, scale = priors[name].arguments
+            row = where.names.index(name)
+            found = Intercept(row, location, scale, centre, unit)
+            return found, substitute(rest, {name: NOTHING})
+    return None, rest
+
+
+def _plain_normal(dist: Dist | None) -> bool:
+    """A normal without bounds whose arguments rest on no other unknown."""
+    if dist is None or dist.family != "normal" or dist.components:
+        return False
+    named = [n for a in dist.arguments for n in references(a)]
+    own = all("." in name for name in named)  # statistics and conditions of the data
+    return dist.low is None and dist.high is None and own

@@ -1,0 +1,46 @@
+"""The features of a table as a regression takes them: standardised, with their errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from specfit.contracts import FloatArray
+from specfit.features import Features
+
+Rows = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def standardised(features: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray]:
+    """Features (n, p) about their mean over `rows` in units of their sd there, and the sd.
+
+    A column that does not vary there is 0 everywhere and has the unit 1.
+    """
+    mean, sd = features[rows].mean(axis=0), features[rows].std(axis=0)
+    still = sd <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
+    unit = np.where(still, 1.0, sd)
+    return np.where(still, 0.0, (features - mean) / unit), unit
+
+
+def entry_errors(features: Features) -> FloatArray | None:
+    """The sd (n, p) of each entry: as said, or that of its imputations."""
+    if features.sd is None and features.imputations is not None:
+        return np.asarray(features.imputations.std(axis=0))
+    return features.sd
+
+
+def feature_columns(
+    name: str, features: Features, rows: Rows | None = None
+) -> dict[str, FloatArray]:
+    """The columns of a data block, (p, n): its features, and their errors if known.
+
+    rows: those that say what mean and sd are; all by default.
+    """
+    used = np.ones(len(features.values), dtype=bool) if rows is None else rows
+    values, unit = standardised(features.values, used)
+    errors = entry_errors(features)
+    found = {f"{name}.feature": values.T.copy()}
+    if errors is not None:
+        found[f"{name}.feature_sd"] = (errors / unit).T.copy()
+    return found
