@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,20 @@ from specfit.contracts import Measurement, RequireStrategy
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.language.parse import parse
 from specfit.language.tree import Spec
+from specfit.made_of import attached, bases_of, short
 from specfit.model import ir
 from specfit.model.check import check as check_spec
+from specfit.model.clustered import CLUSTER
 from specfit.model.known import data_constants
 from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
 from specfit.model.site_remarks import site_remarks
 from specfit.model.support import PlanError, plan
 from specfit.readers import ReaderError, load, read
+from specfit.readers.keyed import keyed
+from specfit.readers.looks import looks_like_data
 
 FILE_LIMIT = 1 << 20
-_NUMBERS = re.compile(r"[\s,;+-]*\d[\d\s.,;eE+-]*")
-"""A line of a data file."""
 FASTEST = 25.0
 """mm/s; the outer lines of the largest fields known, 63 T, lie at ±10 mm/s."""
 
@@ -80,7 +82,8 @@ def check(path: Path, allow_outside: bool = False) -> Checked:
     done.texts[name] = raw
     done.spec, faults = parse(raw, name)
     load = _loader(path, done, faults, allow_outside)
-    found = check_spec(done.spec, name, load, done.texts, faults)
+    tables = partial(keyed, root=path.resolve().parent, allow_outside=allow_outside)
+    found = check_spec(done.spec, name, load, done.texts, faults, tables)
     done.document, done.diagnostics, done.sources, done.unsound = found
     if done.document is not None:
         _resolve(done)
@@ -98,6 +101,8 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     done.measured = found
     faults += [f for source, seen in found for f in _unlikely(source, seen)]
     faults = [_as_used(fault, done) for fault in faults]
+    if done.resolved and not faults and not done.errors:
+        faults += short(done.resolved.models, partial(_read_all, checked=done))
     whole = [s for s in done.unsound if s.file and "{" not in s.file]
     faults += _absent(whole, done)
     own = str(path)
@@ -115,7 +120,7 @@ def read_text(path: Path, done: Checked) -> str | None:
             done.diagnostics.append(Diagnostic("file-too-large", span))
             return None
         text = path.read_bytes().decode("utf-8")
-        if not _is_data(text):
+        if not looks_like_data(text):
             return text
         words = {"path": str(path), "name": path.name}
         done.diagnostics.append(Diagnostic("spec-is-data", span, words))
@@ -129,14 +134,6 @@ def read_text(path: Path, done: Checked) -> str | None:
         words = {"path": str(path), "reason": error.strerror or str(error)}
         done.diagnostics.append(Diagnostic("spec-unreadable", span, words))
     return None
-
-
-def _is_data(text: str) -> bool:
-    """Whether most lines are numbers, or tags as in a ws5 file: no statement is."""
-    lines = [line for line in text.splitlines()[:200] if line.strip(" \t\ufeff")]
-    lines = [line for line in lines if not line.lstrip().startswith("#")]
-    numbers = sum(bool(_NUMBERS.fullmatch(line)) for line in lines)
-    return text.lstrip().startswith("<") or 3 <= len(lines) < 2 * numbers
 
 
 def _loader(
@@ -213,8 +210,12 @@ def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic
 # -------------------------------------------------------------------------- data
 
 
-def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
+def measure(
+    model: ir.Model[Any], checked: Checked, shapes_only: bool = False
+) -> tuple[Measurement, ...]:
     """The measured spectra of a model, in the order of its spectra.
+
+    shapes_only: where they are made of clusters, these are not computed.
 
     Raises
     ------
@@ -223,9 +224,10 @@ def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
 
     """
     found, faults = _read_all(model.sources, checked)
-    if faults:
-        raise SpecError([*checked.diagnostics, *faults], checked.texts)
-    return tuple(measurement for _, measurement in found)
+    bases, more = bases_of(model, partial(_read_all, checked=checked), shapes_only)
+    if faults or more:
+        raise SpecError([*checked.diagnostics, *faults, *more], checked.texts)
+    return attached(tuple(measurement for _, measurement in found), bases)
 
 
 def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
@@ -236,7 +238,7 @@ def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     used = {
         place
         for model in models
-        for source in model.sources
+        for source in (*model.sources, *model.bases)
         for place in (source.place, *source.places.values())
     }
     spans = {Span(place.file, place.start, place.end) for place in used}
@@ -272,6 +274,8 @@ def _read_all(
     measurements: list[tuple[ir.DataSource, Measurement]] = []
     faults: list[Diagnostic] = []
     for source in sources:
+        if CLUSTER in source.options:  # of no file of its own
+            continue
         try:
             measurement = read(source, root, checked.allow_outside)
             measurements.append((source, measurement))

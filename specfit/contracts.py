@@ -156,7 +156,8 @@ class Measurement:
     axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
-    columns: by name, every one declared.
+    columns: by name, every one declared; bases: the spectra it is made of, by the name
+        that each has in expressions.
     position: (n_channels,) where the drive stood, in units of its amplitude, negative in
         the first half of the sweep; empty where both halves were summed.
     readings: what the fit itself finds of the instrument, by the nuisances.
@@ -176,6 +177,7 @@ class Measurement:
     field_slopes: tuple[float, float, float] = (0.0, 0.0, 0.0)
     field_scale: str = ""
     columns: Mapping[str, FloatArray] = field(default_factory=dict)
+    bases: Mapping[str, Measurement] = field(default_factory=dict)
     path: str = ""
     sha256: str = ""
     size: int = 0

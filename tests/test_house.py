@@ -14,7 +14,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
-    {"assets", "constants", "contracts", "diagnostics", "exits", "isotopes", "lazy",
+    {"assets", "constants", "contracts", "diagnostics", "exits", "indices", "isotopes",
+     "lazy",
      "record", "rendering", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"peaks"},
@@ -23,7 +24,7 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "pipeline", "comparison", "batching", "identify", "importing"},
+    {"made_of", "checking", "pipeline", "comparison", "batching", "identify", "importing"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

@@ -24,6 +24,7 @@ BUILDERS: dict[str, Builder] = {
     **{f"mossbauer{name}": spectrum.build for name in isotopes()},
     "peaks": peaks.build,
     "curve": expression_curve.build,
+    "linear_combination": expression_curve.build,
 }
 """The builder of each model kind by its name in the language."""
 

@@ -23,13 +23,13 @@ from specfit.model.kinds import (
     MODEL_KINDS,
     PLANNED_DATA,
     PLANNED_MODELS,
-    ModelKind,
 )
+from specfit.model.looked_up import Tables, no_tables
 from specfit.model.loose_ends import hygiene, unused
 from specfit.model.outline import Outline, kind_word, outline, planned
 from specfit.model.overrides import OverrideReader
-from specfit.model.places import word_place
 from specfit.model.settings import report_settings, run_settings
+from specfit.model.standing import standing
 
 
 class Found(NamedTuple):
@@ -47,13 +47,14 @@ def check(
     load: Load,
     texts: Mapping[str, str],
     earlier: list[Diagnostic],
+    tables: Tables = no_tables,
 ) -> Found:
     """The document that `spec` declares, and all faults, in the order of the text.
 
     `earlier` are the parser's, and it may grow while `load` reads the files named by
     `use`; with any error the document is None, but everything that can be checked is
     checked.  `load` adds the text of what it reads to `texts`, which is used to quote
-    lines.
+    lines.  `tables` reads those that the text looks values up in.
     """
     faults = Faults(earlier)
     expander = Expander(faults, load)
@@ -64,7 +65,7 @@ def check(
     sources: tuple[ir.DataSource, ...] = ()
     unsound: tuple[ir.DataSource, ...] = ()
     if not planned(found, faults):
-        work = _Check(faults, texts, file, found, expanded.templates)
+        work = _Check(faults, texts, file, found, expanded.templates, tables)
         data = work.data(expander.constants)
         document = work.document(expander.constants, data)
         judged = work.judged(document, expanded.libraries, expander.constants)
@@ -89,6 +90,7 @@ class _Check:
     file: str
     found: Outline
     templates: Mapping[str, tree.Block]
+    tables: Tables
     states: list[Span] = field(default_factory=list)  # where a site states one
 
     def data(self, values: Mapping[str, object]) -> dict[str, DataBlock]:
@@ -172,7 +174,8 @@ class _Check:
             if guess not in DATA_KINDS:
                 return None
             kind = DATA_KINDS[guess]
-        return DataReader(block, kind, constants, self.faults, self.texts).read()
+        said = (block, kind, constants, self.faults, self.texts, self.tables)
+        return DataReader(*said).read()
 
     def _kind_missing(
         self, block: tree.Block, known: list[str], planned: list[str]
@@ -205,9 +208,10 @@ class _Check:
             if guess not in MODEL_KINDS:
                 return None
             kind = MODEL_KINDS[guess]
-        source = self._on(block, kind, data)
-        if source is None or (source.kind.axes and not source.sound_columns):
+        found = standing(block, kind, data, overrides, self.faults, self.texts)
+        if found is None:
             return None
+        source, basis = found
         suits(kind, source, block.name_span, self.faults)
         others = {
             key: value
@@ -224,28 +228,10 @@ class _Check:
             self.texts,
             overrides,
             bare,
+            basis,
         )
         self.states += work.components.states
         return work
-
-    def _on(
-        self, block: tree.Block, kind: ModelKind, data: Mapping[str, DataBlock]
-    ) -> DataBlock | None:
-        if len(block.on) != 1:
-            self.faults.add("on-one-data", block.name_span, name=block.name or "")
-            return None
-        (name,) = block.on
-        source = data.get(name)
-        if source is None:
-            if not self.faults.excuses(name):
-                span = word_place(block.span, "on", name, self.texts)
-                known = nearest(name, data)
-                self.faults.add("unknown-data", span, name=name, known=known)
-            return None
-        if source.kind.name not in kind.data.split(" or "):
-            self.faults.add("data-kind", block.span, name=source.name, kind=kind.data)
-            return None
-        return source
 
     # ---------------------------------------------------- rules, run and report
 
@@ -271,11 +257,15 @@ class _Check:
         self, works: list[Elaborator]
     ) -> tuple[ir.RunSettings, tuple[ir.ReportSettings, ...]]:
         run = ir.RunSettings()
+        apart = next((w.names.levels.dimension for w in works if w.block.per), "")
         for block in self.found.runs:
-            said = run_settings(block, self.faults, self.texts)
+            said = run_settings(block, self.faults, self.texts, apart)
             run = said if block is self.found.runs[0] else run
         if not works:
             return run, ()
         typer = works[0].typer
-        reports = (report_settings(b, self.faults, typer) for b in self.found.reports)
+        names = (*self.found.models, *self.found.variants)
+        reports = (
+            report_settings(b, self.faults, typer, names) for b in self.found.reports
+        )
         return run, tuple(reports)

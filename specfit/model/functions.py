@@ -122,6 +122,7 @@ FUNCTIONS: dict[str, Function] = {
     "magnetite_vacancies": Function(2, 2, laws.magnetite_vacancies),
     "ferrous_share": Function(1, 1, laws.ferrous_share),
     "saturated_ratio": Function(3, 3, laws.saturated_ratio),
+    "shift": Function(2, 2, lambda xp, curve, by: curve.at(xp, by)),
     "histogram_mean": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.mean),
     "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
 }

@@ -19,7 +19,7 @@ class DataKind:
     take quoted text, with the words allowed (empty: any); `quantities`: options that
     take a number, name → dimension; `axes`: the columns of which one is the axis;
     `readings`: those of which one is what was measured; `free`: columns have any names
-    and dimensions.
+    and dimensions; `clusters`: they may be made of the spectra of another block.
     """
 
     name: str
@@ -30,6 +30,7 @@ class DataKind:
     axes: tuple[str, ...]
     readings: tuple[str, ...]
     free: bool = False
+    clusters: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class ModelKind:
     `seen`: computed parameters that components have then besides, by their kinds;
     `states`: whether a component may state the class of iron it is; `fraction` is empty
     where each component has an amount of its own; `instead`: of each kind of component,
-    what may be stated in place of another parameter, and what that is then.
+    what may be stated in place of another parameter, and what that is then; `basis`:
+    whether it stands on a second data block, of which the first is made.
 
     Where axis and signal are whatever the data have, dimensions of parameters are the
     words "axis", "signal" and "area", their product, and defaults hold `{x}`, `{y}` for
@@ -70,6 +72,7 @@ class ModelKind:
     isotope: str = ""
     title: str = ""
     instead: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    basis: bool = False
 
     @property
     def natural_fwhm(self) -> float:
@@ -87,6 +90,7 @@ class ModelKind:
         unit = {k: units.canonical_unit(units.dimension(d)) for k, d in words.items()}
         names = {"{counts}": y, "{x}": x, "{y}": y, "{ux}": unit["axis"]}
         names |= {"{uy}": unit["signal"], "{ua}": unit["area"]}
+        names["{uper}"] = unit["per_axis"]
 
         def own(given: ParameterSignature) -> ParameterSignature:
             default = given.default

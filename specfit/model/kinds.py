@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from specfit.model.absorption_kinds import ABSORPTION
 from specfit.model.kind import DataKind, ModelKind
+from specfit.model.lcf_kinds import LINEAR_COMBINATION
 from specfit.model.moessbauer import (
     CALIBRATION_NUISANCES,
     MOSSBAUER,
@@ -40,7 +41,9 @@ __all__ = [
 
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE)}
 
-MODEL_KINDS = {kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE)}
+MODEL_KINDS = {
+    kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE, LINEAR_COMBINATION)
+}
 
 SIGNATURES = {
     one.name: one for kind in MODEL_KINDS.values() for one in kind.components.values()
@@ -48,7 +51,7 @@ SIGNATURES = {
 """Of every component, by the name of its kind."""
 
 PLANNED_DATA = ("hyperspectral",)
-PLANNED_MODELS = ("linear_combination", "nmf", "regression")
+PLANNED_MODELS = ("nmf", "regression")
 
 CONVENTION_FAMILY = {
     "FWHM": "width",

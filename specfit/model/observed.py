@@ -12,6 +12,7 @@ from dataclasses import replace
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.declared import FAMILIES
+from specfit.model.edge_baseline import on_baseline
 from specfit.model.elaborate import Elaborator
 from specfit.model.faults import nearest
 from specfit.model.names import Entry
@@ -64,6 +65,7 @@ def noise_of(work: Elaborator, level: int = 0) -> ir.Noise | None:
     if given is None:
         return None
     mean = given.pop(MEAN, None)
+    mean = mean and on_baseline(work, mean, level)
     where = place(item.span, work.texts)
     values = tuple(given.values())
     return ir.Noise(family=name, arguments=values, mean=mean, place=where)

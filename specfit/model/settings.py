@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from specfit.diagnostics import Span
@@ -28,9 +29,15 @@ _COLUMNS = ("IS", "QS", "Bint", "I", "width", "x", "ratio")
 
 
 def run_settings(
-    block: tree.Block, faults: Faults, sources: Mapping[str, str]
+    block: tree.Block,
+    faults: Faults,
+    sources: Mapping[str, str],
+    dimension: str = "",
 ) -> ir.RunSettings:
-    """The settings of a `run` block; unknown engines and keys are faults."""
+    """The settings of a `run` block; unknown engines and keys are faults.
+
+    dimension: along which the models are fits of their own, if they are.
+    """
     engine = block.name or "auto"
     if engine not in ENGINES:
         known = nearest(engine, ENGINES)
@@ -44,8 +51,9 @@ def run_settings(
             continue
         key = item.target.text
         if _first(key, item, seen, faults):
-            values[key] = _setting(key, item, faults)
-    values.pop("precision", None)
+            values[key] = _setting(key, item, faults, dimension)
+    for key in ("precision", "batch"):
+        values.pop(key, None)
     known_values = {key: value for key, value in values.items() if value is not None}
     known_values = {**_OWN.get(engine, {}), **known_values}
     return ir.RunSettings(
@@ -62,7 +70,9 @@ def _first(key: str, item: tree.Let, seen: dict[str, Span], faults: Faults) -> b
     return first is item.span
 
 
-def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | None:
+def _setting(
+    key: str, item: tree.Let, faults: Faults, dimension: str
+) -> float | int | str | None:
     value = constant(item.value, {})
     if isinstance(value, Quantity) and value.dimension:
         value = None  # a plain number is wanted
@@ -84,13 +94,17 @@ def _setting(key: str, item: tree.Let, faults: Faults) -> float | int | str | No
         if word != "float64":
             faults.add("precision", item.value.span)
         return None
-    known = nearest(key, [*_NUMBERS, "target_accept", "precision"])
+    if key == "batch":  # levels that share nothing are fits of their own, unasked
+        if not isinstance(item.value, tree.Path) or item.value.text != dimension:
+            faults.add("batch-word", item.value.span, dimension=dimension or "stage")
+        return None
+    known = nearest(key, [*_NUMBERS, "target_accept", "precision", "batch"])
     faults.add("unknown-key", item.target.span, key=key, known=known)
     return None
 
 
 def report_settings(
-    block: tree.Block, faults: Faults, typer: Typer
+    block: tree.Block, faults: Faults, typer: Typer, models: tuple[str, ...] = ()
 ) -> ir.ReportSettings:
     """The settings of a `report` block, its names checked against the model."""
     values: dict[str, Any] = {}
@@ -101,30 +115,48 @@ def report_settings(
             continue
         key = item.target.text
         if _first(key, item, seen, faults):
-            values[key] = _shown(key, item, faults, typer)
+            values[key] = _shown(key, item, faults, typer, models)
     known = {key: value for key, value in values.items() if value is not None}
     return ir.ReportSettings(name=block.name or "report", **known)
 
 
-def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer) -> Any:
+def _shown(
+    key: str,
+    item: tree.Let,
+    faults: Faults,
+    typer: Typer,
+    known_models: tuple[str, ...],
+) -> Any:
     value = item.value
     items = value.items if isinstance(value, tree.ListOf) else (value,)
     if key == "rows":
-        return _known(items, list(typer.names.components), faults)
+        levels = [d for d in (typer.names.levels.dimension,) if d]
+        return _known(items, [*typer.names.components, *levels], faults)
     if key == "table":
         return _columns(items, typer, faults)
     if key == "also":
         return _expressions(items, typer)
     if key == "plots":
         return tuple(print_expression(plot) for plot in items)
+    if key == "compare":
+        return _compared(value, faults, known_models)
     if key == "save":
         if isinstance(value, tree.String):
-            return value.value
+            return _inside(value, faults)
         faults.add("text-expected", value.span, key=key)
         return None
-    known = nearest(key, ["rows", "table", "also", "plots", "save"])
+    known = nearest(key, ["rows", "table", "also", "plots", "save", "compare"])
     faults.add("unknown-key", item.target.span, key=key, known=known)
     return None
+
+
+def _inside(value: tree.String, faults: Faults) -> str | None:
+    """A file name that stays in the folder of the run."""
+    path = PurePosixPath(value.value)
+    if path.is_absolute() or ".." in path.parts or path.suffix != ".csv":
+        faults.add("save-name", value.span, name=value.value)
+        return None
+    return value.value
 
 
 def _known(
@@ -152,7 +184,20 @@ def _columns(
 ) -> tuple[str, ...]:
     known = {role for roles in typer.names.components.values() for role in roles}
     listed = sorted(known)
-    return _known(items, [*listed, *typer.names.entries], faults, listed)
+    names = [*typer.names.entries]
+    families = sorted({name.partition("[")[0] for name in names})
+    return _known(items, [*listed, *names, *families], faults, listed or families)
+
+
+def _compared(
+    value: tree.Expr, faults: Faults, known: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """`loo(ni, no_overcharge)`: a model and variants of it."""
+    called = isinstance(value, tree.Call) and value.function.text == "loo"
+    if not isinstance(value, tree.Call) or not called or len(value.arguments) < 2:
+        faults.add("compare-usage", value.span, usage=f"loo({', '.join(known[:2])})")
+        return None
+    return _known(tuple(a.value for a in value.arguments), list(known), faults)
 
 
 def _expressions(
