@@ -5,16 +5,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from specfit.contracts import Measurement, RequireStrategy
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.language.parse import parse
 from specfit.language.tree import Spec
+from specfit.made_of import short
+from specfit.measuring import (
+    Checked,
+    absent,
+    as_used,
+    at_place,
+    measure,
+    measured,
+    read_all,
+    unlikely,
+)
 from specfit.model import ir
 from specfit.model.check import check as check_spec
 from specfit.model.component_files import as_modelled
@@ -24,48 +34,10 @@ from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
 from specfit.model.site_remarks import site_remarks
 from specfit.model.support import PlanError, plan
-from specfit.readers import ReaderError, load, read
+from specfit.readers.keyed import keyed
+from specfit.readers.looks import looks_like_data
 
 FILE_LIMIT = 1 << 20
-_NUMBERS = re.compile(r"[\s,;+-]*\d[\d\s.,;eE+-]*")
-"""A line of a data file."""
-FASTEST = 25.0
-"""mm/s; the outer lines of the largest fields known, 63 T, lie at ±10 mm/s."""
-
-
-@dataclass
-class Checked:
-    """A .spec file as far as it can be understood without computing anything."""
-
-    path: Path
-    text: str = ""
-    spec: Spec | None = None
-    document: ir.Document[ir.Declared] | None = None
-    resolved: ir.Document[ir.Prior] | None = None
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
-    sources: tuple[ir.DataSource, ...] = ()
-    unsound: tuple[ir.DataSource, ...] = ()
-    measured: list[tuple[ir.DataSource, Measurement]] = field(default_factory=list)
-    allow_outside: bool = False
-
-    @property
-    def errors(self) -> list[Diagnostic]:
-        """The faults that stop a run."""
-        return [d for d in self.diagnostics if d.severity == "error"]
-
-    def require(self) -> ir.Document[ir.Prior]:
-        """The document with its priors.
-
-        Raises
-        ------
-        SpecError
-            The file has errors; all of them.
-
-        """
-        if self.errors or self.resolved is None:
-            raise SpecError(self.diagnostics, self.texts)
-        return self.resolved
 
 
 # ------------------------------------------------------------------------- check
@@ -82,7 +54,8 @@ def check(path: Path, allow_outside: bool = False) -> Checked:
     done.texts[name] = raw
     done.spec, faults = parse(raw, name)
     load = _loader(path, done, faults, allow_outside)
-    found = check_spec(done.spec, name, load, done.texts, faults)
+    tables = partial(keyed, root=path.resolve().parent, allow_outside=allow_outside)
+    found = check_spec(done.spec, name, load, done.texts, faults, tables)
     done.document, done.diagnostics, done.sources, done.unsound = found
     if done.document is not None:
         _resolve(done)
@@ -96,12 +69,14 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     is wrong with the file of a block that no model uses is a warning.
     """
     done = check(path, allow_outside)
-    found, faults = _read_all(as_modelled(done.document, done.sources), done)
+    found, faults = read_all(as_modelled(done.document, done.sources), done)
     done.measured = found
-    faults += [f for source, seen in found for f in _unlikely(source, seen)]
-    faults = [_as_used(fault, done) for fault in faults]
+    faults += [f for source, seen in found for f in unlikely(source, seen)]
+    faults = [as_used(fault, done) for fault in faults]
+    if done.resolved and not faults and not done.errors:
+        faults += short(done.resolved.models, partial(read_all, checked=done))
     whole = [s for s in done.unsound if s.file and "{" not in s.file]
-    faults += _absent(whole, done)
+    faults += absent(whole, done)
     own = str(path)
     done.diagnostics = sorted(
         [*done.diagnostics, *faults], key=lambda d: (d.span.file != own, d.span)
@@ -117,7 +92,7 @@ def read_text(path: Path, done: Checked) -> str | None:
             done.diagnostics.append(Diagnostic("file-too-large", span))
             return None
         text = path.read_bytes().decode("utf-8")
-        if not _is_data(text):
+        if not looks_like_data(text):
             return text
         words = {"path": str(path), "name": path.name}
         done.diagnostics.append(Diagnostic("spec-is-data", span, words))
@@ -131,14 +106,6 @@ def read_text(path: Path, done: Checked) -> str | None:
         words = {"path": str(path), "reason": error.strerror or str(error)}
         done.diagnostics.append(Diagnostic("spec-unreadable", span, words))
     return None
-
-
-def _is_data(text: str) -> bool:
-    """Whether most lines are numbers, or tags as in a ws5 file: no statement is."""
-    lines = [line for line in text.splitlines()[:200] if line.strip(" \t\ufeff")]
-    lines = [line for line in lines if not line.lstrip().startswith("#")]
-    numbers = sum(bool(_NUMBERS.fullmatch(line)) for line in lines)
-    return text.lstrip().startswith("<") or 3 <= len(lines) < 2 * numbers
 
 
 def _loader(
@@ -214,101 +181,21 @@ def _remarks(model: ir.Model[ir.Prior]) -> list[Diagnostic]:
     ]
 
 
-def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
-    """A diagnostic at a place of the typed model."""
-    span = Span(place.file, place.start, place.end)
-    return Diagnostic(code, span, dict(words))
-
-
-# -------------------------------------------------------------------------- data
-
-
-def measure(model: ir.Model[Any], checked: Checked) -> tuple[Measurement, ...]:
-    """The measured spectra of a model, in the order of its spectra.
-
-    Raises
-    ------
-    SpecError
-        A file cannot be read, or does not hold what the `data` block says.
-
-    """
-    return measured(model.sources, checked)
-
-
-def measured(
-    sources: tuple[ir.DataSource, ...], checked: Checked
-) -> tuple[Measurement, ...]:
-    """What the files of these sources hold.
-
-    Raises
-    ------
-    SpecError
-        A file cannot be read, or does not hold what the `data` block says.
-
-    """
-    found, faults = _read_all(sources, checked)
-    if faults:
-        raise SpecError([*checked.diagnostics, *faults], checked.texts)
-    return tuple(measurement for _, measurement in found)
-
-
-def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
-    """A warning where there are models and none uses the data."""
-    if done.document is None or not done.document.models:
-        return fault
-    models = (*done.document.models, *done.document.variants.values())
-    used = {
-        place
-        for model in models
-        for source in model.sources
-        for place in (source.place, *source.places.values())
-    }
-    spans = {Span(place.file, place.start, place.end) for place in used}
-    return fault if fault.span in spans else replace(fault, severity="warning")
-
-
-def _unlikely(source: ir.DataSource, seen: Measurement) -> list[Diagnostic]:
-    """A warning of velocities at which no 57Fe line lies."""
-    farthest = float(abs(seen.axis).max())
-    if seen.axis_unit != "mm/s" or farthest <= FASTEST:
-        return []
-    fault = at_place("velocity-unlikely", {"farthest": f"{farthest:.3g}"}, source.place)
-    return [replace(fault, severity="warning")]
-
-
-def _absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:
-    """The faults of files that are not there or may not be read."""
-    root = checked.path.resolve().parent
-    faults: list[Diagnostic] = []
-    for source in sources:
-        try:
-            load(source.file, root, checked.allow_outside)
-        except ReaderError as error:
-            fault = at_place(error.code, error.words, source.place)
-            faults += [fault] if fault not in faults else []
-    return faults
-
-
-def _read_all(
-    sources: tuple[ir.DataSource, ...], checked: Checked
-) -> tuple[list[tuple[ir.DataSource, Measurement]], list[Diagnostic]]:
-    root = checked.path.resolve().parent
-    measurements: list[tuple[ir.DataSource, Measurement]] = []
-    faults: list[Diagnostic] = []
-    for source in sources:
-        try:
-            measurement = read(source, root, checked.allow_outside)
-            measurements.append((source, measurement))
-        except ReaderError as error:
-            place = source.places.get(error.key, source.place)
-            fault = at_place(error.code, error.words, place)
-            faults += [fault] if fault not in faults else []
-    return measurements, faults
-
-
 def strategies(
     model: ir.Model[ir.Prior], measurements: tuple[Measurement, ...]
 ) -> list[RequireStrategy]:
     """How each `require` is kept, and the share of prior mass it leaves."""
     known = data_constants(model, measurements)
     return weighed(model, plan(model), known, 4000)
+
+
+__all__ = [
+    "Checked",
+    "at_place",
+    "check",
+    "check_with_data",
+    "measure",
+    "measured",
+    "read_text",
+    "strategies",
+]

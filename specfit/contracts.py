@@ -157,6 +157,7 @@ class Measurement:
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
     columns: by name, every one declared.  features: the matrix of a table that has one.
+    bases: the spectra it is made of, by the name that each has in expressions.
     position: (n_channels,) of the drive, in units of its amplitude, negative in the
         first half of the sweep; empty where both halves were summed.
     readings: what the fit itself finds of the instrument, by the nuisances.
@@ -178,6 +179,7 @@ class Measurement:
     field_scale: str = ""
     columns: Mapping[str, FloatArray] = field(default_factory=dict)
     features: Features | None = None
+    bases: Mapping[str, Measurement] = field(default_factory=dict)
     path: str = ""
     sha256: str = ""
     size: int = 0

@@ -32,6 +32,7 @@ from specfit.contracts import (
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.gains import contradicted
 from specfit.inference.journal import Journal
+from specfit.made_of import remarks
 from specfit.model import ir
 from specfit.model.faults import nearest
 from specfit.model.levels_apart import apart
@@ -101,6 +102,7 @@ def run(
     settings = settings_of(document.run, options)
     with float64():
         fit, device = _sampled(model, measurements, settings, clock, checked, journal)
+        fit = replace(fit, notes=(*fit.notes, *remarks(model, measurements)))
         with clock("judge"):
             verdicts = [
                 rules.judge(model, measurements, each, kept)

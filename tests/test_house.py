@@ -14,8 +14,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
-    {"assets", "constants", "contracts", "diagnostics", "exits", "features", "isotopes",
-     "lazy", "record", "rendering", "scattering", "text", "units", "waves"},
+    {"assets", "constants", "contracts", "diagnostics", "exits", "features", "indices",
+     "isotopes", "lazy", "record", "rendering", "scattering", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"exafs", "peaks"},
     {"model"},
@@ -23,8 +23,8 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "gains", "pipeline", "comparison", "batching", "identify", "importing",
-     "study"},
+    {"made_of", "measuring", "checking", "gains", "pipeline", "comparison", "batching",
+     "identify", "importing", "study"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip
@@ -124,7 +124,7 @@ class TestFile:
     def test_is_small(self, path):
         lines = path.read_text(encoding="utf-8").count("\n")
         # the doors and the typed model stay on one page each, however long
-        limit = 450 if path.name in ("contracts.py", "ir.py") else 300
+        limit = 500 if path.name in ("contracts.py", "ir.py") else 300
         assert lines <= limit, f"{lines} lines"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):

@@ -104,7 +104,7 @@ def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[st
     """
     if all(rule.kind != "require" for rule in model.rules):
         return []
-    measured = pipeline.measure(model, checked)
+    measured = pipeline.measure(model, checked, shapes_only=True)
     kept = pipeline.strategies(model, measured)
     rare = [("require-rare", found) for found in kept if found.alone == 0.0]
     if not rare and kept and not any(found.mass_kept > 0.0 for found in kept):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.indices import without_level
 from specfit.model.faults import nearest
 
 
@@ -35,7 +36,7 @@ def by_level(
     """A list is of the levels in their order: `"p.xc" = [18.7, 18.6]`."""
     if not isinstance(value, list):
         return [(name, value)]
-    names = [k for k in known if k.rpartition("[")[0] == name]
+    names = [k for k in known if k != name and without_level(k) == name]
     if len(names) != len(value):
         words = {"name": name, "given": str(len(value)), "levels": str(len(names))}
         raise fault("truth-levels", path, **words)

@@ -26,6 +26,7 @@ BUILDERS: dict[str, Builder] = {
     "curve": expression_curve.build,
     "exafs": exafs.build,
     "regression": regression.build,
+    "linear_combination": expression_curve.build,
 }
 """The builder of each model kind by its name in the language."""
 

@@ -10,16 +10,17 @@ on other unknowns, in units of that (`standard.py`); a thickness by its dip (`di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from specfit import bijectors
 from specfit.contracts import Array, Data, FloatArray
+from specfit.density import framed
+from specfit.density.bounds import folded, inside
 from specfit.density.definitions import sorted_definitions
 from specfit.density.dip import Dip, dips
 from specfit.density.given import Given
@@ -54,10 +55,10 @@ class _Group:
 
     def inverse(self, x: Array, margin: float) -> Array:
         """The coordinates of values, which are first moved inside the bounds."""
-        inside = _inside(x, self.low, self.high, margin)
+        well = inside(x, self.low, self.high, margin)
         if self.low is None and self.high is None:
-            inside = (inside - self.centre) / self.scale
-        return bijectors.inverse(inside, self.low, self.high)
+            well = (well - self.centre) / self.scale
+        return bijectors.inverse(well, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,13 @@ class Coordinates:
             scope.place(group.names, x)
             parts.append(x)
             jacobians.append(log_jacobian)
-        for joint in self.simplices:
+        for number, joint in enumerate(self.simplices):
             free = z[self._free(joint)]
-            x, log_jacobian = bijectors.simplex_forward(free, joint.total)
+            if "frames" in data:
+                frame, others = data["frames"][number], z[self._outside]
+                x, log_jacobian = framed.forward(free, others, frame, joint.total)
+            else:
+                x, log_jacobian = bijectors.simplex_forward(free, joint.total)
             scope.place(joint.names, x)
             parts.append(x)
             jacobians.append(log_jacobian)
@@ -150,10 +155,14 @@ class Coordinates:
         for group in self.groups:
             z = group.inverse(_stacked(scope, group.names), margin)
             found |= dict(zip(group.names, z, strict=True))
-        for joint in self.simplices:
+        for number, joint in enumerate(self.simplices):
             least = max(np.finfo(float).tiny, margin) * joint.total
             x = jnp.maximum(_stacked(scope, joint.names), least)
-            z = bijectors.simplex_inverse(x, joint.total)
+            if "frames" in data:
+                others = jnp.stack([found[self.names[i]] for i in self._outside])
+                z = framed.inverse(x, others, data["frames"][number])
+            else:
+                z = bijectors.simplex_inverse(x, joint.total)
             found |= dict(zip(joint.names[:-1], z, strict=True))
         for standard in self.standards:
             x = _stacked(scope, standard.names)
@@ -164,11 +173,17 @@ class Coordinates:
             found[dip.name] = dip.inverse(x, scope, margin)
         for unknown in self.dynamic:
             low, high = _bounds(unknown, scope)
-            x = _inside(jnp.asarray(scope[unknown.name], float), low, high, margin)
+            x = inside(jnp.asarray(scope[unknown.name], float), low, high, margin)
             scope.put(unknown.name, x)
             found[unknown.name] = bijectors.inverse(x, low, high)
         z = jnp.stack([found[name] for name in self.names])
         return z if self.given is None else self.given.unmoved(z, scope, data)
+
+    @property
+    def _outside(self) -> FloatArray:
+        """The places in z of unknowns with constant bounds."""
+        rows = [group.rows for group in self.groups]
+        return np.concatenate(rows) if rows else np.zeros(0, int)
 
     def _free(self, joint: Joint) -> FloatArray:
         return np.array([self.names.index(name) for name in joint.names[:-1]], int)
@@ -264,32 +279,9 @@ def _bounds(unknown: Unknown, scope: Scope) -> tuple[Any, Any]:
     highs = [] if unknown.high is None else [unknown.high]
     lows += [evaluate(bound, scope, jnp) for bound in unknown.lowers]
     highs += [evaluate(bound, scope, jnp) for bound in unknown.uppers]
-    low = _fold(jnp.maximum, lows)
-    high = _fold(jnp.minimum, highs)
+    low = folded(jnp.maximum, lows)
+    high = folded(jnp.minimum, highs)
     if low is None or high is None:
         return low, high
     least = low + _ROUNDING * (1.0 + abs(low))
     return low, jnp.where(high > least, high, least)
-
-
-def _fold(function: Callable[[Any, Any], Any], items: list[Any]) -> Any:
-    if not items:
-        return None
-    result = items[0]
-    for item in items[1:]:
-        result = function(result, item)
-    return result
-
-
-def _inside(x: Array, low: Any, high: Any, margin: float) -> Array:
-    """`x` inside the bounds: the next number, or by `margin` of the interval."""
-    width = high - low if low is not None and high is not None else 1.0
-    if low is not None:
-        edge = lax.stop_gradient(jnp.asarray(low, x.dtype))
-        next_ = jnp.nextafter(edge, jnp.inf)
-        x = jnp.maximum(x, jnp.maximum(next_, low + margin * width))
-    if high is not None:
-        edge = lax.stop_gradient(jnp.asarray(high, x.dtype))
-        next_ = jnp.nextafter(edge, -jnp.inf)
-        x = jnp.minimum(x, jnp.minimum(next_, high - margin * width))
-    return x

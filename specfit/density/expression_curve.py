@@ -11,9 +11,11 @@ import jax.numpy as jnp
 from specfit.contracts import Array, Data, FloatArray, Measurement, Problem, Separable
 from specfit.density.coordinates import Coordinates
 from specfit.density.expression_amounts import expression_separable
+from specfit.density.frames import drawn_only
 from specfit.density.parts import Both, Parts
 from specfit.density.problem import problem_of
-from specfit.model.expressions import evaluate, references, substitute
+from specfit.density.splines import Shifted
+from specfit.model.expressions import evaluate
 from specfit.model.ir import Expression, Model, Prior
 from specfit.model.support import plan
 
@@ -57,13 +59,14 @@ class ExpressionCurve:
 
     def expected(self, values: Array, data: Data) -> Array:
         """What is expected (S, C)."""
-        known = Both(
-            _Entries(values, self.where), {**data["constants"], **data["columns"]}
-        )
+        entries = _Entries(values, self.where)
+        known = {**data["constants"], **data["columns"]}
         shape = jnp.asarray(data["counts"]).shape[1:]
-        rows = [
-            jnp.asarray(evaluate(mean, known, jnp), values.dtype) for mean in self.means
-        ]
+        rows = []
+        for mean, axis in zip(self.means, data["x"], strict=True):
+            bases = {n: Shifted(spline, axis) for n, spline in data["bases"].items()}
+            own = Both(entries, {**known, **bases})
+            rows.append(jnp.asarray(evaluate(mean, own, jnp), values.dtype))
         return jnp.stack([jnp.broadcast_to(row, shape) for row in rows])
 
     def components(self, values: Array, data: Data) -> Array:
@@ -80,14 +83,5 @@ def _curve_of(
     means = [spectrum.noise.mean for spectrum in model.spectra]
     assert all(mean is not None for mean in means)
     computed = dict(plan(model).computed)
-    whole = [_drawn_only(m, computed) for m in means if m is not None]
+    whole = [drawn_only(m, computed) for m in means if m is not None]
     return ExpressionCurve(tuple(whole), where)
-
-
-def _drawn_only(
-    expression: Expression, computed: Mapping[str, Expression]
-) -> Expression:
-    """The expression with definitions put in, as long as any is named."""
-    while names := references(expression) & computed.keys():
-        expression = substitute(expression, {name: computed[name] for name in names})
-    return expression

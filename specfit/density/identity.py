@@ -7,8 +7,9 @@ import json
 from typing import Any
 
 from specfit.density.coordinates import Coordinates
+from specfit.model.expressions import references
 from specfit.model.ir import Model, Prior
-from specfit.model.known import conditions
+from specfit.model.known import conditions, expressions_of
 
 _REMARKS = frozenset(
     {"place", "title", "because", "origin", "provenance", "offered", "sources"}
@@ -22,7 +23,9 @@ def identity_of(model: Model[Prior], decided: Any, where: Coordinates) -> str:
     makes no difference.
     """
     remarkable = _unremarked(model.model_dump(mode="json"))
-    whole = [remarkable, conditions(model), decided]
+    named = {n for e in expressions_of(model) for n in references(e)}
+    said = {n: None if n in named else v for n, v in conditions(model).items()}
+    whole = [remarkable, said, decided]
     known = [one.own for one in where.standards]
     whole += [[None if own is None else own.tolist() for own in known]]
     whole += [[list(one.names) for one in where.standards]]

@@ -12,6 +12,7 @@ import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement
 from specfit.density.exafs_layout import exafs_data
+from specfit.density.splines import natural
 from specfit.density.standardised import feature_columns
 from specfit.distributions import NOISES
 from specfit.model.ir import Const, Expression, Model, Prior, Ref, Spectrum
@@ -40,9 +41,10 @@ def pattern_data(
     """The same of data with an axis of any kind.
 
     counts (what was measured), x, mask, spread (its variance, about): (S, C); floor:
-    (S,); columns: (C,) by the name that each has in expressions.
+    (S,); columns: (C,) by the name that each has in expressions; bases: splines by name.
     """
     length = max(room, *(m.axis.size for m in measurements))
+    bases = measurements[0].bases if measurements else {}
     columns = {}
     for spectrum, measurement in zip(model.spectra, measurements, strict=True):
         name = spectrum.data + (f"[{spectrum.label}]" if spectrum.label else "")
@@ -56,6 +58,7 @@ def pattern_data(
         "mask": _mask([m.axis.size for m in measurements], length),
         "floor": np.full(len(measurements), LEAST),
         "columns": columns,
+        "bases": {n: natural(b.axis, b.values) for n, b in bases.items()},
         "spread": _stacked(
             [
                 _variance(model, s, m)

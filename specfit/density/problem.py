@@ -11,6 +11,7 @@ import numpy as np
 
 from specfit.contracts import Data, FloatArray, Measurement, Problem, Separable
 from specfit.density.coordinates import Coordinates, coordinates
+from specfit.density.frames import with_frames
 from specfit.density.given import Given
 from specfit.density.informed import informed
 from specfit.density.layout import layout_of
@@ -108,5 +109,7 @@ def _data(
         "log_prior_mass": np.float64(draws.log_mass),
         "log_prior_mass_sd": np.float64(draws.log_mass_sd),
     }
+    where, computed = coordinates(model, plan(model)), dict(plan(model).computed)
+    data = with_frames(model, where, computed, draws.values, data, measurements)
     placed: Data = jax.tree.map(jnp.asarray, data)
     return placed

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from specfit.contracts import Fit, FloatArray, Mode, Stage
+from specfit.indices import at_level
 
 
 def joined(parts: Mapping[str, Fit]) -> Fit:
@@ -22,7 +23,7 @@ def joined(parts: Mapping[str, Fit]) -> Fit:
 
     def named(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {
-            labelled(name, label): value
+            at_level(name, label): value
             for label, mine in zip(labels, values, strict=True)
             for name, value in mine.items()
         }
@@ -48,11 +49,6 @@ def joined(parts: Mapping[str, Fit]) -> Fit:
         log_evidence=_evidence(fits),
         notes=_notes(labels, fits),
     )
-
-
-def labelled(name: str, label: str) -> str:
-    """`p.xc` of level 3 is `p.xc[3]`."""
-    return f"{name}[{label}]"
 
 
 def _stacked(
@@ -118,7 +114,7 @@ def _modes(labels: Sequence[str], fits: Sequence[Fit]) -> tuple[Mode, ...]:
     if len(best) < len(fits):
         return ()
     values = {
-        labelled(name, label): value
+        at_level(name, label): value
         for label, mode in zip(labels, best, strict=True)
         for name, value in mode.values.items()
     }

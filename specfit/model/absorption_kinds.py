@@ -18,4 +18,5 @@ ABSORPTION = DataKind(
     quantities={},
     axes=("energy", "k"),
     readings=("mu", "chi"),
+    clusters=True,
 )

@@ -52,6 +52,7 @@ def assemble(work: Elaborator) -> ir.Model[ir.Declared] | None:
         spectra=_spectra(work, [noise for noise in noises if noise]),
         sources=_sources(work),
         settings=_settings(work),
+        bases=work.basis.sources if work.basis else (),
     )
 
 

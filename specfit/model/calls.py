@@ -97,6 +97,7 @@ ARGUMENTS = {
     "debye_f": "Θ, T",
     "brillouin": "S, T, T_order",
     "reduced_field": "T, T_order, a, b",
+    "shift": "basis[k].mu, dE",
     "histogram_mean": "low, high, roughness, c1, …",
     "histogram_sd": "low, high, roughness, c1, …",
     "ingalls": "Δ, T",
@@ -135,6 +136,8 @@ def call(typer: Typer, node: tree.Call, context: Context) -> Typed | None:
 
 def _called(typer: Typer, node: tree.Call, context: Context) -> Typed | None:
     name = node.function.text
+    if name == "shift" and typer.names.bases:
+        return _shifted(typer, node, context)
     if name in POSTERIOR_CALLS and not context.posterior:
         typer.faults.add("posterior-only", node.function.span, name=name)
         return None
@@ -158,6 +161,30 @@ def _called(typer: Typer, node: tree.Call, context: Context) -> Typed | None:
     if name in CONVERSIONS:
         return _converted(typer, name, node, typed)
     return _function(typer, name, node, typed)
+
+
+def _shifted(typer: Typer, node: tree.Call, context: Context) -> Typed | None:
+    """`shift(basis[k].mu, dE)`: the spectrum, moved to higher energies by dE."""
+    if not _plain_arguments(typer, node):
+        return None
+    if len(node.arguments) != 2:
+        _wrong_count(typer, node, "shift", 2, ARGUMENTS["shift"])
+        return None
+    curve, by = (argument.value for argument in node.arguments)
+    whole = typer.expression(curve, context)
+    moved = typer.expression(by, context)
+    if whole is None or moved is None:
+        return None
+    still = isinstance(curve, tree.Path) and isinstance(whole.value, ir.Apply)
+    if not still or not isinstance(whole.value, ir.Apply):
+        typer.faults.add("shift-of-basis", node.arguments[0].span)
+        return None
+    axis = typer.names.axis
+    if moved.dimension != axis:
+        mismatch(typer.faults, axis, moved.dimension, node.arguments[1].span)
+        return None
+    value = apply("shift", whole.value.arguments[0], moved.value)
+    return Typed(value, whole.dimension)
 
 
 def _wrong_count(

@@ -26,14 +26,14 @@ from specfit.model.kinds import (
     MODEL_KINDS,
     PLANNED_DATA,
     PLANNED_MODELS,
-    ModelKind,
 )
+from specfit.model.looked_up import Tables, no_tables
 from specfit.model.loose_ends import hygiene, unused
 from specfit.model.outline import Outline, kind_word, outline, planned
 from specfit.model.overrides import OverrideReader, judged
-from specfit.model.places import word_place
 from specfit.model.regression_kinds import REGRESSION
 from specfit.model.spelt_features import spelt_features
+from specfit.model.standing import standing
 
 
 class Found(NamedTuple):
@@ -51,13 +51,14 @@ def check(
     load: Load,
     texts: Mapping[str, str],
     earlier: list[Diagnostic],
+    tables: Tables = no_tables,
 ) -> Found:
     """The document that `spec` declares, and all faults, in the order of the text.
 
     `earlier` are the parser's, and it may grow while `load` reads the files named by
     `use`; with any error the document is None, but everything that can be checked is
     checked.  `load` adds the text of what it reads to `texts`, which is used to quote
-    lines.
+    lines.  `tables` reads those that the text looks values up in.
     """
     faults = Faults(earlier)
     expander = Expander(faults, load)
@@ -68,7 +69,7 @@ def check(
     sources: tuple[ir.DataSource, ...] = ()
     unsound: tuple[ir.DataSource, ...] = ()
     if not planned(found, faults):
-        work = _Check(faults, texts, file, found, expanded.templates)
+        work = _Check(faults, texts, file, found, expanded.templates, tables)
         data = work.data(expander.constants)
         document = work.document(expander.constants, data)
         reader = OverrideReader(expanded.libraries, expander.constants, faults, texts)
@@ -104,6 +105,7 @@ class _Check:
     file: str
     found: Outline
     templates: Mapping[str, tree.Block]
+    tables: Tables
     states: list[Span] = field(default_factory=list)  # where a site states one
 
     def data(self, values: Mapping[str, object]) -> dict[str, DataBlock]:
@@ -192,7 +194,9 @@ class _Check:
         self, data: Mapping[str, DataBlock], values: Mapping[str, object]
     ) -> tuple[ir.Analysis, ...]:
         blocks = self.found.analyses
-        tables = {n: self._on(block, REGRESSION, data) for n, block in blocks.items()}
+        given = (data, (), self.faults, self.texts)
+        found = {n: standing(block, REGRESSION, *given) for n, block in blocks.items()}
+        tables = {name: one and one[0] for name, one in found.items()}
         return analyses(blocks, tables, values, self.faults, self.texts)
 
     # ---------------------------------------------------------------- data, models
@@ -206,7 +210,8 @@ class _Check:
             if guess not in DATA_KINDS:
                 return None
             kind = DATA_KINDS[guess]
-        return DataReader(block, kind, constants, self.faults, self.texts).read()
+        said = (block, kind, constants, self.faults, self.texts, self.tables)
+        return DataReader(*said).read()
 
     def _kind_missing(
         self, block: tree.Block, known: list[str], planned: list[str]
@@ -239,9 +244,10 @@ class _Check:
             if guess not in MODEL_KINDS:
                 return None
             kind = MODEL_KINDS[guess]
-        source = self._on(block, kind, data)
-        if source is None or (source.kind.axes and not source.sound_columns):
+        found = standing(block, kind, data, overrides, self.faults, self.texts)
+        if found is None:
             return None
+        source, basis = found
         suits(kind, source, block.name_span, self.faults)
         if kind is REGRESSION and not usable(block, source, self.faults):
             return None
@@ -261,29 +267,7 @@ class _Check:
             self.texts,
             overrides,
             bare,
+            basis,
         )
         self.states += work.components.states
         return work
-
-    def _on(
-        self, block: tree.Block, kind: ModelKind, data: Mapping[str, DataBlock]
-    ) -> DataBlock | None:
-        if len(block.on) != 1:
-            self.faults.add("on-one-data", block.name_span, name=block.name or "")
-            return None
-        (name,) = block.on
-        source = data.get(name)
-        if source is None:
-            if not self.faults.excuses(name):
-                span = word_place(block.span, "on", name, self.texts)
-                known = nearest(name, data)
-                self.faults.add("unknown-data", span, name=name, known=known)
-            return None
-        if source.kind.name not in kind.data.split(" or "):
-            self.faults.add("data-kind", block.span, name=source.name, kind=kind.data)
-            return None
-        if kind.axes and source.sound_columns and source.axis not in kind.axes:
-            words = {"name": source.name, "kind": kind.name, "axes": listing(kind.axes)}
-            self.faults.say("data-axis", block.span, words)
-            return None
-        return source

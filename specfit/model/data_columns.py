@@ -15,6 +15,7 @@ from specfit.model.faults import Faults, listing
 from specfit.model.feature_columns import FEATURE, feature_labels
 from specfit.model.kinds import DataKind, ModelKind
 from specfit.model.levels import Levels
+from specfit.model.quantities import known_unit, wrong_unit
 from specfit.units import Dimension
 
 
@@ -84,3 +85,36 @@ def column_dimensions(
     }
     features = {FEATURE: units.DIMENSIONLESS} if feature_labels(options) else {}
     return found | features
+
+
+def filled(text: str, names: Mapping[str, str]) -> str:
+    """A file name with labels in place of the names in braces."""
+    for name, value in names.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def unit_said(
+    faults: Faults,
+    text: str | None,
+    spans: tuple[Span, Span],
+    wanted: Dimension | None,
+    key: str,
+) -> str | None:
+    """The unit as written, None where it is at fault; any will do for `wanted` None.
+
+    spans: of the unit, and of what it belongs to.
+    """
+    unit_span, span = spans
+    if text is None:
+        if wanted:
+            faults.add("unit-missing", span, unit=units.canonical_unit(wanted))
+            return None
+        return ""
+    found = known_unit(faults, text, unit_span)
+    if found is None:
+        return None
+    if wanted is not None and found.dimension != wanted:
+        wrong_unit(faults, unit_span, key, key, wanted, found.dimension)
+        return None
+    return text

@@ -9,16 +9,25 @@ from typing import Any
 from specfit import units
 from specfit.diagnostics import Span
 from specfit.language import tree
-from specfit.model import data_columns, ir
+from specfit.model import ir
 from specfit.model.belonging import block_of
+from specfit.model.clustered import CLUSTER, clustering
 from specfit.model.constants import Quantity, constant
-from specfit.model.data_columns import DataBlock, column_dimensions, column_said
+from specfit.model.data_columns import (
+    VOCABULARY,
+    DataBlock,
+    column_dimensions,
+    column_said,
+    filled,
+    unit_said,
+)
 from specfit.model.faults import Faults, nearest
 from specfit.model.feature_columns import FEATURE_KEYS, HEADER, feature_key
 from specfit.model.kinds import DataKind
 from specfit.model.levels import Levels, read_levels
+from specfit.model.looked_up import Lookups, Tables, is_lookup, no_tables
 from specfit.model.places import place
-from specfit.model.quantities import known_unit, wrong_unit
+from specfit.model.quantities import wrong_unit
 from specfit.units import Dimension
 
 
@@ -32,8 +41,10 @@ class DataReader:
         constants: Mapping[str, Any],
         faults: Faults,
         sources: Mapping[str, str],
+        tables: Tables = no_tables,
     ) -> None:
         self.block, self.kind, self.faults = block, kind, faults
+        self.lookups = Lookups(tables, faults)
         self.constants, self.texts = constants, sources
         self.columns: dict[str, tuple[int, str]] = {}
         self.conditions: dict[str, tuple[float, Dimension]] = {}
@@ -47,18 +58,24 @@ class DataReader:
         items = self.block.body.items if self.block.body else ()
         for item in sorted(items, key=_after_columns):
             self._statement(item)
-        if "file" not in self.seen and not self.faults.excuses("file"):
+        made_of = {"file", CLUSTER} & self.seen.keys()
+        if not made_of and not self.faults.excuses("file"):
             name = self.block.name or self.block.keyword
             self.faults.add("missing-key", self.block.name_span, key="file", name=name)
         wanted = self.kind.conditions
         levels = read_levels(
             self.block, self.conditions, wanted, self.constants, self.faults
         )
+        levels = self.lookups.filled(levels, wanted)
         made = tuple(self._source(levels, i) for i in range(len(levels.labels)))
         stated = partial(
             column_said, block=self.block, seen=self.seen, faults=self.faults
         )
-        axis, reading = map(stated, (self.kind.axes, self.kind.readings))
+        axis, reading = (
+            map(stated, (self.kind.axes, self.kind.readings))
+            if CLUSTER not in self.seen
+            else ("", "")
+        )
         return DataBlock(
             self.block.name or "",
             self.kind,
@@ -93,7 +110,8 @@ class DataReader:
             self._key(key, item)
         else:
             self._uncertain(item)
-        if key in self.kind.conditions and key not in self.conditions:
+        said = {**self.conditions, **self.lookups.calls}
+        if key in self.kind.conditions and key not in said:
             self._lose(key)
 
     def _lose(self, key: str) -> None:
@@ -109,6 +127,10 @@ class DataReader:
             self.options |= feature_key(key, item.value, self.faults)
         elif key in self.kind.columns or self._free_column(item.value):
             self._column(key, item.value)
+        elif key == CLUSTER and self.kind.clusters:
+            self.options |= clustering(item.value, self.faults)
+        elif is_lookup(item.value) and key not in self.kind.texts:
+            self.lookups.add(key, item.value)
         elif key in self.kind.conditions:
             self._quantity(key, item.value, self.kind.conditions[key])
         elif key in self.kind.quantities:
@@ -152,20 +174,7 @@ class DataReader:
         wanted: Dimension | None,
         key: str,
     ) -> str | None:
-        """The unit as written, None where it is at fault; any will do for `wanted` None."""
-        if text is None:
-            if wanted:
-                canonical = units.canonical_unit(wanted)
-                self.faults.add("unit-missing", span, unit=canonical)
-                return None
-            return ""
-        found = known_unit(self.faults, text, unit_span)
-        if found is None:
-            return None
-        if wanted is not None and found.dimension != wanted:
-            wrong_unit(self.faults, unit_span, key, key, wanted, found.dimension)
-            return None
-        return text
+        return unit_said(self.faults, text, (unit_span, span), wanted, key)
 
     def _quantity(self, key: str, value: tree.Expr, dimension: str) -> None:
         wanted = units.DIMENSIONS[dimension]
@@ -216,7 +225,7 @@ class DataReader:
         if not isinstance(text, str):
             self.faults.add("text-expected", value.span, key=key)
             return
-        allowed = self.kind.texts[key] or data_columns.VOCABULARY.get(key, ())
+        allowed = self.kind.texts[key] or VOCABULARY.get(key, ())
         if allowed and not any(text.startswith(word) for word in allowed):
             near = nearest(text, allowed)
             self.faults.add("unknown-word", value.span, key=key, word=text, known=near)
@@ -261,7 +270,7 @@ class DataReader:
         label = levels.labels[index]
         fill = {levels.dimension: label} if levels.dimension else {}
         options = {
-            key: _filled(value, fill) if isinstance(value, str) else value
+            key: filled(value, fill) if isinstance(value, str) else value
             for key, value in self.options.items()
         }
         file = options.pop("file", "")
@@ -288,9 +297,3 @@ class DataReader:
 def _after_columns(item: tree.AnyStatement) -> bool:
     """Whether a statement needs the columns to be known: order has no meaning."""
     return isinstance(item, tree.Let) and item.target.text in ("window", "mask")
-
-
-def _filled(text: str, names: Mapping[str, str]) -> str:
-    for name, value in names.items():
-        text = text.replace("{" + name + "}", value)
-    return text

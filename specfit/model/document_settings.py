@@ -32,5 +32,8 @@ def settings_of(
         typers.setdefault(work.block.name or "", work.typer)
     scored = [work.block.name for work in works if work.kind is REGRESSION]
     known = [f"{name}.score" for name in (*found.analyses, *scored)]
-    reports = (report_settings(b, faults, typers, known) for b in found.reports)
+    reports = (
+        report_settings(b, faults, typers, known, tuple(found.variants))
+        for b in found.reports
+    )
     return run, tuple(reports)

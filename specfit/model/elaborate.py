@@ -12,6 +12,7 @@ from dataclasses import replace
 from specfit.contracts import ParameterSignature
 from specfit.diagnostics import Span
 from specfit.language import tree
+from specfit.model.bases import Basis
 from specfit.model.components import Components, default_statement
 from specfit.model.data_columns import DataBlock
 from specfit.model.declared import Priors
@@ -24,6 +25,7 @@ from specfit.model.names import Entry, Names
 from specfit.model.own_settings import CHEBYSHEV, OwnSettings
 from specfit.model.rule_statements import RuleReader
 from specfit.model.sources import Citations
+from specfit.model.spelling import Speller
 from specfit.model.typed import Typer
 from specfit.model.unseen import forget_unseen
 from specfit.model.walk import targets_of
@@ -47,10 +49,16 @@ class Elaborator:
         texts: Mapping[str, str],
         overrides: tuple[tree.AnyStatement, ...] = (),
         bare: bool = False,
+        basis: Basis | None = None,
     ) -> None:
-        self.block, self.kind, self.data, self.bare = block, kind, data, bare
+        self.kind, self.data, self.bare, self.basis = kind, data, bare, basis
+        spell = Speller(basis) if basis else None
+        self.block = spell.block(block) if spell else block
+        overrides = spell.overriding(overrides) if spell else overrides
         self.faults, self.texts = faults, texts
         self.names = Names(faults, data.name, data.columns, data.levels, constants)
+        if basis:
+            self.names.bases, self.names.axis = basis.columns, basis.axis
         everything_local = bool(block.per) and bool(data.levels.dimension)
         self.components = Components(
             kind, templates, self.names, faults, texts, everything_local

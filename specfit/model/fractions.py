@@ -41,7 +41,7 @@ class Fractions:
         concentrations = self._concentrations(item, len(names))
         if item.prior.bounds is not None:
             self.faults.add("joint-bounds", item.prior.bounds.span)
-        for target in item.targets:
+        for target in item.targets if not self.kind.basis else ():
             head, _, rest = target.text.partition(".")
             if rest not in self.names.components.get(head, ()):
                 self.names.unknown(target, "")
@@ -58,7 +58,7 @@ class Fractions:
             self._enter(name, item, "explicit", bool(local))
         made = ir.Joint(
             names=names,
-            role=self.kind.fraction,
+            role=self.kind.fraction or names[0].partition("[")[0],
             concentrations=concentrations,
             because=item.because or "",
             place=place(item.span, self.texts),
@@ -85,7 +85,7 @@ class Fractions:
         title = first.title if first else ""
         self.names.entries[name] = Entry(
             name=name,
-            role=self.kind.fraction,
+            role=self.kind.fraction or name,
             statement=item,
             signature=signature,
             title=title,

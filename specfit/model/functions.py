@@ -154,6 +154,7 @@ FUNCTIONS: dict[str, Function] = {
     "two_theta": Function(2, 5, diffraction.two_theta),
     "momentum_transfer": Function(1, 1, diffraction.momentum_transfer),
     "wavelength": Function(1, 1, diffraction.wavelength_of),
+    "shift": Function(2, 2, lambda xp, curve, by: curve.at(xp, by)),
     "histogram_mean": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.mean),
     "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
     HORSESHOE: Function(4, 4, _horseshoe),

@@ -297,7 +297,8 @@ class DataSource(Frozen):
 class Model(Frozen, Generic[P]):
     """A complete model of one kind on one data block.
 
-    libraries: of rules, by `use "rules/NAME"`; overrides: of single rules.
+    libraries: of rules, by `use "rules/NAME"`; overrides: of single rules; bases: the
+    spectra that those of `sources` are made of.
     """
 
     name: str
@@ -312,6 +313,7 @@ class Model(Frozen, Generic[P]):
     settings: dict[str, str | float] = {}
     libraries: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
+    bases: tuple[DataSource, ...] = ()
 
     def canonical(self) -> str:
         """Canonical JSON: what the model says, whatever the order or place it was said."""
@@ -319,7 +321,8 @@ class Model(Frozen, Generic[P]):
         for key in (
             "libraries",
             "overrides",
-        ):  # of no file that does not speak of rules
+            "bases",
+        ):  # of no file that does not speak of rules or bases
             said = said if said[key] else {k: v for k, v in said.items() if k != key}
         return json.dumps(
             _essence(said),
@@ -418,6 +421,7 @@ class ReportSettings(Frozen):
     also: tuple[tuple[str, Expression], ...] = ()  # (text, expression)
     plots: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()  # `redox.score`, `inclusion(β, by = group)`
+    compare: tuple[str, ...] = ()
     save: str = ""
 
 
@@ -440,7 +444,7 @@ class Document(Frozen, Generic[P]):
 
 _UNORDERED = {
     "parameters", "definitions", "joints", "rules", "sites", "sources", "spectra",
-    "libraries", "overrides",
+    "bases", "libraries", "overrides",
 }  # fmt: skip
 
 

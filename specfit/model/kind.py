@@ -22,7 +22,7 @@ class DataKind:
     take quoted text, with the words allowed (empty: any); `quantities`: options that
     take a number, name → dimension; `axes`: the columns of which one is the axis;
     `readings`: those of which one is what was measured; `free`: columns have any names
-    and dimensions.
+    and dimensions; `clusters`: they may be made of the spectra of another block.
     """
 
     name: str
@@ -33,6 +33,7 @@ class DataKind:
     axes: tuple[str, ...]
     readings: tuple[str, ...]
     free: bool = False
+    clusters: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class ModelKind:
     what may be stated in place of another parameter, and what that is then; `files`: the
     texts of a component that name what it is read from; `numbers`: settings that are
     numbers, with what is allowed; `ranges`: those that are intervals, with what they are
-    of; `axes`: those that the data may have, where not any.
+    of; `axes`: those that the data may have, where not any; `basis`:
+    whether it stands on a second data block, of which the first is made.
 
     Where axis and signal are whatever the data have, dimensions of parameters are the
     words "axis", "signal" and "area", their product, and defaults hold `{x}`, `{y}` for
@@ -86,6 +88,8 @@ class ModelKind:
         """The settings, of whatever sort."""
         return (*self.settings, *self.numbers, *self.ranges)
 
+    basis: bool = False
+
     @property
     def natural_fwhm(self) -> float:
         """Of the transition, mm/s; of iron as programs for it have it."""
@@ -102,6 +106,7 @@ class ModelKind:
         unit = {k: units.canonical_unit(units.dimension(d)) for k, d in words.items()}
         names = {"{counts}": y, "{x}": x, "{y}": y, "{ux}": unit["axis"]}
         names |= {"{uy}": unit["signal"], "{ua}": unit["area"]}
+        names["{uper}"] = unit["per_axis"]
 
         def own(given: ParameterSignature) -> ParameterSignature:
             default = given.default

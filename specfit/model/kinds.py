@@ -10,6 +10,7 @@ from __future__ import annotations
 from specfit.model.absorption_kinds import ABSORPTION
 from specfit.model.exafs_kinds import EXAFS
 from specfit.model.kind import DataKind, ModelKind
+from specfit.model.lcf_kinds import LINEAR_COMBINATION
 from specfit.model.moessbauer import (
     CALIBRATION_NUISANCES,
     MOSSBAUER,
@@ -43,7 +44,15 @@ __all__ = [
 DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE)}
 
 MODEL_KINDS = {
-    kind.name: kind for kind in (*MOSSBAUER_KINDS, PEAKS, CURVE, EXAFS, REGRESSION)
+    kind.name: kind
+    for kind in (
+        *MOSSBAUER_KINDS,
+        PEAKS,
+        CURVE,
+        LINEAR_COMBINATION,
+        EXAFS,
+        REGRESSION,
+    )
 }
 
 SIGNATURES = {
@@ -52,7 +61,7 @@ SIGNATURES = {
 """Of every component, by the name of its kind."""
 
 PLANNED_DATA = ("hyperspectral",)
-PLANNED_MODELS = ("linear_combination", "nmf")
+PLANNED_MODELS = ("nmf",)
 
 CONVENTION_FAMILY = {
     "FWHM": "width",

@@ -19,11 +19,15 @@ Conditions = Mapping[str, tuple[float, Dimension]]
 
 @dataclass(frozen=True)
 class Levels:
-    """The levels of the data: labels ("" without dimensions) and their conditions."""
+    """The levels of the data: labels ("" without dimensions) and their conditions.
+
+    looked_up: conditions from tables, which the typed model has by name.
+    """
 
     dimension: str = ""
     labels: tuple[str, ...] = ("",)
     conditions: tuple[Conditions, ...] = ({},)
+    looked_up: frozenset[str] = frozenset()
 
 
 def read_levels(

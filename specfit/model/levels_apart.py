@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from specfit.indices import level_of, plain
 from specfit.model.expressions import references
 from specfit.model.ir import DataSource, Expression, Model, Prior, Ref, Rule, Spectrum
-from specfit.model.known import arguments_of
+from specfit.model.known import arguments_of, expressions_of
 
 
 def apart(model: Model[Prior]) -> dict[str, Model[Prior]]:
@@ -24,18 +25,6 @@ def apart(model: Model[Prior]) -> dict[str, Model[Prior]]:
     if len(labels) < 2 or "" in labels or not _independent(model, labels):
         return {}
     return {label: _level(model, label) for label in labels}
-
-
-def level_of(name: str, labels: list[str]) -> str:
-    """The label that a name ends with, or ""."""
-    _, bracket, label = name.rpartition("[")
-    label = label.removesuffix("]")
-    return label if bracket and label in labels else ""
-
-
-def plain(name: str, label: str) -> str:
-    """A name without its level: `p.xc[3]` and `xrd[3].counts` are `p.xc`, `xrd.counts`."""
-    return name.replace(f"[{label}]", "")
 
 
 def _independent(model: Model[Prior], labels: list[str]) -> bool:
@@ -133,11 +122,14 @@ def _level(model: Model[Prior], label: str) -> Model[Prior]:
 def _sources(model: Model[Prior], label: str) -> tuple[DataSource, ...]:
     """The file of a level, without conditions that are another's elsewhere.
 
-    Expressions have them as numbers already; parts that differ in nothing else are then
-    the same functions of their data.
+    Expressions have them as numbers already, or by name where they are from a table;
+    parts that differ in nothing else are then the same functions of their data.
     """
+    named = {n.rpartition(".")[2] for e in expressions_of(model) for n in references(e)}
     every = [source.conditions for source in model.sources]
-    alike = [key for key in every[0] if len({c.get(key) for c in every}) == 1]
+    alike = [
+        key for key in every[0] if key in named or len({c.get(key) for c in every}) == 1
+    ]
     return tuple(
         source.model_copy(
             update={"conditions": {k: source.conditions[k] for k in alike}}
@@ -165,7 +157,7 @@ def _renamed(value: Any, label: str, inside: str = "") -> Any:
         return value
     changed = {}
     for key in type(value).model_fields:
-        if key in ("place", "places", "offered"):
+        if key in ("place", "places", "offered", "bases"):
             continue
         before = getattr(value, key)
         after = _renamed(before, label, key)

@@ -58,6 +58,8 @@ class Meanings:
 
     def dimension_of(self, entry: Entry) -> Dimension | None:
         """The dimension of a name, None where a fault in it was reported."""
+        if entry.record == "joint" and entry.signature is None:
+            return units.DIMENSIONLESS
         if entry.signature is not None:
             return units.dimension(entry.signature.dimension)
         if entry.name not in self._dimensions:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from specfit.contracts import ParameterSignature
 from specfit.diagnostics import NOWHERE, Span
+from specfit.indices import at_level
 from specfit.language import tree
 from specfit.language.parse import parse
 from specfit.language.printer import print_expression
@@ -46,7 +47,10 @@ class Entry:
 
 @dataclass
 class Names:
-    """All names of a model, and the data constants around it."""
+    """All names of a model, and the data constants around it.
+
+    bases: columns of spectra that others are made of, with what they are; axis: of both.
+    """
 
     faults: Faults
     data: str
@@ -56,6 +60,8 @@ class Names:
     entries: dict[str, Entry] = field(default_factory=dict)
     components: dict[str, tuple[str, ...]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    bases: Mapping[str, Dimension] = field(default_factory=dict)
+    axis: Dimension = ()
 
     def add(self, entry: Entry) -> None:
         """Enter a name; a second explicit statement of the same name is a fault."""
@@ -95,7 +101,7 @@ class Names:
         """The name of its scalar at a level: `B.Bint[77]`, or the plain name."""
         if not entry.local or level is None or not self.levels.labels[level]:
             return entry.name
-        return f"{entry.name}[{self.levels.labels[level]}]"
+        return at_level(entry.name, self.levels.labels[level])
 
     def find(self, path: tree.Path, scope: str) -> Entry | None:
         """The entry a path means, looked up in its own component first."""

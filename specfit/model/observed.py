@@ -12,6 +12,7 @@ from dataclasses import replace
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.declared import FAMILIES
+from specfit.model.edge_baseline import on_baseline
 from specfit.model.elaborate import Elaborator
 from specfit.model.expressions import references
 from specfit.model.faults import nearest
@@ -67,6 +68,7 @@ def noise_of(work: Elaborator, level: int = 0) -> ir.Noise | None:
     mean = given.pop(MEAN, None)
     if not _noise_once(work, item, tuple(given.values())):
         return None
+    mean = mean and on_baseline(work, mean, level)
     where = place(item.span, work.texts)
     values = tuple(given.values())
     return ir.Noise(family=name, arguments=values, mean=mean, place=where)

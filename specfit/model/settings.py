@@ -120,6 +120,7 @@ def report_settings(
     faults: Faults,
     typers: Mapping[str, Typer],
     scores: Sequence[str] = (),
+    variants: Sequence[str] = (),
 ) -> ir.ReportSettings:
     """The settings of a `report` block, its names checked against a model.
 
@@ -129,6 +130,7 @@ def report_settings(
     items = block.body.items if block.body else ()
     of = _of(items, typers, faults)
     typer = typers.get(of or next(iter(typers), ""))
+    known = (*typers, *variants)
     values: dict[str, Any] = {"of": of}
     seen: dict[str, Span] = {}
     for item in items:
@@ -141,7 +143,7 @@ def report_settings(
         if key in ("table", "also"):
             item, found = without_scores(item, scores)
             values["scores"] = (*values.get("scores", ()), *found)
-        shown = _shown(key, item, faults, typer)
+        shown = _shown(key, item, faults, typer, known)
         values |= {} if shown is None else {key: shown}
     if isinstance(values.get("rows"), str):
         values["levels"] = values.pop("rows")
@@ -159,7 +161,13 @@ def _of(
     return ""
 
 
-def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer | None) -> Any:
+def _shown(
+    key: str,
+    item: tree.Let,
+    faults: Faults,
+    typer: Typer | None,
+    models: tuple[str, ...],
+) -> Any:
     value = item.value
     items = value.items if isinstance(value, tree.ListOf) else (value,)
     if key == "of":
@@ -167,26 +175,32 @@ def _shown(key: str, item: tree.Let, faults: Faults, typer: Typer | None) -> Any
     if typer is None and key in ("rows", "table", "also"):
         return _known(items, [], faults) and ()
     if typer is None:
-        return _plain(key, item, items, faults)
+        return _plain(key, item, items, faults, models)
     if key == "rows":
         return _rows(items, typer, faults)
     if key == "table":
         return _columns(items, typer, faults)
     if key == "also":
         return _expressions(items, typer)
-    return _plain(key, item, items, faults)
+    return _plain(key, item, items, faults, models)
 
 
 def _plain(
-    key: str, item: tree.Let, items: tuple[tree.Expr, ...], faults: Faults
+    key: str,
+    item: tree.Let,
+    items: tuple[tree.Expr, ...],
+    faults: Faults,
+    models: tuple[str, ...],
 ) -> Any:
     """What needs no model to be understood."""
     value = item.value
     if key == "plots":
         return tuple(print_expression(plot) for plot in items)
+    if key == "compare":
+        return _compared(value, faults, models)
     if key == "save":
         return _file(value, faults)
-    known = nearest(key, ["of", "rows", "table", "also", "plots", "save"])
+    known = nearest(key, ["of", "rows", "table", "also", "plots", "save", "compare"])
     faults.add("unknown-key", item.target.span, key=key, known=known)
     return None
 
@@ -241,7 +255,20 @@ def _columns(
 ) -> tuple[str, ...]:
     known = {role for roles in typer.names.components.values() for role in roles}
     listed = sorted(known)
-    return _known(items, [*listed, *typer.names.entries], faults, listed)
+    names = [*typer.names.entries]
+    families = sorted({name.partition("[")[0] for name in names})
+    return _known(items, [*listed, *names, *families], faults, listed or families)
+
+
+def _compared(
+    value: tree.Expr, faults: Faults, known: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """`loo(ni, no_overcharge)`: a model and variants of it."""
+    called = isinstance(value, tree.Call) and value.function.text == "loo"
+    if not isinstance(value, tree.Call) or not called or len(value.arguments) < 2:
+        faults.add("compare-usage", value.span, usage=f"loo({', '.join(known[:2])})")
+        return None
+    return _known(tuple(a.value for a in value.arguments), list(known), faults)
 
 
 def _expressions(

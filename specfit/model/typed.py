@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 from specfit import units
 from specfit.diagnostics import Span
+from specfit.indices import level_of, without_level
 from specfit.language import tree
 from specfit.model import ir
+from specfit.model.bases import still
 from specfit.model.calls import POSTERIOR, call, no_percentage
 from specfit.model.faults import Faults
 from specfit.model.names import Entry, Names, plain
@@ -94,15 +96,17 @@ class Typer:
         entry = self.names.find(node, context.scope)
         if entry is not None:
             return self._entry(entry, node, context)
+        if text in self.names.bases and context.array:
+            return Typed(still(text), self.names.bases[text])
         if context.posterior and text in POSTERIOR:
             return Typed(ir.Apply(function=text, arguments=()))
         if text in POSTERIOR:
             self.faults.add("posterior-only", node.span, name=text)
             return None
-        indexed = self._indexed(text)
-        if indexed is not None:
-            return indexed
-        known = self._data_constant(node, text, context)
+        if text in self.names.bases:
+            self.faults.add("column-alone", node.span, name=text)
+            return None
+        known = self._indexed(text) or self._data_constant(node, text, context)
         if known is not None or self.names.is_column(text):
             return known
         self.names.unknown(node, context.scope)
@@ -121,11 +125,10 @@ class Typer:
 
     def _indexed(self, text: str) -> Typed | None:
         """`B.Bint[77]`: one level of a local parameter, named outright."""
-        base, bracket, label = text.partition("[")
+        base = without_level(text)
         entry = self.names.entries.get(base)
-        if not bracket or entry is None or not entry.local:
-            return None
-        if label.rstrip("]") not in self.names.levels.labels:
+        known = level_of(text, self.names.levels.labels)
+        if base == text or entry is None or not (entry.local and known):
             return None
         dimension = self.dimension_of(entry)
         if dimension is None:
@@ -158,17 +161,15 @@ class Typer:
             self._needs_level(text, node.span)
             return None
         value, dimension = known[context.level or 0]
+        label = self.names.levels.labels[context.level or 0]
+        if key in self.names.levels.looked_up and label:
+            return Typed(ir.Ref(name=f"{block}[{label}].{key}"), dimension)
         return Typed(ir.Const(value=value), dimension)
 
     def _needs_level(self, name: str, span: Span) -> None:
         levels = self.names.levels
-        self.faults.add(
-            "needs-level",
-            span,
-            name=name,
-            dimension=levels.dimension,
-            label=levels.labels[0],
-        )
+        words = {"name": name, "dimension": levels.dimension}
+        self.faults.say("needs-level", span, {**words, "label": levels.labels[0]})
 
     # ----------------------------------------------------------------- operators
 

@@ -1,0 +1,155 @@
+"""A .spec file as far as it is understood, and the data files that it names, read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from specfit.contracts import Measurement
+from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.language.tree import Spec
+from specfit.made_of import attached, bases_of
+from specfit.model import ir
+from specfit.model.clustered import CLUSTER
+from specfit.readers import ReaderError, load, read
+
+FASTEST = 25.0
+"""mm/s; the outer lines of the largest fields known, 63 T, lie at ±10 mm/s."""
+
+
+@dataclass
+class Checked:
+    """A .spec file as far as it can be understood without computing anything."""
+
+    path: Path
+    text: str = ""
+    spec: Spec | None = None
+    document: ir.Document[ir.Declared] | None = None
+    resolved: ir.Document[ir.Prior] | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    sources: tuple[ir.DataSource, ...] = ()
+    unsound: tuple[ir.DataSource, ...] = ()
+    measured: list[tuple[ir.DataSource, Measurement]] = field(default_factory=list)
+    allow_outside: bool = False
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The faults that stop a run."""
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    def require(self) -> ir.Document[ir.Prior]:
+        """The document with its priors.
+
+        Raises
+        ------
+        SpecError
+            The file has errors; all of them.
+
+        """
+        if self.errors or self.resolved is None:
+            raise SpecError(self.diagnostics, self.texts)
+        return self.resolved
+
+
+def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
+    """A diagnostic at a place of the typed model."""
+    span = Span(place.file, place.start, place.end)
+    return Diagnostic(code, span, dict(words))
+
+
+def measure(
+    model: ir.Model[Any], checked: Checked, shapes_only: bool = False
+) -> tuple[Measurement, ...]:
+    """The measured spectra of a model, in the order of its spectra.
+
+    shapes_only: where they are made of clusters, these are not computed.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, or does not hold what the `data` block says.
+
+    """
+    found, faults = read_all(model.sources, checked)
+    bases, more = bases_of(model, partial(read_all, checked=checked), shapes_only)
+    if faults or more:
+        raise SpecError([*checked.diagnostics, *faults, *more], checked.texts)
+    return attached(tuple(measurement for _, measurement in found), bases)
+
+
+def measured(
+    sources: tuple[ir.DataSource, ...], checked: Checked
+) -> tuple[Measurement, ...]:
+    """What the files of these sources hold.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, or does not hold what the `data` block says.
+
+    """
+    found, faults = read_all(sources, checked)
+    if faults:
+        raise SpecError([*checked.diagnostics, *faults], checked.texts)
+    return tuple(measurement for _, measurement in found)
+
+
+def as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
+    """A warning where there are models and none uses the data."""
+    if done.document is None or not done.document.models:
+        return fault
+    models = (*done.document.models, *done.document.variants.values())
+    used = {
+        place
+        for model in models
+        for source in (*model.sources, *model.bases)
+        for place in (source.place, *source.places.values())
+    }
+    spans = {Span(place.file, place.start, place.end) for place in used}
+    return fault if fault.span in spans else replace(fault, severity="warning")
+
+
+def unlikely(source: ir.DataSource, seen: Measurement) -> list[Diagnostic]:
+    """A warning of velocities at which no 57Fe line lies."""
+    farthest = float(abs(seen.axis).max())
+    if seen.axis_unit != "mm/s" or farthest <= FASTEST:
+        return []
+    fault = at_place("velocity-unlikely", {"farthest": f"{farthest:.3g}"}, source.place)
+    return [replace(fault, severity="warning")]
+
+
+def absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:
+    """The faults of files that are not there or may not be read."""
+    root = checked.path.resolve().parent
+    faults: list[Diagnostic] = []
+    for source in sources:
+        try:
+            load(source.file, root, checked.allow_outside)
+        except ReaderError as error:
+            fault = at_place(error.code, error.words, source.place)
+            faults += [fault] if fault not in faults else []
+    return faults
+
+
+def read_all(
+    sources: tuple[ir.DataSource, ...], checked: Checked
+) -> tuple[list[tuple[ir.DataSource, Measurement]], list[Diagnostic]]:
+    """What the files hold, as far as they can be read, and the faults of the others."""
+    root = checked.path.resolve().parent
+    measurements: list[tuple[ir.DataSource, Measurement]] = []
+    faults: list[Diagnostic] = []
+    for source in sources:
+        if CLUSTER in source.options:  # of no file of its own
+            continue
+        try:
+            measurement = read(source, root, checked.allow_outside)
+            measurements.append((source, measurement))
+        except ReaderError as error:
+            place = source.places.get(error.key, source.place)
+            fault = at_place(error.code, error.words, place)
+            faults += [fault] if fault not in faults else []
+    return measurements, faults
