@@ -23,7 +23,7 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"checking", "pipeline", "comparison", "batching", "identify", "importing"},
+    {"analysing", "checking", "pipeline", "comparison", "batching", "identify", "importing"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip
