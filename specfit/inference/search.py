@@ -31,9 +31,7 @@ TRIES = 100
 """Prior draws at which density and gradient must be finite at least once."""
 STARTS = 16
 """Starts polished, of all fits found or, where a problem is not separable, of the prior."""
-WHOLE = 2  # where modes are not told apart, all that is asked is where to begin
-FARTHEST = 100.0
-"""By how much a coordinate of a prior draw is moved away from the middle at most."""
+FARTHEST = 100.0  # by how much a coordinate of a prior draw is moved to the middle at most
 AGAIN = 3
 """Searches from other atoms at most, where the best fit has rivals."""
 ALL_ANEW = 3
@@ -125,8 +123,8 @@ def _search(task: _Task, near: Mapping[str, float] | None) -> Found:
     twins = swapped(problem, peaks[0], (tuple(prior), positions), groups)
     more = polish(problem, twins, peaks[0].log_density)
     peaks = distinct(problem, peaks + more)
-    kept = peaks[:1] if problem.whole else peaks
-    return Found(tuple(kept), groups, prior, positions, notes)
+    peaks = peaks[: 1 if problem.whole else None]
+    return Found(tuple(peaks), groups, prior, positions, notes)
 
 
 def _beams(task: _Task, first: Draws, groups: tuple[Own, ...]) -> list[Beam]:
@@ -190,7 +188,7 @@ def prior_starts(problem: Problem, positions: FloatArray) -> list[FloatArray]:
     order = np.argsort(-np.where(np.isfinite(values), values, -np.inf))
     usable = np.flatnonzero(np.isfinite(values))
     chosen = np.concatenate([order[: STARTS // 2], usable[: STARTS // 2]])
-    return list(positions[chosen[: WHOLE if problem.whole else None]])
+    return list(positions[chosen[: 2 if problem.whole else None]])
 
 
 def likeliest(problem: Problem, starts: list[FloatArray]) -> list[FloatArray]:

@@ -1,0 +1,46 @@
+"""Shuffled targets: how often chance does as well.
+
+Each shuffle goes through the whole procedure, tuning included.  Where chance has done as
+well `ENOUGH` times there is no need to go on: the p-value is then ENOUGH over the number
+of shuffles (J. Besag, P. Clifford, Biometrika 78, 301 (1991), doi:10.1093/biomet/78.2.301),
+else one more than it happened over one more than the shuffles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from specfit.contracts import FloatArray
+
+ENOUGH = 10
+
+
+class Permuted(NamedTuple):
+    """The p-value, NaN without any shuffle, and the score of each shuffle."""
+
+    p_value: float
+    scores: FloatArray
+
+
+def permuted(
+    score: Callable[[FloatArray], float],
+    y: FloatArray,
+    observed: float,
+    count: int,
+    generator: np.random.Generator,
+    tell: Callable[[float], None],
+) -> Permuted:
+    """`count` shuffles of the target at most."""
+    scores: list[float] = []
+    reached = 0
+    for number in range(count):
+        scores.append(score(generator.permutation(y)))
+        reached += scores[-1] >= observed
+        tell((number + 1) / count)
+        if reached == ENOUGH:
+            return Permuted(reached / len(scores), np.array(scores))
+    p_value = (reached + 1) / (len(scores) + 1) if scores else float("nan")
+    return Permuted(p_value, np.array(scores))
