@@ -230,6 +230,23 @@ def measure(
     return attached(tuple(measurement for _, measurement in found), bases)
 
 
+def with_bases(
+    model: ir.Model[Any], grid: Measurement, checked: Checked
+) -> Measurement:
+    """A measurement to come, with the spectra that it will be made of.
+
+    Raises
+    ------
+    SpecError
+        They cannot be read.
+
+    """
+    bases, faults = bases_of(model, partial(_read_all, checked=checked))
+    if faults:
+        raise SpecError([*checked.diagnostics, *faults], checked.texts)
+    return attached((grid,), bases)[0]
+
+
 def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     """A warning where there are models and none uses the data."""
     if done.document is None or not done.document.models:

@@ -20,6 +20,7 @@ from specfit.checking import (
     measure,
     read_text,
     strategies,
+    with_bases,
 )
 from specfit.contracts import (
     Fit,
@@ -292,4 +293,5 @@ __all__ = [
     "run",
     "settings_of",
     "strategies",
+    "with_bases",
 ]

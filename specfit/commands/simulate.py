@@ -62,6 +62,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
     prepare_device("cpu")
     grid = _grid(model, truth, arguments.truth)
+    grid = pipeline.with_bases(model, grid, checked)
     values, counts = _draw(model, grid, truth, seed, arguments.truth)
     arguments.out.mkdir(parents=True, exist_ok=True)
     header = _header(arguments, document, seed)

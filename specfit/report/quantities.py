@@ -16,8 +16,9 @@ from specfit import rules
 from specfit.contracts import FloatArray, Run
 from specfit.model import ir
 from specfit.model.expressions import to_text
-from specfit.model.kinds import SIGNATURES
+from specfit.model.kinds import MODEL_KINDS, SIGNATURES
 from specfit.model.wording import prior_text
+from specfit.report.level_table import by_level, columns, row
 from specfit.report.numbers import Summary, summarise
 from specfit.rules.posterior import Posterior
 
@@ -56,6 +57,7 @@ class ResultTable:
     rows: tuple[tuple[str, str, tuple[Cell, ...]], ...]  # name, title, cells
     also: tuple[Quantity, ...] = ()
     curve: bool = False  # of a model that has no components
+    rows_are: str = "site"
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,8 @@ class Findings:
 
     def _table(self, report: ir.ReportSettings) -> ResultTable:
         spectra = self.run.model.spectra
+        if by_level(report, self.run.model):
+            return self._by_level(report)
         sites = [(spectrum, site) for spectrum in spectra for site in spectrum.sites]
         rows = [s for s in sites if not report.rows or s[1].name in report.rows]
         if report.rows:
@@ -193,8 +197,22 @@ class Findings:
         also = tuple(self._further(text, item) for text, item in report.also)
         also = also if report.table else (*also, *self._own())
         columns = tuple(zip(symbols, units or [""] * len(symbols), strict=True))
-        curve = self.run.model.kind == "curve"
+        curve = not MODEL_KINDS[self.run.model.kind].component
         return ResultTable(report.name, columns, cells, also, curve)
+
+    def _by_level(self, report: ir.ReportSettings) -> ResultTable:
+        """One row for each spectrum."""
+        symbols = columns(self.run, report)
+        cells = []
+        for spectrum in self.run.model.spectra:
+            names = row(self.run, symbols, spectrum.label)
+            found = tuple(Cell(None if n is None else self.quantity(n)) for n in names)
+            cells.append((spectrum.label, spectrum.label, found))
+        units = [_unit(column) for column in zip(*(c for *_, c in cells), strict=True)]
+        also = tuple(self._further(text, item) for text, item in report.also)
+        titles = tuple(zip(symbols, units, strict=True))
+        rows_are = report.rows[0]
+        return ResultTable(report.name, titles, tuple(cells), also, True, rows_are)
 
     def _own(self) -> Iterator[Quantity]:
         """What was inferred that no column shows: of the model, and the file's own names.

@@ -14,12 +14,22 @@ _FORMULA = ("=", "+", "@", "\t", "-")
 
 
 def write_tables(found: Findings, folder: Path) -> None:
-    """`parameters.csv`, `rules.csv` and one file for each results table."""
+    """`parameters.csv`, `rules.csv` and one file for each results table.
+
+    A table that a report saves under a name of its own lies there, too, in the folder of
+    the run, of which `folder` is a part.
+    """
     _write(folder / "parameters.csv", _PARAMETERS, _parameters(found))
     _write(folder / "rules.csv", _RULES, _rules(found))
     for table in found.tables:
         path = folder / f"{file_name(table.name)}.csv"
         _write(path, _header(table), _rows(table))
+    saved = {r.name: r.save for r in found.run.document.reports if r.save}
+    for table in found.tables:
+        if table.name in saved:
+            path = folder.parent / saved[table.name]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, _header(table), _rows(table))
 
 
 _PARAMETERS = (
@@ -62,7 +72,7 @@ def _rules(found: Findings) -> Iterable[Sequence[object]]:
 
 
 def _header(table: ResultTable) -> Sequence[str]:
-    columns = ["site", "title"]
+    columns = [table.rows_are, "title"]
     for symbol, unit in table.columns:
         name = f"{symbol} ({unit})" if unit else symbol
         columns += [name, f"{name} sd"]

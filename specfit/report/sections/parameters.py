@@ -44,7 +44,10 @@ def _doubt(found: Findings) -> str:
 
 
 def _results(found: Findings, table: ResultTable) -> Table:
-    header = ["site", *(f"{s} ({unit})" if unit else s for s, unit in table.columns)]
+    header = [
+        table.rows_are,
+        *(f"{s} ({unit})" if unit else s for s, unit in table.columns),
+    ]
     rows = [
         [Cell(title, name), *(_entry(entry) for entry in cells)]
         for name, title, cells in table.rows

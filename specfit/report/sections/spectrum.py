@@ -31,6 +31,8 @@ def _build(page: Page) -> Sequence[Block]:
         label = f" [{spectrum.label}]" if spectrum.label else ""
         sites = ", ".join(site.title or site.name for site in spectrum.sites)
         filled = f"; filled: {sites}, with area fractions; ticks: line positions"
+        if run.model.bases:
+            sites, filled = "bases", "; filled: what each basis gives, by its weight"
         blocks.append(
             Figure(
                 figure_name(index, spectrum.label, alone),
