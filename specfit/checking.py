@@ -24,6 +24,7 @@ from specfit.measuring import (
     measured,
     read_all,
     unlikely,
+    with_bases,
 )
 from specfit.model import ir
 from specfit.model.check import check as check_spec
@@ -198,4 +199,5 @@ __all__ = [
     "measured",
     "read_text",
     "strategies",
+    "with_bases",
 ]

@@ -81,6 +81,23 @@ def measure(
     return attached(tuple(measurement for _, measurement in found), bases)
 
 
+def with_bases(
+    model: ir.Model[Any], grid: Measurement, checked: Checked
+) -> Measurement:
+    """A measurement to come, with the spectra that it will be made of.
+
+    Raises
+    ------
+    SpecError
+        They cannot be read.
+
+    """
+    bases, faults = bases_of(model, partial(read_all, checked=checked))
+    if faults:
+        raise SpecError([*checked.diagnostics, *faults], checked.texts)
+    return attached((grid,), bases)[0]
+
+
 def measured(
     sources: tuple[ir.DataSource, ...], checked: Checked
 ) -> tuple[Measurement, ...]:
@@ -100,14 +117,14 @@ def measured(
 
 def as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     """A warning where there are models and none uses the data."""
-    if done.document is None or not done.document.models:
+    document = done.document
+    if document is None or not (document.models or document.analyses):
         return fault
-    models = (*done.document.models, *done.document.variants.values())
+    models = (*document.models, *document.variants.values())
+    sources = [s for model in models for s in (*model.sources, *model.bases)]
+    sources += [analysis.source for analysis in document.analyses]
     used = {
-        place
-        for model in models
-        for source in (*model.sources, *model.bases)
-        for place in (source.place, *source.places.values())
+        place for source in sources for place in (source.place, *source.places.values())
     }
     spans = {Span(place.file, place.start, place.end) for place in used}
     return fault if fault.span in spans else replace(fault, severity="warning")

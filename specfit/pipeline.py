@@ -21,6 +21,7 @@ from specfit.checking import (
     measured,
     read_text,
     strategies,
+    with_bases,
 )
 from specfit.contracts import (
     Fit,
@@ -244,4 +245,5 @@ __all__ = [
     "run",
     "settings_of",
     "strategies",
+    "with_bases",
 ]

@@ -167,6 +167,12 @@ def _found(
         return comparison.numbered(
             checked, options, lambda name: named(progress, name), journal
         )
+    if any(r.compare for r in checked.require().reports) and not options.variant:
+        from specfit import comparison
+
+        return comparison.compared(
+            checked, options, lambda name: named(progress, name), journal
+        )
     return pipeline.run(checked, options, progress, journal)
 
 

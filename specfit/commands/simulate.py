@@ -93,6 +93,7 @@ def _made(
 ) -> list[str]:
     """Write the data of one model; the lines that say what they were made with."""
     grid = _grid(model, truth, arguments.truth, checked)
+    grid = pipeline.with_bases(model, grid, checked)
     values, counts = _draw(model, grid, truth, seed, arguments.truth)
     header = _header(arguments, checked.require(), seed)
     places = _places(model, arguments.out)

@@ -7,6 +7,20 @@ likelihood, so anything else is refused.
 """
 
 from specfit.comparison.contenders import Contender, contenders
-from specfit.comparison.ranking import Comparison, Entry, compare, numbered
+from specfit.comparison.ranking import (
+    Comparison,
+    Entry,
+    compare,
+    compared,
+    numbered,
+)
 
-__all__ = ["Comparison", "Contender", "Entry", "compare", "contenders", "numbered"]
+__all__ = [
+    "Comparison",
+    "Contender",
+    "Entry",
+    "compare",
+    "compared",
+    "contenders",
+    "numbered",
+]

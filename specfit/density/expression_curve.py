@@ -59,21 +59,38 @@ class ExpressionCurve:
 
     def expected(self, values: Array, data: Data) -> Array:
         """What is expected (S, C)."""
+        return self._of(values, data, data["bases"])
+
+    def _of(self, values: Array, data: Data, bases: Mapping[str, Any]) -> Array:
+        """The curves (S, C) of these splines."""
         entries = _Entries(values, self.where)
         known = {**data["constants"], **data["columns"]}
         shape = jnp.asarray(data["counts"]).shape[1:]
         rows = []
         for mean, axis in zip(self.means, data["x"], strict=True):
-            bases = {n: Shifted(spline, axis) for n, spline in data["bases"].items()}
-            own = Both(entries, {**known, **bases})
+            here = {n: Shifted(spline, axis) for n, spline in bases.items()}
+            own = Both(entries, {**known, **here})
             rows.append(jnp.asarray(evaluate(mean, own, jnp), values.dtype))
         return jnp.stack([jnp.broadcast_to(row, shape) for row in rows])
 
     def components(self, values: Array, data: Data) -> Array:
-        """No component: the curve is one."""
-        del values
-        spectra, channels = jnp.asarray(data["counts"]).shape
-        return jnp.zeros((spectra, 0, channels))
+        """What each basis gives by itself (S, n_bases, C); none, where the curve is one."""
+        bases = data["bases"]
+        if not bases:
+            spectra, channels = jnp.asarray(data["counts"]).shape
+            return jnp.zeros((spectra, 0, channels))
+        none = {name: _without(spline) for name, spline in bases.items()}
+        under = self._of(values, data, none)
+        each = [
+            self._of(values, data, {**none, name: spline}) - under
+            for name, spline in bases.items()
+        ]
+        return jnp.stack(each, axis=1)
+
+
+def _without(spline: Mapping[str, Array]) -> dict[str, Array]:
+    """A spline that is nothing anywhere."""
+    return {**spline, "coefficients": jnp.zeros_like(spline["coefficients"])}
 
 
 def _curve_of(

@@ -48,14 +48,15 @@ def with_frames(
     members = frozenset(n for joint in where.simplices for n in joint.names)
     if any(degree(mean, members) > 1 for mean in whole):
         return data
-    curves = _Curves(where, whole, data)
-    start = curves.start({n: float(np.median(v)) for n, v in draws.items()})
-    values = dict(start)
-    seen = np.concatenate([np.asarray(row) for row in data["counts"]])
-    weight = (np.asarray(data["mask"]) / np.asarray(data["spread"])).ravel()
-    frames = []
+    values = {n: float(np.median(v)) for n, v in draws.items()}
+    weight = np.asarray(data["mask"]) / np.asarray(data["spread"])
+    seen, frames = np.asarray(data["counts"]), []
     for joint in where.simplices:
-        found = _fitted(curves, joint, values, seen, weight)
+        own = [s for s, m in enumerate(whole) if references(m) & {*joint.names}]
+        curves = _Curves(where, {s: whole[s] for s in own}, data)
+        found = _fitted(
+            curves, joint, dict(values), seen[own].ravel(), weight[own].ravel()
+        )
         frames.append(_frame(*found, total=joint.total))
     return {**data, "frames": frames}
 
@@ -70,22 +71,19 @@ def drawn_only(
 
 
 class _Curves:
-    """All expected curves, one after another, as NumPy computes them."""
+    """The expected curves of some spectra, one after another, as NumPy computes them."""
 
     def __init__(
-        self, where: Coordinates, means: Sequence[Expression], data: Data
+        self, where: Coordinates, means: Mapping[int, Expression], data: Data
     ) -> None:
         self.where, self.means, self.data = where, means, data
         self.known = {**data["constants"], **where.constant, **data["columns"]}
 
-    def start(self, values: Mapping[str, float]) -> dict[str, Any]:
-        """Values of all that is drawn outside, where the prior has its middle."""
-        return {n: values[n] for g in self.where.groups for n in g.names if n in values}
-
     def at(self, values: Mapping[str, Any]) -> FloatArray:
         """The curves (S · C,)."""
         rows = []
-        for mean, axis in zip(self.means, np.asarray(self.data["x"]), strict=True):
+        for s, mean in self.means.items():
+            axis = np.asarray(self.data["x"])[s]
             splines = self.data["bases"].items()
             bases = {n: Shifted(spline, axis) for n, spline in splines}
             known = {**self.known, **values, **bases}
@@ -101,13 +99,14 @@ class _Curves:
     def outside(self, values: Mapping[str, Any]) -> tuple[FloatArray, FloatArray]:
         """Changes of the curves with every coordinate outside (S · C, m), and these."""
         columns, places = [], []
+        nothing = np.zeros(len(self.means) * self.data["counts"].shape[1])
         for group in self.where.groups:
             x = np.array([float(values[n]) for n in group.names])
             z = np.asarray(group.inverse(jnp.asarray(x), 0.0))
             places.append(z)
             for i, name in enumerate(group.names):
-                if not any(name in references(mean) for mean in self.means):
-                    columns.append(np.zeros(self.data["counts"].size))
+                if not any(name in references(mean) for mean in self.means.values()):
+                    columns.append(nothing)
                     continue
                 ends = []
                 for sign in (-1.0, 1.0):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from specfit.indices import at_level, level_of, without_level
 from specfit.model import ir
 
 Columns = tuple[str, ...]
@@ -24,11 +25,25 @@ def columns_of(model: ir.Model[ir.Prior], wanted: Sequence[str]) -> Columns:
         own = [f"{s.name}.{p}" for s in first.sites for p in s.parameters]
         return (*own, *first.scalars)
     found: dict[str, None] = {}
+    families = _families(model)
     for text in wanted:
+        found |= dict.fromkeys(families.get(text, ()))
+        if text in families:
+            continue
         holders = [s.name for s in first.sites if text in s.parameters]
         shared = text in first.scalars or "." in text or not holders
         found |= dict.fromkeys([text] if shared else [f"{n}.{text}" for n in holders])
     return tuple(found)
+
+
+def _families(model: ir.Model[ir.Prior]) -> Mapping[str, Columns]:
+    """The names behind `w`, where the model has `w[0]`, `w[20]` … at each level."""
+    label = model.spectra[0].label
+    found: dict[str, list[str]] = {}
+    for name in [name for joint in model.joints for name in joint.names]:
+        if level_of(name, [label]) and (plain := without_level(name)).endswith("]"):
+            found.setdefault(plain.partition("[")[0], []).append(plain)
+    return {head: tuple(names) for head, names in found.items()}
 
 
 def names_by_level(
@@ -50,5 +65,5 @@ def _name(spectrum: ir.Spectrum, text: str, known: set[str]) -> str | None:
     for site in spectrum.sites:
         if site.name == component and symbol in site.parameters:
             return site.parameters[symbol]
-    level = f"{text}[{spectrum.label}]"
+    level = at_level(text, spectrum.label)
     return next((name for name in (level, text) if name in known), None)

@@ -16,7 +16,7 @@ from specfit import rules
 from specfit.contracts import FloatArray, Run
 from specfit.model import ir
 from specfit.model.expressions import to_text
-from specfit.model.kinds import SIGNATURES
+from specfit.model.kinds import MODEL_KINDS, SIGNATURES
 from specfit.model.wording import prior_text
 from specfit.report.levels import columns_of, names_by_level
 from specfit.report.numbers import Summary, summarise
@@ -199,7 +199,7 @@ class Findings:
         also = tuple(self._further(text, item) for text, item in report.also)
         also = also if report.table else (*also, *self._own())
         columns = tuple(zip(symbols, units or [""] * len(symbols), strict=True))
-        curve = self.run.model.kind == "curve"
+        curve = not MODEL_KINDS[self.run.model.kind].component
         return ResultTable(report.name, columns, cells, also, curve, save=report.save)
 
     def _level_table(self, report: ir.ReportSettings) -> ResultTable:

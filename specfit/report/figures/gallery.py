@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from specfit.report.figures import correlations, distribution, paths, priors, spectrum
+from specfit.report.figures import (
+    correlations,
+    distribution,
+    paths,
+    priors,
+    spectrum,
+    weights,
+)
 from specfit.report.quantities import Findings
 from specfit.report.sections.spectrum import figure_name
 
@@ -28,6 +35,7 @@ def _drawings(found: Findings) -> list[tuple[str, Callable[[], bytes | None]]]:
             )
             for index, entry in enumerate(spectra)
         ),
+        ("weights", partial(weights.draw, found.run)),
         ("correlations", partial(correlations.draw, found)),
         ("distributions", partial(distribution.draw, found)),
     ]

@@ -46,6 +46,7 @@ class _Layers:
     absorbing: bool
     ordinate: str
     halves: tuple[BoolArray, ...]  # of the sweep, where they are not folded; else all
+    peaked: bool  # components have lines: they are no whole spectra
 
 
 def draw(found: Findings, index: int) -> bytes:
@@ -58,7 +59,8 @@ def draw(found: Findings, index: int) -> bytes:
         columns = _legend_columns(names)
         head = 0.12 + 0.19 * -(-(len(names) + 2) // columns)
         panels = (3.9, 1.05) if len(layers.halves) == 1 else (2.9, 0.85)
-        heights = (0.16 + 0.14 * len(names), *panels * len(layers.halves))
+        ticks = 0.14 * len(names) if layers.peaked else 0.0
+        heights = (0.16 + ticks, *panels * len(layers.halves))
         total = head + sum(heights) + 0.46
         figure = style.new(8.6, total)
         figure.subplots_adjust(0.085, 0.46 / total, 0.975, 1 - head / total)
@@ -89,7 +91,7 @@ def _layers(found: Findings, index: int) -> _Layers:
     run = found.run
     measurement, fit = run.measurements[index], run.fit
     n = measurement.values.size
-    sites = len(run.model.spectra[index].sites)
+    sites = len(run.model.spectra[index].sites) or len(run.model.bases)
     curve = fit.curve[index, :n]
     parts = fit.components[index, :sites, :n]
     absorbing = run.model.kind.startswith(ABSORPTION)
@@ -107,6 +109,7 @@ def _layers(found: Findings, index: int) -> _Layers:
         absorbing=absorbing,
         ordinate="relative transmission (%)" if absorbing else _ordinate(found, index),
         halves=_halves(measurement),
+        peaked=not run.model.bases,
     )
 
 
@@ -160,7 +163,8 @@ def _names(found: Findings, index: int) -> list[str]:
         if share is not None:
             text += f"   {concise(found.quantity(share).summary)}"
         names.append(text)
-    return names
+    bases = found.run.model.bases
+    return names or [f"{basis.data}[{basis.label}]" for basis in bases]
 
 
 def _legend_columns(names: list[str]) -> int:
@@ -172,6 +176,8 @@ def _legend_columns(names: list[str]) -> int:
 def _lines(axes: Axes, layers: _Layers) -> None:
     """Where the lines of each site are: one row of ticks for each."""
     axes.set_axis_off()
+    if not layers.peaked:
+        return
     rows = len(layers.components)
     axes.set_ylim(rows - 0.35, -0.65)
     for row, part in enumerate(layers.components):

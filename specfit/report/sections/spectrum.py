@@ -38,6 +38,8 @@ def _build(page: Page) -> Sequence[Block]:
                 _of_paths(title, name + label, measurement, item.chi2_reduced)
             )
             continue
+        if run.model.bases:
+            sites, filled = "bases", "; filled: what each basis gives, by its weight"
         blocks.append(
             Figure(
                 figure_name(index, spectrum.label, alone),
