@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.model.glossary import symbols
+from specfit.model.kinds import MODEL_KINDS
 from specfit.report.blocks import Block, Cell, Fold, Page, Paragraph, Section, Table
 from specfit.report.numbers import (
     concise,
@@ -44,7 +45,8 @@ def _doubt(found: Findings) -> str:
 
 
 def _results(found: Findings, table: ResultTable) -> Table:
-    header = ["site", *(f"{s} ({unit})" if unit else s for s, unit in table.columns)]
+    component = MODEL_KINDS[found.run.model.kind].component or "site"
+    header = [component, *(f"{s} ({unit})" if unit else s for s, unit in table.columns)]
     rows = [
         [Cell(title, name), *(_entry(entry) for entry in cells)]
         for name, title, cells in table.rows
