@@ -81,7 +81,9 @@ def _summary(checked: pipeline.Checked) -> str:
             numbers, last = ", ".join(counts_open), counts_open[-1]
             lines.append(f"  {say('counts-open', numbers=numbers, last=last)}")
         names = {source.data for source in model.sources}
-        seen = [_seen(*pair) for pair in checked.measured if pair[0].data in names]
+        mine = [pair for pair in checked.measured if pair[0].data in names]
+        _few(mine, unknowns, checked)
+        seen = [_seen(*pair) for pair in mine]
         if len(seen) > MANY:
             seen = [*seen[:2], f"  … and {len(seen) - 3} more", seen[-1]]
         lines += seen
@@ -91,10 +93,33 @@ def _summary(checked: pipeline.Checked) -> str:
 
 def _seen(source: ir.DataSource, measurement: Measurement) -> str:
     """The span and the number of channels of one measured spectrum."""
-    axis = measurement.axis
+    axis, scattering = measurement.axis, measurement.scattering
+    if scattering is not None and scattering.distances is not None:
+        low, high = (f"{end:g}" for end in scattering.distances)
+        words = {"low": low, "high": high, "count": str(axis.size)}
+        return say("exafs-seen", file=source.file, **words)
     ends = {"low": f"{axis.min():.4g}", "high": f"{axis.max():.4g}"}
     unit, channels = measurement.axis_unit, str(axis.size)
     return say("data-seen", file=source.file, unit=unit, channels=channels, **ends)
+
+
+def _few(
+    measured: list[tuple[ir.DataSource, Measurement]],
+    unknowns: int,
+    checked: pipeline.Checked,
+) -> None:
+    """Warn where what is compared of χ(k) is no more than what is unknown."""
+    filtered = [
+        (source, one.values.size)
+        for source, one in measured
+        if one.scattering is not None and one.scattering.distances is not None
+    ]
+    count = sum(size for _, size in filtered)
+    if filtered and count <= unknowns:
+        place = filtered[0][0].places.get("R_range", filtered[0][0].place)
+        words = {"count": str(count), "unknowns": str(unknowns)}
+        fault = pipeline.at_place("exafs-few", words, place)
+        checked.diagnostics.append(replace(fault, severity="warning"))
 
 
 def _rules_kept(model: ir.Model[ir.Prior], checked: pipeline.Checked) -> list[str]:

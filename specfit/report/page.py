@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from specfit.model.kinds import MODEL_KINDS
 from specfit.report.blocks import Block, Page
 from specfit.report.sections import SECTIONS
 from specfit.report.terminal import headline
@@ -92,10 +93,11 @@ def _subtitle(page: Page) -> str:
     run = page.found.run
     name = clean(PurePath(run.document.file).name)
     sites = sum(len(spectrum.sites) for spectrum in run.model.spectra)
+    component = MODEL_KINDS[run.model.kind].component or "site"
     parts = (
         name,
         f"{run.model.kind} model",
-        f"{sites} site{'' if sites == 1 else 's'}",
+        f"{sites} {component}{'' if sites == 1 else 's'}",
         run.started,
     )
     return " · ".join(part for part in parts if part)

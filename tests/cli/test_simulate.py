@@ -43,7 +43,7 @@ def simulate(truth, out="out"):
 
 GALLERY = (
     *("siderite_crystal", "tin_powder", "hematite_unfolded", "neel_arrhenius"),
-    *("field_gaussians", "textured_film"),
+    *("field_gaussians", "textured_film", "exafs_shells"),
 )
 
 

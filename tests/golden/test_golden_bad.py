@@ -124,6 +124,7 @@ ELSEWHERE = {
     "no-faults": "what check says of a good file",
     "no-model": "what check says of a good file",
     "counts-open": "what check says of a good file",
+    "exafs-seen": "what check says of a good file",
     "rule-kept": "what check says of a good file",
     "rule-kept-unknown": "what check says of a good file",
     "fixes-made": "said by check --fix",

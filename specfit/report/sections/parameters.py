@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.model.glossary import symbols
+from specfit.model.kinds import MODEL_KINDS
 from specfit.report.blocks import Block, Cell, Fold, Page, Paragraph, Section, Table
 from specfit.report.numbers import (
     concise,
@@ -44,8 +45,9 @@ def _doubt(found: Findings) -> str:
 
 
 def _results(found: Findings, table: ResultTable) -> Table:
+    component = MODEL_KINDS[found.run.model.kind].component or "site"
     symbols = (f"{s} ({unit})" if unit else s for s, unit in table.columns)
-    header = [table.levels or "site", *symbols]
+    header = [table.levels or component, *symbols]
     point = one_point(found.run.fit)
     rows = [
         [
