@@ -27,6 +27,7 @@ from specfit.density.given import Given
 from specfit.density.repeated import Step, steps
 from specfit.density.scope import Scope
 from specfit.density.standard import Standard, standardised
+from specfit.density.walk import Walk
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Const, Dist, Expression, Joint, Model, Prior
 from specfit.model.support import Plan, Unknown
@@ -73,7 +74,7 @@ class Coordinates:
     index: Mapping[str, int]
     groups: tuple[_Group, ...]
     simplices: tuple[Joint, ...]
-    standards: tuple[Standard, ...]
+    standards: tuple[Standard | Walk, ...]
     dips: tuple[Dip, ...]
     dynamic: tuple[Unknown, ...]
     constant: Mapping[str, float]

@@ -25,8 +25,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array
+from specfit.density.bend import bent, unbent
 from specfit.density.scope import Scope
-from specfit.density.standard import bent, unbent
 from specfit.model.ir import Model, Prior, Spectrum
 from specfit.model.kinds import MODEL_KINDS
 from specfit.model.saturation import NARROWEST

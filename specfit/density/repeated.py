@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from specfit.contracts import Array
 from specfit.density.scope import Scope
-from specfit.model.expressions import evaluate, nodes, references, to_text
+from specfit.model.expressions import evaluate, is_statistic, nodes, references, to_text
 from specfit.model.functions import STACKED
 from specfit.model.ir import Apply, Const, Expression, Ref
 
@@ -99,12 +99,13 @@ def _heavy(value: Expression) -> bool:
 def form_of(value: Expression) -> str:
     """The functions of an expression in their order; the leaves without their names.
 
-    A spin is part of the form: `brillouin` needs a plain number.
+    A spin is part of the form: `brillouin` needs a plain number.  A column's statistic
+    is a leaf, which has a name of its own.
     """
-    return " ".join(
-        f"{n.function}/{len(n.arguments)}{_spin(n)}" if isinstance(n, Apply) else n.op
-        for n in nodes(value)
-    )
+    if not isinstance(value, Apply) or is_statistic(value):
+        return "leaf" if isinstance(value, Apply) else value.op
+    inside = " ".join(map(form_of, value.arguments))
+    return f"{value.function}{_spin(value)}({inside})"
 
 
 def _spin(node: Apply) -> str:
@@ -123,7 +124,7 @@ def _merged(
     first = same[0]
     if all(other == first for other in same):
         return first
-    if isinstance(first, Apply):
+    if isinstance(first, Apply) and not is_statistic(first):
         columns = zip(*(e.arguments for e in same if isinstance(e, Apply)), strict=True)
         arguments = tuple(_merged(column, slots) for column in columns)
         return Apply(function=first.function, arguments=arguments)

@@ -18,12 +18,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from specfit.contracts import Array, FloatArray
+from specfit.density.bend import bent, unbent
 from specfit.density.scope import Scope
+from specfit.density.walk import Walk, chains, walk_of
 from specfit.model.expressions import evaluate, nodes, references, substitute
 from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior
 from specfit.model.support import Plan, Unknown
@@ -113,42 +114,6 @@ class Standard:
         return value
 
 
-def bent(z: Array, a: Array | None, b: Array | None) -> tuple[Array, Array]:
-    """Y between a and b of each z, and log dy/dz."""
-    soft, log_sigmoid = jax.nn.softplus, jax.nn.log_sigmoid
-    if a is None:
-        if b is None:
-            return z, jnp.zeros_like(z)
-        return b - soft(b - z), log_sigmoid(b - z)
-    if b is None:
-        return a + soft(z - a), log_sigmoid(z - a)
-    # from the nearer bound, so that the distance to it keeps its digits
-    lower, upper = a + (soft(z - a) - soft(z - b)), b - (soft(b - z) - soft(a - z))
-    y = jnp.where(2.0 * z < a + b, lower, upper)
-    wide = jnp.log(-jnp.expm1(a - b))
-    return y, log_sigmoid(z - a) + log_sigmoid(b - z) + wide
-
-
-def unbent(
-    y: Array,
-    ends: tuple[Array | None, Array | None],
-    distances: tuple[Array | None, Array | None],
-) -> Array:
-    """The inverse of `bent`; distances: of y from its ends, with all their digits."""
-    (a, b), (above, below) = ends, distances
-    if a is not None and above is not None:
-        z = a + _log_expm1(above)
-        return z if below is None else z - jnp.log(-jnp.expm1(-below))
-    if b is not None and below is not None:
-        return b - _log_expm1(below)
-    return y
-
-
-def _log_expm1(d: Array) -> Array:
-    """The inverse of the softplus."""
-    return d + jnp.log(-jnp.expm1(-d))
-
-
 # ---------------------------------------------------------------------- which ones
 
 
@@ -157,7 +122,7 @@ def standardised(
     plan: Plan,
     place: Callable[[str], int],
     own: Mapping[str, float] | None,
-) -> tuple[Standard, ...]:
+) -> tuple[Standard | Walk, ...]:
     """The groups of unknowns that are measured so, each after those it rests on.
 
     Not among them: unknowns with moving bounds, and what rests on such.
@@ -177,19 +142,28 @@ def standardised(
         parts = [_drawn_only(part, meanings, drawn) for part in parts]
         if any(references(part) & drawn for part in parts):
             waiting[unknown.name] = (unknown, logarithm, parts[0], parts[1])
+    steps = list(chains(waiting))
     unready = {u.name for u in plan.unknowns if u.dynamic} | waiting.keys()
-    found: list[Standard] = []
-    while waiting:
+    for member in (u.name for chain in steps for u in chain.members):
+        del waiting[member]
+    found: list[Standard | Walk] = []
+    while waiting or steps:
         ready = {
             name: entry
             for name, entry in waiting.items()
             if not (references(entry[2]) | references(entry[3])) & unready
         }
-        if not ready:
+        begun = [chain for chain in steps if not chain.rests_on & unready]
+        if not ready and not begun:
             break
         found += _grouped(list(ready.values()), place, own)
+        for chain in begun:
+            rows = [place(unknown.name) for unknown in chain.members]
+            found.append(walk_of(chain, rows, own))
+            unready -= {unknown.name for unknown in chain.members}
         unready -= ready.keys()
         waiting = {n: entry for n, entry in waiting.items() if n not in ready}
+        steps = [chain for chain in steps if chain not in begun]
     return tuple(found)
 
 

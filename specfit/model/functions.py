@@ -167,7 +167,7 @@ has a relative tolerance of 1e-9, because both sides are computed."""
 LAWS = ("sod", "debye_f", "brillouin", "reduced_field", "ingalls", HORSESHOE)
 """Laws of temperature, and of many features: what costs most to compile one by one."""
 
-STACKED = (*LAWS, *diffraction.DIFFRACTION)
+STACKED = (*LAWS, *diffraction.DIFFRACTION, "voigt_height", "voigt_fwhm")
 """Functions of which many levels or reflections are worked out together."""
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=", "within")

@@ -127,3 +127,21 @@ def test_two_groups_of_fields_are_one_distribution(tmp_path):
         mean, sd = found[name]
         assert abs(mean - value) < 4 * sd, (name, mean, sd)
         assert sd < 0.05 * abs(value)
+
+
+@pytest.mark.slow
+def test_lattice_constants_are_known_where_the_shifts_are_not(tmp_path):
+    """The constants to a few parts in 1e5; zero and displacement only together."""
+    found, true = fitted("xrd_lattice", tmp_path), truth("xrd_lattice")
+    off = {n: (found[n][0] - v) / found[n][1] for n, v in true.items() if n in found}
+    assert len(off) >= 15
+    assert max(map(abs, off.values())) < 4.0  # 1e-3 of such sets are further off
+    assert found["a"][1] < 3e-4
+    assert found["zero"][1] > 0.01
+    result = json.loads((tmp_path / "xrd_lattice" / "result.json").read_text("utf-8"))
+    origin = result["parameters"]["a"]["database"]
+    assert origin["record"] == "NMC111.x1.0"
+    assert origin["sources"][0]["key"] == "nmc111_lattices"
+    assert any("scatter between samples" in note for note in origin["notes"])
+    page = (tmp_path / "xrd_lattice" / "report.html").read_text("utf-8")
+    assert "known only together: displacement and zero" in page
