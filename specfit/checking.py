@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from specfit.contracts import Measurement, RequireStrategy
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.found import at_place, unlikely
 from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.made_of import attached, bases_of, short
@@ -29,8 +30,6 @@ from specfit.readers.keyed import keyed
 from specfit.readers.looks import looks_like_data
 
 FILE_LIMIT = 1 << 20
-FASTEST = 25.0
-"""mm/s; the outer lines of the largest fields known, 63 T, lie at ±10 mm/s."""
 
 
 @dataclass
@@ -99,7 +98,7 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     done = check(path, allow_outside)
     found, faults = _read_all(done.sources, done)
     done.measured = found
-    faults += [f for source, seen in found for f in _unlikely(source, seen)]
+    faults += [f for source, seen in found for f in unlikely(source, seen)]
     faults = [_as_used(fault, done) for fault in faults]
     if done.resolved and not faults and not done.errors:
         faults += short(done.resolved.models, partial(_read_all, checked=done))
@@ -201,12 +200,6 @@ def _remarks(model: ir.Model[ir.Prior]) -> list[Diagnostic]:
     ]
 
 
-def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
-    """A diagnostic at a place of the typed model."""
-    span = Span(place.file, place.start, place.end)
-    return Diagnostic(code, span, dict(words))
-
-
 # -------------------------------------------------------------------------- data
 
 
@@ -260,15 +253,6 @@ def _as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     }
     spans = {Span(place.file, place.start, place.end) for place in used}
     return fault if fault.span in spans else replace(fault, severity="warning")
-
-
-def _unlikely(source: ir.DataSource, seen: Measurement) -> list[Diagnostic]:
-    """A warning of velocities at which no 57Fe line lies."""
-    farthest = float(abs(seen.axis).max())
-    if seen.axis_unit != "mm/s" or farthest <= FASTEST:
-        return []
-    fault = at_place("velocity-unlikely", {"farthest": f"{farthest:.3g}"}, source.place)
-    return [replace(fault, severity="warning")]
 
 
 def _absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:

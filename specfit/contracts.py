@@ -156,10 +156,8 @@ class Measurement:
     axis_jacobian: (n_channels, n_nuisance) d axis / d z, z standard normal: what the
         velocity calibration leaves open.  n_nuisance is 0 without a calibration.
     nuisance_names: one name for each column ("velocity_scale", "velocity_zero").
-    columns: by name, every one declared; bases: the spectra it is made of, by the name
-        that each has in expressions.
-    position: (n_channels,) where the drive stood, in units of its amplitude, negative in
-        the first half of the sweep; empty where both halves were summed.
+    columns: by name, every one declared; bases: what it is made of, by their names.
+    position: (n_channels,) of the drive, in amplitudes, negative first; empty if summed.
     readings: what the fit itself finds of the instrument, by the nuisances.
     field_slopes: (3,) mm/s/T, k16, k25, k34 of the field-scale convention.
     found: what was sniffed, folded and fitted, as (label, text) for people.

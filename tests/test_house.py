@@ -15,8 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
     {"assets", "constants", "contracts", "diagnostics", "exits", "indices", "isotopes",
-     "lazy",
-     "record", "rendering", "text", "units", "waves"},
+     "lazy", "record", "rendering", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"peaks"},
     {"model"},
@@ -24,7 +23,8 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"made_of", "checking", "pipeline", "comparison", "batching", "identify", "importing"},
+    {"checking", "found", "made_of", "pipeline", "comparison", "batching", "identify",
+     "importing"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

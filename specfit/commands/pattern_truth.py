@@ -40,10 +40,12 @@ def write_pattern(
 ) -> None:
     """The columns in the places that the data block gives them."""
     x, y = names(source)
-    width = max(number for number, _ in source.columns.values())
+    places = {n: c[0] or i for i, (n, c) in enumerate(source.columns.items(), 1)}
+    width = max(places.values())
     table = np.zeros((grid.axis.size, width))
     titles = [""] * width
-    for name, (number, unit) in source.columns.items():
+    for name, (_, unit) in source.columns.items():
+        number = places[name]
         column = {x: grid.axis, y: values}.get(name, grid.columns[name])
         scale = parse_unit(unit).scale if unit else 1.0
         table[:, number - 1] = column / scale
