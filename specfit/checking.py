@@ -12,6 +12,7 @@ from pathlib import Path
 
 from specfit.contracts import Measurement, RequireStrategy
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.found import at_place, unlikely
 from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.made_of import short
@@ -19,11 +20,9 @@ from specfit.measuring import (
     Checked,
     absent,
     as_used,
-    at_place,
     measure,
     measured,
     read_all,
-    unlikely,
     with_bases,
 )
 from specfit.model import ir
@@ -192,7 +191,6 @@ def strategies(
 
 __all__ = [
     "Checked",
-    "at_place",
     "check",
     "check_with_data",
     "measure",

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
-from specfit.diagnostics import Diagnostic, Span
+from specfit.diagnostics import Diagnostic
+from specfit.found import at_place
 from specfit.indices import of_basis
 from specfit.model import ir
 from specfit.model.clustered import CLUSTER
@@ -77,11 +78,11 @@ def _clusters(
     first, count = model.bases[0], len(model.bases)
     if count > len(series):
         words = {"count": str(count), "levels": str(len(series))}
-        return {}, [_fault("cluster-count", first, words)]
+        return {}, [at_place("cluster-count", words, first.place)]
     axis = series[0].axis
     for source, one in found:
         if not np.array_equal(one.axis, axis):
-            return {}, [_fault("cluster-axes", source, {"file": source.file})]
+            return {}, [at_place("cluster-axes", {"file": source.file}, source.place)]
     blank = np.zeros((count, axis.size))
     shares = np.zeros((len(series), count))
     if not shapes_only:
@@ -107,11 +108,6 @@ def _made_of(labels: Sequence[str], shares: FloatArray) -> str:
     total = max(float(shares.sum()), 1e-12)
     kept = [k for k in range(len(labels)) if shares[k] / total > 0.01]
     return ", ".join(f"{labels[k]} ({shares[k] / total:.0%})" for k in kept)
-
-
-def _fault(code: str, source: ir.DataSource, words: Mapping[str, str]) -> Diagnostic:
-    place = source.place
-    return Diagnostic(code, Span(place.file, place.start, place.end), dict(words))
 
 
 # ---------------------------------------------------------------------- coverage
@@ -158,7 +154,7 @@ def uncovered(
             "data": model.spectra[0].data,
             "window": window,
         }
-        faults.append(_fault("basis-range", source, words))
+        faults.append(at_place("basis-range", words, source.place))
     return faults
 
 

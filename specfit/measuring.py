@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -10,14 +10,12 @@ from typing import Any
 
 from specfit.contracts import Measurement
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.found import at_place
 from specfit.language.tree import Spec
 from specfit.made_of import attached, bases_of
 from specfit.model import ir
 from specfit.model.clustered import CLUSTER
 from specfit.readers import ReaderError, load, read
-
-FASTEST = 25.0
-"""mm/s; the outer lines of the largest fields known, 63 T, lie at ±10 mm/s."""
 
 
 @dataclass
@@ -53,12 +51,6 @@ class Checked:
         if self.errors or self.resolved is None:
             raise SpecError(self.diagnostics, self.texts)
         return self.resolved
-
-
-def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
-    """A diagnostic at a place of the typed model."""
-    span = Span(place.file, place.start, place.end)
-    return Diagnostic(code, span, dict(words))
 
 
 def measure(
@@ -128,15 +120,6 @@ def as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     }
     spans = {Span(place.file, place.start, place.end) for place in used}
     return fault if fault.span in spans else replace(fault, severity="warning")
-
-
-def unlikely(source: ir.DataSource, seen: Measurement) -> list[Diagnostic]:
-    """A warning of velocities at which no 57Fe line lies."""
-    farthest = float(abs(seen.axis).max())
-    if seen.axis_unit != "mm/s" or farthest <= FASTEST:
-        return []
-    fault = at_place("velocity-unlikely", {"farthest": f"{farthest:.3g}"}, source.place)
-    return [replace(fault, severity="warning")]
 
 
 def absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:

@@ -14,7 +14,6 @@ from typing import Any
 
 from specfit.checking import (
     Checked,
-    at_place,
     check,
     check_with_data,
     measure,
@@ -31,6 +30,7 @@ from specfit.contracts import (
     Run,
 )
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.found import at_place
 from specfit.gains import contradicted
 from specfit.inference.journal import Journal
 from specfit.made_of import remarks

@@ -22,9 +22,10 @@ from specfit import density, inference, pipeline
 from specfit.batching.desk import Desk
 from specfit.batching.judging import Judge
 from specfit.batching.table import QUARANTINED, Row, blank, columns, plain, put
-from specfit.checking import Checked, at_place
+from specfit.checking import Checked
 from specfit.contracts import Data, FloatArray, Measurement, Problem
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.found import at_place
 from specfit.inference.batch import BLOCK, Fitter, Many
 from specfit.inference.journal import Arrays, Journal
 from specfit.inference.pilots import PILOTS, Pilot, labelling, pilot, starts_of

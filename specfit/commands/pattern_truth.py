@@ -54,10 +54,12 @@ def write_pattern(
     x, y = names(source)
     if grid.scattering is not None:
         values = values / grid.scattering.weight
-    width = max(number for number, _ in source.columns.values())
+    places = {n: c[0] or i for i, (n, c) in enumerate(source.columns.items(), 1)}
+    width = max(places.values())
     table = np.zeros((grid.axis.size, width))
     titles = [""] * width
-    for name, (number, unit) in source.columns.items():
+    for name, (_, unit) in source.columns.items():
+        number = places[name]
         column = {x: grid.axis, y: values}.get(name, grid.columns[name])
         scale = parse_unit(unit).scale if unit else 1.0
         table[:, number - 1] = column / scale

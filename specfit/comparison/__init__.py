@@ -7,11 +7,11 @@ likelihood, so anything else is refused.
 """
 
 from specfit.comparison.contenders import Contender, contenders
+from specfit.comparison.predicting import compared
 from specfit.comparison.ranking import (
     Comparison,
     Entry,
     compare,
-    compared,
     numbered,
 )
 

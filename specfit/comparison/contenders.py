@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from specfit import pipeline
-from specfit.checking import Checked, at_place, check_with_data
+from specfit.checking import Checked, check_with_data
 from specfit.diagnostics import SpecError
+from specfit.found import at_place
 from specfit.model import ir
 
 

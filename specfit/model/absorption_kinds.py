@@ -14,7 +14,7 @@ ABSORPTION = DataKind(
         "sd": "signal",
     },
     conditions={"T": "temperature", "potential": "potential", "SOC": "fraction"},
-    texts={"file": (), "sample": ()},
+    texts={"file": (), "sample": (), "group": ()},
     quantities={},
     axes=("energy", "k"),
     readings=("mu", "chi"),

@@ -12,6 +12,7 @@ from specfit.language import tree
 from specfit.model import ir
 from specfit.model.belonging import block_of
 from specfit.model.clustered import CLUSTER, clustering
+from specfit.model.column_calls import told
 from specfit.model.constants import Quantity, constant
 from specfit.model.data_columns import (
     VOCABULARY,
@@ -22,7 +23,7 @@ from specfit.model.data_columns import (
     unit_said,
 )
 from specfit.model.faults import Faults, nearest
-from specfit.model.feature_columns import FEATURE_KEYS, HEADER, feature_key
+from specfit.model.feature_columns import FEATURE_KEYS, feature_key
 from specfit.model.kinds import DataKind
 from specfit.model.levels import Levels, read_levels
 from specfit.model.looked_up import Lookups, Tables, is_lookup, no_tables
@@ -47,6 +48,7 @@ class DataReader:
         self.lookups = Lookups(tables, faults)
         self.constants, self.texts = constants, sources
         self.columns: dict[str, tuple[int, str]] = {}
+        self.told: dict[str, tuple[str, ...]] = {}
         self.conditions: dict[str, tuple[float, Dimension]] = {}
         self.options: dict[str, str | float | tuple[float, ...]] = {}
         self.window: tuple[float, float] | None = None
@@ -148,23 +150,19 @@ class DataReader:
                 self.faults.add("unknown-key", span, key=key, known=near)
 
     def _free_column(self, value: tree.Expr) -> bool:
-        called = isinstance(value, tree.Call) and value.function.text == "column"
-        return self.kind.free and called
+        return self.kind.free and told(value) is not None
 
     def _column(self, key: str, value: tree.Expr) -> None:
         wanted = units.DIMENSIONS.get(self.kind.columns.get(key, ""))
-        index = None
-        if isinstance(value, tree.Call) and value.function.text == "column":
-            index = constant(value.arguments[0].value, {}) if value.arguments else None
-        if isinstance(index, str) and self.kind.free and index:
-            self.options[f"{HEADER}{key}"], index = index, 1.0
-        if not isinstance(index, float) or index < 1 or index != int(index):
+        found = told(value)
+        if found is None:
             self.faults.add("column-expected", value.span, key=key)
             return
-        assert isinstance(value, tree.Call)
-        unit = self._unit(value.unit, value.unit_span, value.span, wanted, key)
+        unit = self._unit(found.unit, found.unit_span, value.span, wanted, key)
         if unit is not None:
-            self.columns[key] = (int(index), unit)
+            self.columns[key] = (found.number, unit)
+            if not found.number:
+                self.told[key] = found.words
 
     def _unit(
         self,
@@ -282,6 +280,7 @@ class DataReader:
             file=str(file),
             title=self.block.title or "",
             columns=self.columns,
+            told=self.told,
             conditions=conditions,
             options=options,
             window=self.window,

@@ -277,7 +277,8 @@ class Spectrum(Frozen):
 class DataSource(Frozen):
     """One file to read, with all that the `data` block says of it.
 
-    places: where each key of the block stands, and "" the name of the block.
+    told: columns by title, or made of two of the file: how, and of which; their number
+    is 0.  places: where each key of the block stands, and "" the name of the block.
     """
 
     data: str
@@ -286,6 +287,7 @@ class DataSource(Frozen):
     file: str
     title: str = ""
     columns: dict[str, tuple[int, str]] = {}  # name → (column number from 1, unit)
+    told: dict[str, tuple[str, ...]] = {}
     conditions: dict[str, float] = {}  # T and others, canonical units
     options: dict[str, str | float | tuple[float, ...]] = {}
     window: tuple[float, float] | None = None
@@ -465,6 +467,8 @@ def _essence(value: Any) -> Any:
     kept = {}
     for key, item in value.items():
         if key in _REMARKS or (key == "mean" and item is None):
+            continue
+        if key == "told" and not item:  # of no file that has all columns by number
             continue
         item = _essence(item)
         if key in _UNORDERED and isinstance(item, list):

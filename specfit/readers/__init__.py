@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from specfit.contracts import Measurement
-from specfit.readers import columns, counts, rows, tka, wissel
+from specfit.readers import athena, columns, counts, rows, tka, wissel
 from specfit.readers.checks import MINIMUM_CHANNELS
 from specfit.readers.declared import declared_measurement
 from specfit.readers.errors import ReaderError, concerning
@@ -27,6 +27,7 @@ from specfit.readers.formats import FileFormat
 from specfit.readers.paths import with_paths
 from specfit.readers.raw import field_scale, raw_measurement
 from specfit.readers.tables import Table, decode
+from specfit.readers.titles import titles
 from specfit.readers.writing import write_columns
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "ReaderError", "detect_raw", "load", "read", "write_columns"]
 
 FORMATS: tuple[FileFormat, ...] = (
+    athena.FORMAT,
     wissel.FORMAT,
     tka.FORMAT,
     rows.FORMAT,
@@ -65,7 +67,8 @@ def read(
     if instead is not None:
         source = source.model_copy(update={"file": str(instead)})
     where = source.file if instead is None else str(instead.absolute())
-    content, table = _open(where, root, allow_outside or instead is not None)
+    group = str(source.options.get("group", ""))
+    content, table = _open(where, root, allow_outside or instead is not None, group)
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     else:
@@ -111,14 +114,24 @@ def detect_raw(path: Path) -> bool:
     return content.size > 0 and (values.shape[1] == 1 or numbered)
 
 
-def _open(name: str, root: Path, allow_outside: bool) -> tuple[FileContent, Table]:
-    """A file as numbers, by the first format that recognises it."""
+def _open(
+    name: str, root: Path, allow_outside: bool, group: str = ""
+) -> tuple[FileContent, Table]:
+    """A file as numbers, by the first format that recognises it.
+
+    group: of a file that holds several, the one that is meant.
+    """
     content = load(name, root, allow_outside)
     text, encoding = decode(content.data, name)
     chosen = next(entry for entry in FORMATS if entry.recognises(text))
-    table = chosen.parse(text, name)
+    if group and chosen is not athena.FORMAT:
+        raise ReaderError("data-no-groups", {"file": name})
+    project = chosen is athena.FORMAT
+    parsed = athena.parse_group(text, name, group) if project else None
+    table = parsed or chosen.parse(text, name)
+    named = table.titles or (titles(text, table) if chosen is columns.FORMAT else ())
     found = (("format", chosen.title), ("encoding", encoding), *table.found)
-    return content, Table(table.values, table.lines, found)
+    return content, Table(table.values, table.lines, found, named)
 
 
 def _within(source: DataSource, spectrum: Measurement) -> Measurement:

@@ -19,6 +19,7 @@ from specfit.readers.errors import ReaderError
 from specfit.readers.feature_table import FOUND, feature_measurement
 from specfit.readers.reference import IRON, reference
 from specfit.readers.tables import Table
+from specfit.readers.titles import column, positive
 from specfit.readers.wording import Found, plus_minus
 from specfit.units import CANONICAL, Unit, UnitError, canonical_unit, parse_unit
 
@@ -113,6 +114,8 @@ def names(source: DataSource) -> tuple[str, str]:
 def _column(source: DataSource, table: Table, name: str) -> tuple[FloatArray, str]:
     """A declared column in its canonical unit, checked."""
     number, text = source.columns[name]
+    if name in source.told:
+        return _told(source, table, name)
     n_columns = table.values.shape[1]
     if not 1 <= number <= n_columns:
         words = {"file": source.file, "column": str(number), "name": name}
@@ -125,6 +128,24 @@ def _column(source: DataSource, table: Table, name: str) -> tuple[FloatArray, st
         check_finite(table, number, source.file)
     scaled = table.values[:, number - 1] * unit.scale
     return scaled, canonical_unit(unit.dimension)
+
+
+def _told(source: DataSource, table: Table, name: str) -> tuple[FloatArray, str]:
+    """A column that is told by its title, or made of two of the file."""
+    how, *which = source.told[name]
+    numbers = [column(table, one, name, source.file) for one in which]
+    parts = []
+    for number in numbers:
+        columns = {**source.columns, name: (number, source.columns[name][1])}
+        plain = source.model_copy(update={"told": {}, "columns": columns})
+        parts.append(_column(plain, table, name))
+    if not how:
+        return parts[0]
+    above, below = (
+        positive(v, source.file, one) for (v, _), one in zip(parts, which, strict=True)
+    )
+    ratio = above / below
+    return (np.log(ratio) if how == "log" else ratio), parts[0][1]
 
 
 def _unit(text: str, name: str) -> Unit:

@@ -2,7 +2,7 @@
 
 The path is resolved strictly (symbolic links included) and must stay below the root;
 only regular files are opened, without blocking, so that a pipe or a device can neither
-hang nor flood a run; nothing is decompressed.
+hang nor flood a run; nothing is decompressed but a project of Athena, up to as much.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from specfit.readers.athena import unpacked
 from specfit.readers.errors import ReaderError
 
 MAXIMUM_BYTES = 256 * 1024 * 1024
@@ -59,6 +60,9 @@ def load(name: str, root: Path, allow_outside: bool = False) -> FileContent:
     data = _read_regular(name, path)
     if not data:
         raise ReaderError("data-empty", {"file": name})
+    if name.lower().endswith(".prj") and data.startswith(b"\x1f\x8b"):
+        content = unpacked(data, MAXIMUM_BYTES, name)
+        return FileContent(name, path, content, hashlib.sha256(data).hexdigest())
     for magic, kind in _COMPRESSED.items():
         if data.startswith(magic):
             raise ReaderError("data-compressed", {"file": name, "kind": kind})

@@ -56,12 +56,13 @@ class Table:
     """Numbers read from text.
 
     values: (n_rows, n_columns).  lines: (n_rows,) line number in the file, from 1.
-    found: what was sniffed, as (label, text).
+    found: what was sniffed, as (label, text).  titles: of the columns, if they have any.
     """
 
     values: FloatArray
     lines: tuple[int, ...]
     found: tuple[tuple[str, str], ...] = ()
+    titles: tuple[str, ...] = ()
 
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
