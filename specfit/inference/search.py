@@ -31,7 +31,9 @@ TRIES = 100
 """Prior draws at which density and gradient must be finite at least once."""
 STARTS = 16
 """Starts polished, of all fits found or, where a problem is not separable, of the prior."""
-FARTHEST = 100.0  # by how much a coordinate of a prior draw is moved to the middle at most
+FARTHEST = (
+    100.0  # by how much a coordinate of a prior draw is moved to the middle at most
+)
 AGAIN = 3
 """Searches from other atoms at most, where the best fit has rivals."""
 ALL_ANEW = 3

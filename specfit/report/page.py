@@ -8,7 +8,7 @@ name in the template is an error, not an empty string.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib.resources import files
 from pathlib import PurePath
@@ -34,6 +34,31 @@ class Shown:
 
 def render(page: Page) -> str:
     """The whole page."""
+    run = page.found.run
+    shown = [
+        Shown(section.name, section.title, tuple(section.build(page)))
+        for section in SECTIONS
+    ]
+    return rendered(
+        run.document.title or run.model.title or run.model.name,
+        headline(run).lower(),
+        _subtitle(page),
+        shown,
+        page.figures,
+        f"specfit {run.versions.get('specfit', '')} · result.json holds every "
+        "number, posterior.nc every draw.",
+    )
+
+
+def rendered(
+    title: str,
+    word: str,
+    subtitle: str,
+    shown: Sequence[Shown],
+    figures: Mapping[str, bytes],
+    footer: str,
+) -> str:
+    """A page of any sections; those without blocks are left out."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -41,19 +66,14 @@ def render(page: Page) -> str:
     )
     environment.filters["prose"] = prose
     source = files("specfit.report").joinpath("page.html.j2").read_text("utf-8")
-    run = page.found.run
-    shown = [
-        Shown(section.name, section.title, tuple(map(_clean, section.build(page))))
-        for section in SECTIONS
-    ]
+    cleaned = [replace(s, blocks=tuple(map(_clean, s.blocks))) for s in shown]
     return environment.from_string(source).render(
-        title=clean(run.document.title or run.model.title or run.model.name),
-        word=headline(run).lower(),
-        subtitle=_subtitle(page),
-        sections=[section for section in shown if section.blocks],
-        images=_images(page.figures),
-        footer=f"specfit {run.versions.get('specfit', '')} · result.json holds every "
-        "number, posterior.nc every draw.",
+        title=clean(title),
+        word=word,
+        subtitle=subtitle,
+        sections=[section for section in cleaned if section.blocks],
+        images=_images(figures),
+        footer=footer,
     )
 
 

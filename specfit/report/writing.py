@@ -53,7 +53,7 @@ def write(
         `folder` exists and is not a run folder.
 
     """
-    with _replacing(folder, beside) as temporary:
+    with replacing(folder, beside) as temporary:
         fill(run, temporary, painter)
 
 
@@ -73,12 +73,12 @@ def write_refusal(folder: Path, reason: str, beside: Path | None = None) -> None
         "timings_s": {},
     }
     text = json.dumps(result, ensure_ascii=False, indent=2)
-    with _replacing(folder, beside) as temporary:
-        _text(temporary / "result.json", text)
+    with replacing(folder, beside) as temporary:
+        text_file(temporary / "result.json", text)
 
 
 @contextmanager
-def _replacing(folder: Path, beside: Path | None) -> Iterator[Path]:
+def replacing(folder: Path, beside: Path | None) -> Iterator[Path]:
     """An empty folder that takes the place of `folder` when it is filled."""
     target = folder.resolve()
     refuse_foreign(target)
@@ -101,11 +101,11 @@ def fill(run: Run, folder: Path, painter: Painter | None = None) -> None:
         painter.begin(run)
     found = Findings(run)
     result = result_of(found)
-    _text(folder / "result.json", result.model_dump_json(indent=2))
+    text_file(folder / "result.json", result.model_dump_json(indent=2))
     schema = json.dumps(result_schema(), indent=2, ensure_ascii=False)
-    _text(folder / "result.schema.json", schema)
-    _text(folder / "model.json", run.model.canonical())
-    _text(folder / "model.spec", run.text)
+    text_file(folder / "result.schema.json", schema)
+    text_file(folder / "model.json", run.model.canonical())
+    text_file(folder / "model.spec", run.text)
     write_posterior(found, folder / "posterior.nc")
     (folder / "tables").mkdir()
     write_tables(found, folder / "tables")
@@ -113,10 +113,11 @@ def fill(run: Run, folder: Path, painter: Painter | None = None) -> None:
     (folder / "figures").mkdir()
     for name, content in images.items():
         (folder / "figures" / f"{name}.png").write_bytes(content)
-    _text(folder / "report.html", render(Page(found, images)))
+    text_file(folder / "report.html", render(Page(found, images)))
 
 
-def _text(path: Path, text: str) -> None:
+def text_file(path: Path, text: str) -> None:
+    """Write a text that ends with its last line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text if text.endswith("\n") else f"{text}\n")
 
@@ -125,7 +126,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
-    _text(beside, text)
+    text_file(beside, text)
     os.replace(beside, path)
 
 
