@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 
+from specfit.checking import Checked
 from specfit.contracts import FloatArray, Measurement, Progress
-from specfit.features import AnalysisResult
+from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.features import AnalysisResult, AnalysisRun
 from specfit.model import ir
+from specfit.record import Clock, sha256, versions
 
 
 def analyse(
@@ -49,3 +54,56 @@ def numbers(said: ir.Grid | tuple[float, ...]) -> FloatArray:
     space = np.geomspace if said.logarithmic else np.linspace
     made: FloatArray = space(said.low, said.high, said.count)
     return made
+
+
+def run_analysis(
+    checked: Checked,
+    analysis: ir.Analysis,
+    seed: int,
+    progress: Progress | None = None,
+    measurement: Measurement | None = None,
+) -> AnalysisRun:
+    """An analysis of a file, done and judged; nothing is written.
+
+    measurement: the table, where it is not the one that the data block names.
+
+    Raises
+    ------
+    SpecError
+        Its folds are too few.
+
+    """
+    from specfit.rules.analyses import judge_analysis
+
+    clock = Clock(progress)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with clock("read data"):
+        table = measurement or table_of(checked, analysis)
+    with clock("analysis"):
+        try:
+            result = analyse(analysis, table, seed, progress)
+        except ValueError as error:
+            place = analysis.place
+            span = Span(place.file, place.start, place.end)
+            fault = Diagnostic("folds-few", span, {"found": str(error).split()[0]})
+            raise SpecError([fault], checked.texts) from error
+    with clock("judge"):
+        verdict = judge_analysis(analysis, result)
+    return AnalysisRun(
+        title=checked.require().title or analysis.title or analysis.name,
+        analysis=analysis,
+        measurement=table,
+        result=result,
+        verdict=verdict,
+        spec=checked.path.name,
+        text=checked.text,
+        text_sha256=sha256(checked.text),
+        versions=versions(),
+        timings={**clock.seconds, "total": clock.total()},
+        started=started,
+    )
+
+
+def table_of(checked: Checked, analysis: ir.Analysis) -> Measurement:
+    """The table of an analysis as its data block has it."""
+    return next(m for source, m in checked.measured if source == analysis.source)

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from specfit.contracts import Measurement, Verdict
+    from specfit.model.ir import Analysis
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -126,3 +130,20 @@ class AnalysisResult:
     def method(self, name: str) -> MethodResult:
         """The method of this name."""
         return next(one for one in self.methods if one.name == name)
+
+
+@dataclass(frozen=True)
+class AnalysisRun:
+    """An analysis of one file, done and judged: everything its report may show."""
+
+    title: str  # of the file
+    analysis: Analysis
+    measurement: Measurement
+    result: AnalysisResult
+    verdict: Verdict
+    spec: str  # name of the file
+    text: str
+    text_sha256: str
+    versions: Mapping[str, str]
+    timings: Mapping[str, float]
+    started: str

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from specfit import exits
 from specfit.checking import Checked
-from specfit.commands import keeping
+from specfit.commands import analyse, keeping
 from specfit.commands.common import Reporter, named, sampling, say, show_diagnostics
 from specfit.commands.compiled import compile_cache
 from specfit.commands.study import run_study, several
@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
         return exits.FAULT
+    if (analysis := analyse.only_analysis(checked)) is not None:
+        return analyse.run(arguments, checked, analysis)
     prepare_device(arguments.device)
     inference.use_cores()
     options = replace(sampling(arguments), variant=arguments.variant)

@@ -40,25 +40,26 @@ def render(page: Page) -> str:
         Shown(section.name, section.title, tuple(section.build(page)))
         for section in SECTIONS
     ]
-    return render_blocks(
-        title=run.document.title or run.model.title or run.model.name,
-        word=headline(run).lower(),
-        subtitle=_subtitle(page),
-        sections=[section for section in shown if section.blocks],
-        figures=page.figures,
-        version=run.versions.get("specfit", ""),
+    return rendered(
+        run.document.title or run.model.title or run.model.name,
+        headline(run).lower(),
+        _subtitle(page),
+        shown,
+        page.figures,
+        f"specfit {run.versions.get('specfit', '')} · result.json holds every "
+        "number, posterior.nc every draw.",
     )
 
 
-def render_blocks(
+def rendered(
     title: str,
     word: str,
     subtitle: str,
-    sections: Sequence[Shown],
+    shown: Sequence[Shown],
     figures: Mapping[str, bytes],
-    version: str,
+    footer: str,
 ) -> str:
-    """A page of sections whatever they are of; figures: PNG by name."""
+    """A page of any sections; those without blocks are left out."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -66,14 +67,14 @@ def render_blocks(
     )
     environment.filters["prose"] = prose
     source = files("specfit.report").joinpath("page.html.j2").read_text("utf-8")
+    cleaned = [replace(s, blocks=tuple(map(_clean, s.blocks))) for s in shown]
     return environment.from_string(source).render(
         title=clean(title),
         word=word,
         subtitle=subtitle,
-        sections=[replace(s, blocks=_clean(s.blocks)) for s in sections],
+        sections=[section for section in cleaned if section.blocks],
         images=_images(figures),
-        footer=f"specfit {version} · result.json holds every number, posterior.nc "
-        "every draw.",
+        footer=footer,
     )
 
 

@@ -24,7 +24,7 @@ from specfit.report.blocks import (
     Table,
 )
 from specfit.report.numbers import short
-from specfit.report.page import Shown, render_blocks
+from specfit.report.page import Shown, rendered
 from specfit.report.result import SCHEMA_VERSION
 from specfit.report.sections.verdict import TONES, WORDS
 from specfit.report.writing import replacing, text_file
@@ -96,13 +96,14 @@ class StudyFolder:
                 path := self.place / PARTS / one.name / f"figures/{figure}.png"
             ).exists()
         }
-        return render_blocks(
-            title=head.title,
-            word=WORDS[joined["verdict"]].lower(),
-            subtitle=f"{head.spec_file} · {len(told)} parts · {head.started}",
-            sections=_sections(told, joined, images),
-            figures=images,
-            version=head.versions.get("specfit", ""),
+        return rendered(
+            head.title,
+            WORDS[joined["verdict"]].lower(),
+            f"{head.spec_file} · {len(told)} parts · {head.started}",
+            _sections(told, joined, images),
+            images,
+            f"specfit {head.versions.get('specfit', '')} · result.json joins the numbers "
+            "of the parts; each has a folder of its own.",
         )
 
 

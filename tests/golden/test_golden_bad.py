@@ -137,6 +137,7 @@ ELSEWHERE = {
     "data-kind": "needs two kinds of data, and one can be run",
     "tie-circle": "the checker finds circles first; for models made without a text",
     "one-model": "said by run",
+    "folds-few": "said by run, tests/cli/test_regression.py",
     "unknown-variant": "said by run",
     "compare-one": "said by compare",
     "identify-one-spectrum": "said by identify",

@@ -1,0 +1,119 @@
+"""The folder of an analysis: result, tables, figures, page."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from specfit.features import AnalysisRun
+from specfit.report.figures.regression import Map, heat_map, paths, predicted
+from specfit.report.page import rendered
+from specfit.report.regression.page import sections
+from specfit.report.regression.result import AnalysisRunResult, result_of
+from specfit.report.tables import safe
+from specfit.report.writing import replacing, text_file
+
+
+def write_analysis(run: AnalysisRun, folder: Path, beside: Path | None = None) -> None:
+    """Write the run folder `folder`, replacing an older run there at the very end.
+
+    Raises
+    ------
+    FileExistsError
+        `folder` exists and is not a run folder.
+
+    """
+    with replacing(folder, beside) as temporary:
+        fill_analysis(run, temporary)
+
+
+def fill_analysis(run: AnalysisRun, folder: Path) -> None:
+    """Write every file of an analysis into an empty folder."""
+    result = result_of(run)
+    text_file(folder / "result.json", result.model_dump_json(indent=2))
+    schema = AnalysisRunResult.model_json_schema(mode="serialization")
+    text_file(folder / "result.schema.json", json.dumps(schema, indent=2))
+    text_file(folder / "model.json", run.analysis.model_dump_json())
+    text_file(folder / "model.spec", run.text)
+    (folder / "tables").mkdir()
+    _tables(result, folder / "tables")
+    images = drawings(run)
+    (folder / "figures").mkdir()
+    for name, content in images.items():
+        (folder / "figures" / f"{name}.png").write_bytes(content)
+    page = rendered(
+        run.title,
+        run.verdict.outcome,
+        f"{run.spec} · analysis {run.result.name} · {run.started}",
+        sections(run, result),
+        images,
+        f"specfit {run.versions.get('specfit', '')} · result.json holds every number.",
+    )
+    text_file(folder / "report.html", page)
+
+
+def drawings(run: AnalysisRun) -> dict[str, bytes]:
+    """Every figure of an analysis by name."""
+    found = run.result
+    x = found.features.values
+    unit = np.where(x.std(axis=0) > 0.0, x.std(axis=0), 1.0)
+    scaled = (x - x.mean(axis=0)) / unit
+    images: dict[str, bytes] = {}
+    for one in found.methods:
+        forest = one.function in ("random_forest", "extra_trees")
+        own = "1 (importance)" if forest else found.unit
+        shown = scaled * one.coefficients
+        share = "selection"
+        images[f"heatmap_{one.name}"] = heat_map(
+            Map(found.features, shown, one.selection, share, own)
+        )
+        if one.path.size:
+            images[f"paths_{one.name}"] = paths(
+                one.alphas, one.path, found.features, found.unit
+            )
+    series = [(one.name, one.predicted, None) for one in found.methods]
+    return {
+        "predicted_vs_measured": predicted(found.target, series, found.unit),
+        **images,
+    }
+
+
+def _tables(result: AnalysisRunResult, folder: Path) -> None:
+    _write(
+        folder / "scores.csv",
+        ("method", "R2", "Q2", "R2_same_folds_optimistic", "permutation_p", "shuffles"),
+        (
+            (m.name, m.r2, m.q2, m.same_folds_r2, m.permutation_p, m.permutations)
+            for m in result.methods
+        ),
+    )
+    _write(
+        folder / "features.csv",
+        ("method", "number", "group", "label", "unit", "coefficient", "selection"),
+        (
+            (m.name, f.number, safe(f.group), safe(f.label), safe(f.unit),
+             f.coefficient, f.selection)
+            for m in result.methods
+            for f in m.features
+        ),
+    )  # fmt: skip
+    columns = [m.predicted for m in result.methods]
+    _write(
+        folder / "predicted.csv",
+        ("row", "measured", *(m.name for m in result.methods)),
+        (
+            (row + 1, value, *(column[row] for column in columns))
+            for row, value in enumerate(result.target)
+        ),
+    )
+
+
+def _write(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(["" if v is None else v for v in row] for row in rows)
