@@ -111,10 +111,15 @@ def _told(done: Done) -> Told:
 
 
 def _keep(done: Done, place: Path) -> None:
+    from specfit.contracts import Run
+    from specfit.report.regression.writing import fill_analysis
     from specfit.report.writing import fill
 
     assert done.run is not None
-    fill(done.run, place)
+    if isinstance(done.run, Run):
+        fill(done.run, place)
+    else:
+        fill_analysis(done.run, place)
 
 
 def _table(joined: Mapping[str, Any]) -> str:

@@ -30,8 +30,8 @@ from specfit.report.sections.verdict import TONES, WORDS
 from specfit.report.writing import replacing, text_file
 
 PARTS = "parts"
-HEADLINES = ("contributions", "predicted_measured", "coefficients", "paths")
-"""Figures of a part that the page of the study shows besides."""
+HEADLINES = ("heatmap", "predicted_vs_measured", "weights", "series")
+"""How figures of a part begin that the page of the study shows besides."""
 
 
 @dataclass(frozen=True)

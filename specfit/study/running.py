@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from specfit import pipeline
+from specfit.analysing import run_analysis
 from specfit.checking import Checked
 from specfit.contracts import Measurement, Progress, Run
 from specfit.diagnostics import Diagnostic, SpecError
+from specfit.features import AnalysisRun
 from specfit.inference import NonFiniteStart
 from specfit.inference.journal import Journal
 from specfit.model import ir
@@ -25,7 +27,7 @@ class Done:
     """A part after its run; `run` is None where it could not begin, `reason` says why."""
 
     part: Part
-    run: Run | None
+    run: Run | AnalysisRun | None
     reason: str = ""
 
     @property
@@ -73,13 +75,29 @@ def _done(
     missing = [n for n in part.rests_on if before[n].outcome == "not_converged"]
     if missing:
         return Done(part, None, f"it rests on {', '.join(missing)}, without an answer")
-    own, progress = replace(options, part=part.name), names(part.name)
-    given = _given(part, before, checked)
+    progress = names(part.name)
+    if part.analysis:
+        return Done(part, _analysed(part, before, checked, options, progress))
+    own, given = replace(options, part=part.name), _given(part, before, checked)
     try:
         run = pipeline.run(checked, own, progress, journal.part(part.name), given)
         return Done(part, run)
     except NonFiniteStart as error:
         return Done(part, None, str(error))
+
+
+def _analysed(
+    part: Part,
+    before: Mapping[str, Done],
+    checked: Checked,
+    options: pipeline.Options,
+    progress: Progress | None,
+) -> AnalysisRun:
+    document = checked.require()
+    analysis = next(one for one in document.analyses if one.name == part.name)
+    seed = document.run.seed if options.seed is None else options.seed
+    table = _table(analysis.source, part, before, checked) if part.rests_on else None
+    return run_analysis(checked, analysis, seed, progress, table)
 
 
 def _given(
@@ -88,12 +106,18 @@ def _given(
     """The table of what other parts found; None of a part that rests on none."""
     if not part.rests_on:
         return None
-    document = checked.require()
-    model = next(one for one in document.models if one.name == part.name)
+    models = checked.require().models
+    model = next(one for one in models if one.name == part.name)
+    return (_table(model.sources[0], part, before, checked),)
+
+
+def _table(
+    source: ir.DataSource, part: Part, before: Mapping[str, Done], checked: Checked
+) -> Measurement:
+    (measured,) = pipeline.measured((source,), checked)
     runs = {name: before[name].run for name in part.rests_on}
-    found = {name: run for name, run in runs.items() if run is not None}
-    (source,), (measured,) = model.sources, pipeline.measure(model, checked)
-    return (with_found(source, measured, found),)
+    found = {name: run for name, run in runs.items() if isinstance(run, Run)}
+    return with_found(source, measured, found)
 
 
 def refuse_unmatched(checked: Checked) -> None:
@@ -133,4 +157,4 @@ def _unmatched(
 
 def interrupted(done: Done) -> bool:
     """Whether the user stopped the part before its end."""
-    return bool(done.run and done.run.fit.settings.get("interrupted"))
+    return isinstance(done.run, Run) and bool(done.run.fit.settings.get("interrupted"))
