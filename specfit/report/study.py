@@ -88,13 +88,12 @@ class StudyFolder:
         return found
 
     def _page(self, head: Head, told: Sequence[Told], joined: Mapping[str, Any]) -> str:
+        folders = {one.name: self.place / PARTS / one.name / "figures" for one in told}
         images = {
-            f"{one.name}.{figure}": path.read_bytes()
-            for one in told
-            for figure in HEADLINES
-            if (
-                path := self.place / PARTS / one.name / f"figures/{figure}.png"
-            ).exists()
+            f"{name}.{path.stem}": path.read_bytes()
+            for name, folder in folders.items()
+            for path in sorted(folder.glob("*.png"))
+            if path.stem.startswith(HEADLINES)
         }
         return rendered(
             head.title,
