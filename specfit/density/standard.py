@@ -14,7 +14,7 @@ taken so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ import numpy as np
 from specfit.contracts import Array, FloatArray
 from specfit.density.bend import bent, unbent
 from specfit.density.scope import Scope
-from specfit.density.walk import Walk, chains, walk_of
+from specfit.density.walk import Entry, Walk, chains, walk_of
 from specfit.model.expressions import evaluate, nodes, references, substitute
 from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior
 from specfit.model.support import Plan, Unknown
@@ -131,7 +131,7 @@ def standardised(
         n for j in plan.simplices for n in j.names
     }
     meanings = dict(plan.computed)
-    waiting: dict[str, tuple[Unknown, bool, Expression, Expression]] = {}
+    waiting: dict[str, Entry] = {}
     priors = {p.name: p.prior.dist for p in model.parameters}
     for unknown in plan.unknowns:
         law = _law_of(priors.get(unknown.name))
@@ -142,11 +142,20 @@ def standardised(
         parts = [_drawn_only(part, meanings, drawn) for part in parts]
         if any(references(part) & drawn for part in parts):
             waiting[unknown.name] = (unknown, logarithm, parts[0], parts[1])
-    steps = list(chains(waiting))
     unready = {u.name for u in plan.unknowns if u.dynamic} | waiting.keys()
-    for member in (u.name for chain in steps for u in chain.members):
-        del waiting[member]
-    found: list[Standard | Walk] = []
+    return tuple(_in_order(waiting, unready, place, own))
+
+
+def _in_order(
+    waiting: dict[str, Entry],
+    unready: set[str],
+    place: Callable[[str], int],
+    own: Mapping[str, float] | None,
+) -> Iterator[Standard | Walk]:
+    """Groups and chains, each after what it rests on; unready: what is not yet mapped."""
+    steps = list(chains(waiting))
+    chained = {unknown.name for chain in steps for unknown in chain.members}
+    waiting = {n: entry for n, entry in waiting.items() if n not in chained}
     while waiting or steps:
         ready = {
             name: entry
@@ -155,16 +164,14 @@ def standardised(
         }
         begun = [chain for chain in steps if not chain.rests_on & unready]
         if not ready and not begun:
-            break
-        found += _grouped(list(ready.values()), place, own)
+            return
+        yield from _grouped(list(ready.values()), place, own)
         for chain in begun:
-            rows = [place(unknown.name) for unknown in chain.members]
-            found.append(walk_of(chain, rows, own))
-            unready -= {unknown.name for unknown in chain.members}
-        unready -= ready.keys()
+            yield walk_of(chain, [place(u.name) for u in chain.members], own)
+            unready = unready - {unknown.name for unknown in chain.members}
+        unready = unready - ready.keys()
         waiting = {n: entry for n, entry in waiting.items() if n not in ready}
         steps = [chain for chain in steps if chain not in begun]
-    return tuple(found)
 
 
 def _law_of(dist: Dist | None) -> tuple[bool, Expression, Expression] | None:
