@@ -9,7 +9,7 @@ from specfit import pipeline
 from specfit.assets import folder
 from specfit.cli import main
 from specfit.exafs.synthetic import write_paths
-from specfit.model import path_records
+from specfit.model import path_records, records
 from specfit.model.exafs_kinds import EXAFS
 from specfit.model.ir import PathCitation
 from specfit.model.priors import describe, quantile
@@ -138,6 +138,19 @@ def test_records_are_linear_in_the_charge(charge, parameter, location, scale):
     assert prior.provenance.location == pytest.approx(location)
     assert prior.provenance.scale == pytest.approx(scale)
     assert quantile(prior.dist, 0.5) == pytest.approx(location, rel=0.03)
+
+
+@pytest.mark.parametrize("record", path_records.names())
+def test_every_record_answers_and_knows_its_source(record):
+    for row in path_records.find(record):
+        for parameter in path_records.PARAMETERS:
+            prior = cited(row.charge, parameter, record)
+            assert prior.provenance.location == getattr(row, parameter)
+            assert prior.provenance.observations == (row.id,)
+            low, high = path_records.BOUNDS[parameter]
+            assert low < prior.provenance.location < high
+        assert records.source(row.source).citation
+        assert row.number > 0
 
 
 def test_a_prior_tells_its_rows_and_what_was_done():
