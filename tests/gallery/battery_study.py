@@ -7,10 +7,11 @@ nickel within 1.5 % of the potential's, diffraction and the other edges within 3
 as parts of an electrode differ.  Values are plausible and nobody's data.
 
     python tests/gallery/battery_study.py models/data/battery TRUTH.toml
+    python -m specfit.exafs.synthetic models/data/paths
+    specfit simulate models/battery_study.spec --truth TRUTH.toml --out models/data/battery
 
-writes the spectra that absorption is compared with, the table of potentials, and the
-truth for `specfit simulate models/battery_study.spec --truth TRUTH.toml --out
-models/data/battery`.
+The first writes the spectra that absorption is compared with, the table of potentials and
+the truth; the second the scattering paths; the third all spectra.
 """
 
 from __future__ import annotations
@@ -201,7 +202,7 @@ def truth_of_edge(edge, soc, generator):
                              ("post", 4e-5, 7)):  # fmt: skip
         lines.append(said(name, generator.normal(0.0, sd, STAGES), digits))
     lines.append(said("step", np.exp(generator.normal(0.0, 0.01, STAGES)), 5))
-    return [*lines, f'"s" = {[0.002] * STAGES}']
+    return [*lines, f'"s" = {[0.0015] * STAGES}']
 
 
 def truth_of_shells(edge, soc, generator):
@@ -212,7 +213,24 @@ def truth_of_shells(edge, soc, generator):
         lines.append(said(f"{shell}.R", distance, 5))
         lines.append(said(f"{shell}.sigma2", spread, 6))
     lines.append(said("dE0", generator.normal(0.0, 0.5, STAGES), 4))
-    return [*lines, f'"S02" = {[0.86] * STAGES}', f'"s" = {[0.002] * STAGES}']
+    return [*lines, f'"{edge.name}_chi.sd" = {[0.002] * STAGES}']
+
+
+def truth_of_lattice(soc, generator):
+    """Diffraction: constants, and peaks that broaden where the lattice is mixed."""
+    a, c = lattice(soc)
+    mixed = np.sin(np.pi * np.asarray(soc) / 130.0)
+    lines = ["[lattice.axis]", "low = 17.5", "high = 45.6", "channels = 703"]
+    lines += ["[lattice.values]", said("a", a, 5), said("c", c, 4)]
+    for peak, area, wide in (("P003", 900.0, 0.06), ("P101", 300.0, 0.03),
+                             ("P104", 600.0, 0.05)):  # fmt: skip
+        lines.append(
+            said(f"{peak}.A", area * np.exp(generator.normal(0, 0.05, STAGES)), 2)
+        )
+        lines.append(said(f"{peak}.wG", [0.10] * STAGES, 4))
+        lines.append(said(f"{peak}.wL", 0.06 + wide * mixed, 4))
+    level, slope = [900.0] * STAGES, [-250.0] * STAGES
+    return [*lines, said("c0", level, 1), said("c1", slope, 1)]
 
 
 if __name__ == "__main__":
@@ -225,6 +243,7 @@ if __name__ == "__main__":
     lines = [f"seed = {SEED}"]
     for edge in EDGES:
         lines += truth_of_edge(edge, met[edge.name], generator)
+    lines += truth_of_lattice(met["xrd"], generator)
     for edge in EDGES:
         lines += truth_of_shells(edge, met[edge.name], generator)
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
