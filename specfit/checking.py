@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.model import ir
 from specfit.model.check import check as check_spec
+from specfit.model.data_faults import of_data, together
 from specfit.model.known import data_constants
+from specfit.model.peak_remarks import Remark
 from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
 from specfit.model.site_remarks import site_remarks
@@ -98,6 +100,8 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     done.measured = found
     faults += [f for source, seen in found for f in _unlikely(source, seen)]
     faults = [_as_used(fault, done) for fault in faults]
+    models = done.resolved.models if done.resolved is not None else ()
+    faults += _told(of_data(models, found))
     whole = [s for s in done.unsound if s.file and "{" not in s.file]
     faults += _absent(whole, done)
     own = str(path)
@@ -198,16 +202,25 @@ def _resolve(done: Checked) -> None:
 
 def _remarks(model: ir.Model[ir.Prior]) -> list[Diagnostic]:
     """What is said of the sites of a model whose priors are known."""
-    return [
-        replace(at_place(code, words, place), severity=severity)
-        for code, words, place, severity in site_remarks(model)
-    ]
+    return _told(site_remarks(model))
 
 
 def at_place(code: str, words: Mapping[str, str], place: ir.Place) -> Diagnostic:
     """A diagnostic at a place of the typed model."""
     span = Span(place.file, place.start, place.end)
     return Diagnostic(code, span, dict(words))
+
+
+def _told(remarks: Iterable[Remark]) -> list[Diagnostic]:
+    """Remarks of the model's as diagnostics, each once."""
+    every = (
+        replace(at_place(code, words, place), severity=severity)
+        for code, words, place, severity in remarks
+    )
+    found: list[Diagnostic] = []
+    for fault in every:
+        found += [fault] if fault not in found else []
+    return found
 
 
 # -------------------------------------------------------------------------- data
@@ -255,14 +268,13 @@ def _unlikely(source: ir.DataSource, seen: Measurement) -> list[Diagnostic]:
 def _absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:
     """The faults of files that are not there or may not be read."""
     root = checked.path.resolve().parent
-    faults: list[Diagnostic] = []
+    errors: list[tuple[ReaderError, ir.Place]] = []
     for source in sources:
         try:
             load(source.file, root, checked.allow_outside)
         except ReaderError as error:
-            fault = at_place(error.code, error.words, source.place)
-            faults += [fault] if fault not in faults else []
-    return faults
+            errors.append((error, source.place))
+    return _told(together(errors))
 
 
 def _read_all(
@@ -270,16 +282,14 @@ def _read_all(
 ) -> tuple[list[tuple[ir.DataSource, Measurement]], list[Diagnostic]]:
     root = checked.path.resolve().parent
     measurements: list[tuple[ir.DataSource, Measurement]] = []
-    faults: list[Diagnostic] = []
+    errors: list[tuple[ReaderError, ir.Place]] = []
     for source in sources:
         try:
             measurement = read(source, root, checked.allow_outside)
             measurements.append((source, measurement))
         except ReaderError as error:
-            place = source.places.get(error.key, source.place)
-            fault = at_place(error.code, error.words, place)
-            faults += [fault] if fault not in faults else []
-    return measurements, faults
+            errors.append((error, source.places.get(error.key, source.place)))
+    return measurements, _told(together(errors))
 
 
 def strategies(

@@ -19,6 +19,7 @@ from specfit.report.numbers import (
 from specfit.report.quantities import Cell as Entry
 from specfit.report.quantities import Findings, Quantity, ResultTable
 from specfit.report.stopped import cut_short, maximum_alone, one_point
+from specfit.report.words import component
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -44,7 +45,10 @@ def _doubt(found: Findings) -> str:
 
 
 def _results(found: Findings, table: ResultTable) -> Table:
-    header = ["site", *(f"{s} ({unit})" if unit else s for s, unit in table.columns)]
+    header = [
+        component(found.run.model) or "",
+        *(f"{s} ({unit})" if unit else s for s, unit in table.columns),
+    ]
     point = one_point(found.run.fit)
     rows = [
         [Cell(title, name), *(_entry(entry, point) for entry in cells)]
