@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from specfit.contracts import Measurement, RequireStrategy
 from specfit.diagnostics import Diagnostic, Span, SpecError
-from specfit.found import at_place, unlikely
+from specfit.found import at_place, told, unlikely
 from specfit.language.parse import parse
 from specfit.language.tree import Spec
 from specfit.made_of import short
@@ -28,6 +27,7 @@ from specfit.measuring import (
 from specfit.model import ir
 from specfit.model.check import check as check_spec
 from specfit.model.component_files import as_modelled
+from specfit.model.data_faults import of_data
 from specfit.model.known import data_constants
 from specfit.model.levels_apart import apart
 from specfit.model.prior_draws import weighed
@@ -73,8 +73,10 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     done.measured = found
     faults += [f for source, seen in found for f in unlikely(source, seen)]
     faults = [as_used(fault, done) for fault in faults]
-    if done.resolved and not faults and not done.errors:
-        faults += short(done.resolved.models, partial(read_all, checked=done))
+    models = done.resolved.models if done.resolved is not None else ()
+    faults += told(of_data(models, found))
+    if models and not faults and not done.errors:
+        faults += short(models, partial(read_all, checked=done))
     whole = [s for s in done.unsound if s.file and "{" not in s.file]
     faults += absent(whole, done)
     own = str(path)
@@ -175,10 +177,7 @@ def _batch(model: ir.Model[ir.Prior], run: ir.RunSettings) -> list[Diagnostic]:
 
 def _remarks(model: ir.Model[ir.Prior]) -> list[Diagnostic]:
     """What is said of the sites of a model whose priors are known."""
-    return [
-        replace(at_place(code, words, place), severity=severity)
-        for code, words, place, severity in site_remarks(model)
-    ]
+    return told(site_remarks(model))
 
 
 def strategies(

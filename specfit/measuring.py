@@ -10,11 +10,12 @@ from typing import Any
 
 from specfit.contracts import Measurement
 from specfit.diagnostics import Diagnostic, Span, SpecError
-from specfit.found import at_place
+from specfit.found import told
 from specfit.language.tree import Spec
 from specfit.made_of import attached, bases_of
 from specfit.model import ir
 from specfit.model.clustered import CLUSTER
+from specfit.model.data_faults import together
 from specfit.readers import ReaderError, load, read
 
 
@@ -125,14 +126,13 @@ def as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
 def absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnostic]:
     """The faults of files that are not there or may not be read."""
     root = checked.path.resolve().parent
-    faults: list[Diagnostic] = []
+    errors: list[tuple[ReaderError, ir.Place]] = []
     for source in sources:
         try:
             load(source.file, root, checked.allow_outside)
         except ReaderError as error:
-            fault = at_place(error.code, error.words, source.place)
-            faults += [fault] if fault not in faults else []
-    return faults
+            errors.append((error, source.place))
+    return told(together(errors))
 
 
 def read_all(
@@ -141,7 +141,7 @@ def read_all(
     """What the files hold, as far as they can be read, and the faults of the others."""
     root = checked.path.resolve().parent
     measurements: list[tuple[ir.DataSource, Measurement]] = []
-    faults: list[Diagnostic] = []
+    errors: list[tuple[ReaderError, ir.Place]] = []
     for source in sources:
         if CLUSTER in source.options:  # of no file of its own
             continue
@@ -149,7 +149,5 @@ def read_all(
             measurement = read(source, root, checked.allow_outside)
             measurements.append((source, measurement))
         except ReaderError as error:
-            place = source.places.get(error.key, source.place)
-            fault = at_place(error.code, error.words, place)
-            faults += [fault] if fault not in faults else []
-    return measurements, faults
+            errors.append((error, source.places.get(error.key, source.place)))
+    return measurements, told(together(errors))

@@ -49,6 +49,9 @@ def message(
     )
 
 
+_SYMBOL = "@symbol-"
+
+
 def _word(word: str, language: Language) -> str:
     """What stands in a sentence for a word: a term in its language, else the word.
 
@@ -58,8 +61,8 @@ def _word(word: str, language: Language) -> str:
     name, _, rest = word.removeprefix("@").partition("|")
     if word.startswith("@") and name in terms:
         return str(terms[name][language]).replace("{}", _clipped(strip_controls(rest)))
-    if word.startswith("@symbol-"):  # of a parameter that has no other word
-        return f"`{name.removeprefix('symbol-')}`"
+    if word.startswith(_SYMBOL):  # of a kind whose parameters have no term of their own
+        return f"`{_clipped(strip_controls(word.removeprefix(_SYMBOL)))}`"
     return _clipped(strip_controls(word))
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.contracts import Array, Data, Position, Separable, Values
+from specfit.contracts import Array, Data, FloatArray, Position, Separable, Values
 from specfit.density.parts import Parts, target
 from specfit.density.separable import Drawn
+from specfit.model.expressions import evaluate, references
 from specfit.model.ir import Site
 from specfit.peaks import PEAKS
 
@@ -32,7 +33,8 @@ def peaks_separable(parts: Parts, curve: PeakCurve) -> Separable | None:
     amounts = [_amount(site, drawn) for _, site in sites]
     levels = _levels(parts, curve, drawn)
     moving = {n for _, x in sites for n in drawn.below(_own(x))}
-    own = [*amounts, *(name for _, _, name in levels)]
+    owners = list(dict.fromkeys(amounts))  # peaks of one amount are one component
+    own = [*owners, *(name for _, _, name in levels)]
     free = set(own) <= set(drawn.names) and len(set(own)) == len(own)
     if not sites or not free or moving & set(own):
         return None
@@ -43,9 +45,16 @@ def peaks_separable(parts: Parts, curve: PeakCurve) -> Separable | None:
         for j in range(len(part.sites))
     ]
     form = _Form(parts, curve, places, proper, [str(a) for a in amounts], levels)
+    members = [
+        [of for of, amount in zip(sites, amounts, strict=True) if amount == owner]
+        for owner in owners
+    ]
     return Separable(
-        component_names=tuple(_name(parts, s, site) for s, site in sites),
-        component_parameters=tuple(tuple(drawn.below(_own(x))) for _, x in sites),
+        component_names=tuple(_name(parts, *group[0]) for group in members),
+        component_parameters=tuple(
+            tuple(drawn.below([n for _, x in group for n in _own(x)]))
+            for group in members
+        ),
         atom=form.atom,
         columns=form.columns,
         assemble=form.assemble,
@@ -68,6 +77,16 @@ class _Form:
     def owners(self) -> list[int]:
         """The spectrum of each peak."""
         return [s for s, _ in self.places]
+
+    @property
+    def drawn(self) -> list[str]:
+        """The amounts that are drawn, each once."""
+        return list(dict.fromkeys(self.amounts))
+
+    @property
+    def membership(self) -> FloatArray:
+        """Which peaks (columns) each amount (rows) is the amount of, 1.0 or 0.0."""
+        return np.array([[float(a == d) for a in self.amounts] for d in self.drawn])
 
     @property
     def identity(self) -> str:
@@ -98,7 +117,7 @@ class _Form:
             for names in (self.proper, self.amounts)
         )
         unit = jnp.concatenate(stacks)[order] * (of_kind / drawn)[:, None]
-        return -self._spread(unit, self.owners)
+        return -(jnp.asarray(self.membership) @ self._spread(unit, self.owners))
 
     def _spread(self, rows: Array, owners: Sequence[int]) -> Array:
         """Rows (n, C) as (n, S · C), zero outside each row's own pattern."""
@@ -111,7 +130,7 @@ class _Form:
     ) -> Values:
         """Values with amounts and coefficients as fitted."""
         changed: dict[str, Any] = dict(values)
-        for i, name in enumerate(self.amounts):
+        for i, name in enumerate(self.drawn):
             changed[name] = jnp.maximum(amplitudes[i], 0.0)
         for i, (_, _, name) in enumerate(self.levels):
             changed[name] = backgrounds[i]
@@ -133,8 +152,29 @@ def _is_zero(parts: Parts, name: str, drawn: Drawn) -> bool:
 
 
 def _amount(site: Site, drawn: Drawn) -> str | None:
+    """What is drawn of a peak's amount: its own, or that which its own is a share of."""
     names = [site.parameters[a] for a in _AMOUNTS if a in site.parameters]
-    return next((name for name in names if name in drawn.names), None)
+    own = next((name for name in names if name in drawn.names), None)
+    return own or next((_shared(name, drawn) for name in names[:1]), None)
+
+
+def _shared(name: str, drawn: Drawn) -> str | None:
+    """The drawn name that a computed one is a constant times."""
+    below = drawn.below([name])
+    if name not in drawn.computed or len(below) != 1:
+        return None
+    (other,) = below
+
+    def at(value: float) -> float:
+        known: dict[str, float] = {other: value}
+        for step, expression in drawn.computed.items():
+            if references(expression) <= known.keys():
+                known[step] = float(evaluate(expression, known, np))
+        return known[name]
+
+    one = at(1.0)
+    proportional = at(2.0) == 2.0 * one and at(5.0) == 5.0 * one and at(0.0) == 0.0
+    return other if proportional and one > 0.0 else None
 
 
 def _own(site: Site) -> list[str]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from specfit.model.first_order import misplaced
-from specfit.model.ir import Const, Model, Place, Prior
+from specfit.model.ir import Const, Model, Prior
+from specfit.model.peak_remarks import Remark, axis_remarks
 from specfit.model.undecidable import undecidable
-
-Remark = tuple[str, dict[str, str], Place, Literal["error", "warning"]]
-"""Code, words, place and severity."""
 
 
 def site_remarks(model: Model[Prior]) -> Iterator[Remark]:
@@ -19,6 +16,7 @@ def site_remarks(model: Model[Prior]) -> Iterator[Remark]:
         words = {"site": site.name, "off": f"{off:.2f}", "width": f"{width:.2f}"}
         yield "sextet-first-order", words, site.place, "warning"
     yield from _empty_ranges(model)
+    yield from axis_remarks(model)
     for code, words, place in undecidable(model):
         yield code, words, place, "warning"
 

@@ -14,11 +14,11 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from specfit.model.kinds import MODEL_KINDS
 from specfit.report.blocks import Block, Page
 from specfit.report.sections import SECTIONS
 from specfit.report.terminal import headline
 from specfit.report.text import clean
+from specfit.report.words import number_of_components
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -93,12 +93,10 @@ def prose(text: str) -> Markup:
 def _subtitle(page: Page) -> str:
     run = page.found.run
     name = clean(PurePath(run.document.file).name)
-    sites = sum(len(spectrum.sites) for spectrum in run.model.spectra)
-    component = MODEL_KINDS[run.model.kind].component or "site"
     parts = (
         name,
         f"{run.model.kind} model",
-        f"{sites} {component}{'' if sites == 1 else 's'}",
+        number_of_components(run),
         run.started,
     )
     return " · ".join(part for part in parts if part)

@@ -34,13 +34,14 @@ _KNOWN: tuple[tuple[frozenset[str], str], ...] = (
         "calibration with α-Fe, or leave the spread out",
     ),
 )
-_GENERAL = (
-    "report it as what the prior says, or state what is known from elsewhere; another "
-    "temperature, a field or a thinner sample may decide it"
-)
+_GENERAL = "report it as what the prior says, or state what is known from elsewhere"
+_OF_IRON = "; another temperature, a field or a thinner sample may decide it"
+_OF_OTHERS = "; a wider range of the axis or less noise may decide it"
 
 
-def remedy(roles: Sequence[str]) -> str:
+def remedy(roles: Sequence[str], kind: str) -> str:
     """The advice for the first kind of confusion that all of these belong to."""
+    if not kind.startswith("mossbauer"):
+        return _GENERAL + _OF_OTHERS
     asked = set(roles)
-    return next((text for group, text in _KNOWN if asked <= group), _GENERAL)
+    return next((text for group, text in _KNOWN if asked <= group), _GENERAL + _OF_IRON)

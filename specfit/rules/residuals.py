@@ -10,20 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.digits import percent
-from specfit.distributions import NOISES
-from specfit.model.expressions import evaluate
 from specfit.model.ir import Model, Prior, Spectrum
 from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import Block, Flags, Outcomes, graded
 from specfit.rules.misfit import Remedies, advice, remedies_of
 from specfit.rules.remembered import remembered
 from specfit.rules.scatter import figures, worst
+from specfit.rules.scores import near_normal, scores_of, sd_of
 
 NAME = "residuals"
 SOURCE = source_of(NAME)
@@ -33,7 +32,6 @@ FAR = _LIMITS["far"]
 BAND = (_LIMITS["band_low"], _LIMITS["band_high"])
 """Reduced χ² that a good model of many counts stays within, where 3 sd allow it."""
 
-FEW = 5.0  # counts, from which a Poisson law is near a normal one
 GROSS, GROSS_Z = _LIMITS["gross"], _LIMITS["gross_z"]
 """Reduced χ² and its z beyond which the intervals of the answer mean nothing."""
 
@@ -153,10 +151,11 @@ def _of_spectrum(
     counts = measurement.values
     expected = fit.curve[index, : counts.size]
     replicated = fit.replicated[:, index, : counts.size]
-    sd = _sd(spectrum, measurement, expected, fit)
-    pearson = (counts - expected) / sd
+    sd = sd_of(spectrum, measurement, expected, fit)
+    scores = scores_of(spectrum, measurement, expected, sd, fit)
+    pearson = scores(counts)
     chi2, lag1, runs, runs_z = map(float, figures(pearson))
-    replicas = np.sum(((replicated - expected) / sd) ** 2, axis=1)
+    replicas = np.sum(scores(replicated) ** 2, axis=1)
     where, worst_z = worst(pearson)
     return Residuals(
         label=spectrum.label,
@@ -172,28 +171,8 @@ def _of_spectrum(
         runs_z=runs_z,
         worst_at=float(measurement.axis[where]),
         worst_z=worst_z,
-        normal=_near_normal(spectrum.noise.family, expected),
+        normal=near_normal(spectrum.noise.family, expected),
     )
-
-
-def _near_normal(family: str, expected: FloatArray) -> bool:
-    """Whether the noise is so near a normal one that χ² has its own law."""
-    if family == "gaussian":
-        return True
-    return family != "student_t" and float(expected.min()) > FEW
-
-
-def _sd(
-    spectrum: Spectrum, measurement: Measurement, expected: FloatArray, fit: Fit
-) -> FloatArray:
-    """Standard deviation of each datum by the noise law, its arguments at their means."""
-    known: dict[str, Any] = {n: float(np.mean(x)) for n, x in fit.draws.items()}
-    label = f"[{spectrum.label}]" if spectrum.label else ""
-    for column, values in measurement.columns.items():
-        known[f"{spectrum.data}{label}.{column}"] = values
-    given = [evaluate(a, known, np) for a in spectrum.noise.arguments]
-    variance = NOISES[spectrum.noise.family].variance(expected, *given)
-    return np.asarray(np.sqrt(np.maximum(variance, 1e-24)))
 
 
 def _freedom(channels: int, parameters: float) -> int:

@@ -39,7 +39,7 @@ def judge(
     draws = [flat(fit, model, one.name) for one in asked]
     symbols = _symbols(model)
     found = [
-        _finding([asked[i] for i in members], kept, symbols)
+        _finding([asked[i] for i in members], kept, symbols, model.kind)
         for members, kept in _groups(asked, draws, known["left"], known["linked"])
     ]
     found += [
@@ -195,7 +195,10 @@ def _symbols(model: Model[Prior]) -> dict[str, str]:
 
 
 def _finding(
-    members: Sequence[Parameter[Prior]], kept: float, symbols: Mapping[str, str]
+    members: Sequence[Parameter[Prior]],
+    kept: float,
+    symbols: Mapping[str, str],
+    kind: str,
 ) -> Finding:
     names = [f"`{one.name}`" for one in members]
     if len(names) == 1:
@@ -212,7 +215,7 @@ def _finding(
         "warned",
         text,
         value=kept,
-        detail=remedy([symbols[one.name] for one in members]),
+        detail=remedy([symbols[one.name] for one in members], kind),
         source=SOURCE,
         line=members[0].place.line or None,
     )

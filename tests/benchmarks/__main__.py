@@ -21,6 +21,7 @@ PARTS = {
     "batch": ("scipy", "lmfit"),
     "speed": (),
     "syncmoss": ("syncmoss", "numba", "scipy"),
+    "diffraction": (),
 }
 """The parts, and the peers that each measures beside specfit."""
 

@@ -18,6 +18,7 @@ def render(results: dict) -> str:
     sections = {
         "search": search, "sampling": sampling, "evidence": evidence,
         "counting": counting, "batch": batch, "speed": speed, "syncmoss": syncmoss,
+        "diffraction": diffraction,
     }  # fmt: skip
     parts = [
         f"{draw(results[name]['found'])}\n\n{footing(results[name])}"
@@ -191,6 +192,30 @@ def syncmoss(found: dict) -> str:
         for name, row in found["seconds"].items()
     ]
     return f"{rows(head, body)}\n\n{rows(costs, spent)}"
+
+
+STARTS = {
+    "lmfit guess": "lmfit, `guess` of all data",
+    "lmfit thirds": "lmfit, `guess` of each third",
+    "lmfit peaks": "lmfit, `find_peaks` and `guess`",
+    "specfit map": "specfit, no start, the maximum",
+    "specfit auto": "specfit, no start, sampled",
+}
+
+
+def diffraction(found: dict) -> str:
+    """Failures, seconds, and how honest the errors of the widths are."""
+    head = [f"{found['stages']} stages of three Voigt lines", "failed", "CPU", "wall"]
+    head += ["rms of (width − truth) / sd", "truths within the 90 % interval"]
+    body = []
+    for key, name in STARTS.items():
+        one = found[key]
+        honest = ["–", "–"]
+        if one["rms_pull"] is not None:
+            honest = [f"{one['rms_pull']:.2f}", f"{one['within_90']:.0%}"]
+        seconds = [f"{_number(one[k])} s" for k in ("cpu", "wall")]
+        body.append([name, str(one["failures"]), *seconds, *honest])
+    return rows(head, body)
 
 
 def _difference(value: float) -> str:

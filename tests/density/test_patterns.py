@@ -307,3 +307,46 @@ def test_a_column_of_a_wrong_unit_is_told(tmp_path, before, after):
     errors = pipeline.check_with_data(path).errors
     assert errors
     assert {e.code for e in errors} <= {"unit-mismatch", "unit-missing", "wrong-unit"}
+
+
+def test_a_peak_whose_area_is_a_share_of_another_s_is_one_component_with_it(tmp_path):
+    text = spec(
+        "baseline bg : constant",
+        peak="gaussian { xc ~ 28 ± 1 deg; wG ~ halfnormal(3) deg }\n"
+        "  peak Q : gaussian { xc ~ 35 ± 1 deg; wG ~ halfnormal(3) deg; A = 0.5 * P.A }",
+    )
+    _, problem = built(tmp_path, text)
+    parts = problem.separable
+    assert parts is not None
+    assert parts.component_names == ("P",)
+    assert set(parts.component_parameters[0]) == {"P.xc", "P.wG", "Q.xc", "Q.wG"}
+    known = {
+        "P.xc": 28.2,
+        "P.wG": 2.0,
+        "P.A": 7.0,
+        "Q.xc": 35.1,
+        "Q.wG": 3.0,
+        "c0": 900.0,
+    }
+    values = {name: jnp.asarray(known[name]) for name in problem.names}
+    position = problem.unconstrain(values, problem.data)
+    _, atoms = parts.columns(position, problem.data)
+
+    def gauss(centre, fwhm):
+        return stats.norm.pdf(X, centre, fwhm / (8 * np.log(2)) ** 0.5)
+
+    expected = gauss(28.2, 2.0) + 0.5 * gauss(35.1, 3.0)
+    np.testing.assert_allclose(-atoms[0], expected, rtol=1e-9, atol=1e-12)
+    every = problem.constrain(position, problem.data)
+    done = parts.assemble(every, jnp.array([20.0]), jnp.array([800.0]), problem.data)
+    assert done["P.A"] == pytest.approx(20.0)
+    assert done["Q.A"] == pytest.approx(10.0)
+
+
+def test_an_area_that_is_no_share_of_another_s_has_no_component(tmp_path):
+    text = spec(
+        "baseline bg : constant",
+        peak="gaussian { xc ~ 28 ± 1 deg }\n"
+        "  peak Q : gaussian { xc ~ 35 ± 1 deg; A = P.A + 5 counts*deg }",
+    )
+    assert built(tmp_path, text)[1].separable is None

@@ -10,6 +10,10 @@ from specfit.report.blocks import Block, Figure, Page, Paragraph, Section
 from specfit.report.figures.correlations import chosen, correlation
 
 STRONG = 0.95
+_RECORDS = (
+    " Orange: location of the database records with their predictive scale, before the "
+    "prior was widened."
+)
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -19,9 +23,8 @@ def _build(page: Page) -> Sequence[Block]:
             Figure(
                 "prior_vs_posterior",
                 "densities of prior and posterior for every unknown",
-                "Grey: prior as stated; blue: posterior, each with its peak at one height. "
-                "Orange: location of the database records with their predictive scale, before "
-                "the prior was widened.",
+                "Grey: prior as stated; blue: posterior, each with its peak at one height."
+                + (_RECORDS if page.found.conflicts else ""),
             )
         )
     if "correlations" in page.figures:

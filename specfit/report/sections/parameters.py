@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from specfit.model.glossary import symbols
-from specfit.model.kinds import MODEL_KINDS
 from specfit.report.blocks import Block, Cell, Fold, Page, Paragraph, Section, Table
 from specfit.report.numbers import (
     concise,
@@ -20,6 +19,7 @@ from specfit.report.numbers import (
 from specfit.report.quantities import Cell as Entry
 from specfit.report.quantities import Findings, Quantity, ResultTable
 from specfit.report.stopped import cut_short, maximum_alone, one_point
+from specfit.report.words import component
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -45,9 +45,8 @@ def _doubt(found: Findings) -> str:
 
 
 def _results(found: Findings, table: ResultTable) -> Table:
-    component = MODEL_KINDS[found.run.model.kind].component or "site"
     symbols = (f"{s} ({unit})" if unit else s for s, unit in table.columns)
-    header = [table.levels or component, *symbols]
+    header = [table.levels or component(found.run.model) or "", *symbols]
     point = one_point(found.run.fit)
     rows = [
         [

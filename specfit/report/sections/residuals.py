@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specfit.report.blocks import Block, Cell, Page, Paragraph, Section, Table, Tone
+from specfit.report.words import counted
 from specfit.rules import Residuals
 
 
@@ -22,7 +23,10 @@ def _build(page: Page) -> Sequence[Block]:
     elif any(item.insufficient for item in items):
         blocks.append(Paragraph("The model is insufficient.", tone="warn"))
     else:
-        text = "The residuals are those of counting statistics."
+        law = (
+            "counting statistics" if counted(page.found.run.model) else "the noise law"
+        )
+        text = f"The residuals are those of {law}."
         blocks.append(Paragraph(text, tone="good"))
     return blocks
 

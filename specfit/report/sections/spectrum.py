@@ -8,6 +8,7 @@ from specfit.contracts import Measurement
 from specfit.report.blocks import Block, Figure, Page, Section
 from specfit.report.collect import file_of
 from specfit.report.text import file_name
+from specfit.report.words import datum, shared, whole
 
 
 def figure_name(page_index: int, label: str, alone: bool) -> str:
@@ -25,13 +26,16 @@ _HALVES = (
 def _build(page: Page) -> Sequence[Block]:
     run = page.found.run
     alone = len(run.model.spectra) == 1
+    share = ", with area fractions; ticks: line positions" if shared(run.model) else ""
+    points, what = datum(run.model), whole(run.model)
     blocks: list[Block] = []
     for index, spectrum in enumerate(run.model.spectra):
         measurement, item = run.measurements[index], page.found.residuals[index]
         name = file_of(run.model, spectrum, measurement)
         label = f" [{spectrum.label}]" if spectrum.label else ""
         sites = ", ".join(site.title or site.name for site in spectrum.sites)
-        filled = f"; filled: {sites}, with area fractions; ticks: line positions"
+        filled = f"; filled: {sites}{share}"
+        parts = "fitted components and " if sites else "the fitted curve and "
         if measurement.scattering is not None:
             title = figure_name(index, spectrum.label, alone)
             blocks.append(
@@ -43,8 +47,8 @@ def _build(page: Page) -> Sequence[Block]:
         blocks.append(
             Figure(
                 figure_name(index, spectrum.label, alone),
-                f"spectrum{label} with fitted components and residuals",
-                f"{name}{label}, {measurement.values.size} channels. Points: data with "
+                f"{what}{label} with {parts}residuals",
+                f"{name}{label}, {measurement.values.size} {points}. Points: data with "
                 "one standard deviation; red: posterior mean with the band of 5 to 95 "
                 f"%{filled if sites else ''}. "
                 f"{_HALVES if measurement.position.size else ''}"

@@ -1,0 +1,48 @@
+"""Faults that show once the data files are looked at: missing ones, axes that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from specfit.contracts import Measurement
+from specfit.model.ir import DataSource, Model, Place, Prior
+from specfit.model.peak_remarks import Remark, data_remarks
+from specfit.readers.errors import ReaderError
+
+NAMED = 3
+"""Of files that are missing together, how many are named."""
+MISSING = ("data-missing", "data-misspelt")
+
+
+def of_data(
+    models: Sequence[Model[Prior]], measured: Sequence[tuple[DataSource, Measurement]]
+) -> Iterator[Remark]:
+    """What the data say against the models that use them; of many levels once."""
+    known = {(source.data, source.label): seen for source, seen in measured}
+    said = set()
+    for model in models:
+        for spectrum in model.spectra:
+            seen = known.get((spectrum.data, spectrum.label))
+            if seen is None:
+                continue
+            for remark in data_remarks(model, spectrum, seen):
+                if (remark[0], remark[2]) not in said:
+                    said.add((remark[0], remark[2]))
+                    yield remark
+
+
+def together(errors: Sequence[tuple[ReaderError, Place]]) -> Iterator[Remark]:
+    """Faults of files; those that are missing at one place in one message."""
+    missing: dict[Place, list[str]] = {}
+    for error, place in errors:
+        if error.code in MISSING:
+            missing.setdefault(place, []).append(error.words["file"])
+    for error, place in errors:
+        files = list(dict.fromkeys(missing.get(place, [])))
+        if error.code not in MISSING or len(files) < 2:
+            yield error.code, dict(error.words), place, "error"
+            continue
+        names = ", ".join(f"`{name}`" for name in files[:NAMED])
+        names += " …" if len(files) > NAMED else ""
+        words = {"count": str(len(files)), "files": names}
+        yield "data-missing-several", words, place, "error"
