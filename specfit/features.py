@@ -133,6 +133,26 @@ class AnalysisResult:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """A regression model refitted without each row in turn.
+
+    predicted, log_density: (n,); band: (2, n), 5 and 95 % of what would be measured;
+    coverage: share of rows inside it.  psis_elpd, psis_worst: leave-one-out from the
+    weights of the whole posterior instead, and the largest Pareto k̂ of these.
+    """
+
+    predicted: FloatArray
+    band: FloatArray
+    log_density: FloatArray
+    r2: float
+    q2: float
+    coverage: float
+    psis_elpd: float
+    psis_worst: float
+    divergences: int
+
+
+@dataclass(frozen=True)
 class AnalysisRun:
     """An analysis of one file, done and judged: everything its report may show."""
 

@@ -30,6 +30,7 @@ from specfit.contracts import (
     Verdict,
 )
 from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.holding_out import held_out
 from specfit.inference.journal import Journal
 from specfit.model import ir
 from specfit.model.faults import nearest
@@ -102,12 +103,16 @@ def run(
                 for each in (fit, *(answer.fit for answer in fit.answers))
             ]
             done = _contradicted(model, measurements, fit, verdicts[0], settings)
+        held = None
+        if model.kind == "regression" and done[0].outcome != "not_converged":
+            with clock("leaving out"):
+                held = held_out(model, measurements[0], fit, settings, progress)
     return Run(
         document, model, measurements, _marked(fit, done[1]), done[0], kept,
         text=checked.text, text_sha256=sha256(checked.text), versions=versions(),
         device=device, settings=_recorded(settings, checked),
         timings={**clock.seconds, "total": clock.total()}, started=started,
-        answers=tuple(verdicts[1:]),
+        answers=tuple(verdicts[1:]), held_out=held,
     )  # fmt: skip
 
 

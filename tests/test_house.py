@@ -23,7 +23,8 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"analysing", "checking", "pipeline", "comparison", "batching", "identify", "importing"},
+    {"analysing", "batching", "checking", "comparison", "holding_out", "identify",
+     "importing", "pipeline"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

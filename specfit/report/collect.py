@@ -14,6 +14,7 @@ from specfit.model.rule_library import instead_of, words
 from specfit.report.instrument import after_the_fit
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
+from specfit.report.regression.found import held_out_result, inclusion_result
 from specfit.report.result import (
     AnswerResult,
     CountResult,
@@ -60,6 +61,8 @@ def result_of(found: Findings) -> RunResult:
         modes=[_mode(mode) for mode in fit.modes],
         answers=[_answer(run, i) for i in range(len(run.answers))],
         counts=[_count(counted) for counted in run.counted],
+        held_out=held_out_result(run.held_out),
+        inclusion=inclusion_result(regression_of(run)),
         stages=[
             StageResult(name=s.name, seconds=s.seconds, detail=s.detail)
             for s in fit.stages

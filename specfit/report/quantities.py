@@ -17,6 +17,7 @@ from specfit.contracts import FloatArray, Run
 from specfit.model import ir
 from specfit.model.expressions import to_text
 from specfit.model.kinds import SIGNATURES
+from specfit.model.spelt_features import is_scale
 from specfit.model.wording import prior_text
 from specfit.report.numbers import Summary, summarise
 from specfit.rules.posterior import Posterior
@@ -193,7 +194,7 @@ class Findings:
         also = tuple(self._further(text, item) for text, item in report.also)
         also = also if report.table else (*also, *self._own())
         columns = tuple(zip(symbols, units or [""] * len(symbols), strict=True))
-        curve = self.run.model.kind == "curve"
+        curve = self.run.model.kind in ("curve", "regression")
         return ResultTable(report.name, columns, cells, also, curve)
 
     def _own(self) -> Iterator[Quantity]:
@@ -213,6 +214,7 @@ class Findings:
             if (
                 name not in shown
                 and item.origin != "calibration"
+                and not is_scale(name)
                 and self._varies(item)
             ):
                 yield item

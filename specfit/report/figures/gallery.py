@@ -7,6 +7,7 @@ from functools import partial
 
 from specfit.report.figures import correlations, distribution, priors, spectrum
 from specfit.report.quantities import Findings
+from specfit.report.sections import regression
 from specfit.report.sections.spectrum import figure_name
 
 
@@ -30,4 +31,6 @@ def _drawings(found: Findings) -> list[tuple[str, Callable[[], bytes | None]]]:
         ),
         ("correlations", partial(correlations.draw, found)),
         ("distributions", partial(distribution.draw, found)),
+        ("heatmap", partial(regression.heat, found.run)),
+        ("predicted_vs_measured", partial(regression.against, found.run)),
     ]

@@ -10,6 +10,7 @@ from specfit.report.sections import (
     origins,
     parameters,
     record,
+    regression,
     residuals,
     rules,
     search,
@@ -30,6 +31,7 @@ def _table(*sections: Section) -> tuple[Section, ...]:
 SECTIONS = _table(
     verdict.SECTION,
     spectrum.SECTION,
+    regression.SECTION,
     parameters.SECTION,
     answers.SECTION,
     rules.SECTION,
