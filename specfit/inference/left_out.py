@@ -57,7 +57,7 @@ def left_out(
     """Refits without each fold; positions: draws (n_chains, n_draws, dimension)."""
     rows = positions.reshape(-1, positions.shape[-1])
     spread = np.cov(rows.T) + 1e-9 * np.eye(rows.shape[1])
-    factor: FloatArray = np.linalg.cholesky(spread)
+    factor = evaluate.numpy(np.linalg.cholesky(spread))
     shape = Gaussian(rows.mean(axis=0), factor, 0.0, 0)
     n = max(max(fold.rows) for fold in folds) + 1
     mean, band, density = np.empty(n), np.empty((2, n)), np.empty(n)

@@ -14,7 +14,11 @@ from specfit.model.rule_library import instead_of, words
 from specfit.report.instrument import after_the_fit
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
-from specfit.report.regression.found import held_out_result, inclusion_result
+from specfit.report.regression.found import (
+    held_out_result,
+    inclusion_result,
+    regression_of,
+)
 from specfit.report.result import (
     AnswerResult,
     CountResult,

@@ -7,7 +7,7 @@ from functools import partial
 
 from specfit.report.figures import correlations, distribution, priors, spectrum
 from specfit.report.quantities import Findings
-from specfit.report.sections import regression
+from specfit.report.regression import found as regression
 from specfit.report.sections.spectrum import figure_name
 
 

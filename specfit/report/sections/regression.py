@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from specfit.contracts import Run
-from specfit.features import Features, HeldOut
-from specfit.model.known import data_constants
+from specfit.features import HeldOut
 from specfit.report.blocks import (
     Block,
     Cell,
@@ -20,57 +17,10 @@ from specfit.report.blocks import (
     Section,
     Table,
 )
-from specfit.report.figures.regression import Map, heat_map, predicted
-from specfit.rules.inclusion import Inclusion, inclusion
+from specfit.report.regression.found import Regression, regression_of
+from specfit.rules.inclusion import Inclusion
 
 TOP = 12
-
-
-class Regression(NamedTuple):
-    """What a run of a regression has to show beyond its parameters."""
-
-    features: Features
-    found: Inclusion
-
-
-def regression_of(run: Run) -> Regression | None:
-    """The features of a run and their inclusion; None of any other model."""
-    features = run.measurements[0].features if run.measurements else None
-    if run.model.kind != "regression" or features is None or not run.fit.draws:
-        return None
-    known = data_constants(run.model, run.measurements)
-    found = inclusion(
-        run.model, run.measurements[0], run.fit.draws, run.fit.prior, known
-    )
-    return None if found is None else Regression(features, found)
-
-
-def heat(run: Run) -> bytes | None:
-    """The heat map of the posterior means."""
-    shown = regression_of(run)
-    if shown is None:
-        return None
-    x = shown.features.values
-    sd = x.std(axis=0)
-    scaled = (x - x.mean(axis=0)) / np.where(sd > 0.0, sd, 1.0)
-    unit = run.measurements[0].value_unit
-    own = Map(
-        shown.features,
-        scaled * shown.found.means,
-        shown.found.features,
-        "inclusion",
-        unit,
-    )
-    return heat_map(own)
-
-
-def against(run: Run) -> bytes | None:
-    """Rows predicted while they were left out, with 90 % intervals."""
-    if run.held_out is None:
-        return None
-    held, measured = run.held_out, run.measurements[0]
-    series = [(run.model.name, held.predicted, held.band)]
-    return predicted(measured.values, series, measured.value_unit)
 
 
 def _build(page: Page) -> Sequence[Block]:
