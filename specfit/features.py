@@ -69,6 +69,14 @@ class Features:
         return self.groups[index] if self.groups else ""
 
 
+class FewFolds(ValueError):
+    """Fewer than three folds: nothing could be tuned inside one of them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} folds: at least three are needed")
+        self.count = count
+
+
 @dataclass(frozen=True)
 class MethodResult:
     """What one estimator made of the table.

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from specfit.contracts import Fit, Measurement, Progress
+from specfit.contracts import Fit, FloatArray, Measurement, Progress, Verdict
 from specfit.features import HeldOut
 from specfit.model import ir
+from specfit.record import Clock
+
+if TYPE_CHECKING:
+    from specfit.inference.left_out import LeftOut
+    from specfit.inference.loo import Loo
 
 
 def held_out(
     model: ir.Model[ir.Prior],
-    measured: Measurement,
+    measurements: Sequence[Measurement],
     fit: Fit,
-    settings: Mapping[str, Any],
-    progress: Progress | None,
+    clock: Clock,
+    verdict: Verdict,
 ) -> HeldOut | None:
-    """Exact leave-one-out by refits; None where there is no posterior to begin from.
+    """Exact leave-one-out by refits; None of other kinds, and without a posterior.
 
     Call it inside `enable_x64(True)`.
     """
+    few = fit.positions.shape[0] * fit.positions.shape[1] <= fit.positions.shape[-1]
+    if model.kind != "regression" or verdict.outcome == "not_converged" or few:
+        return None
+    with clock("leaving out"):
+        (measured,) = measurements
+        return left_out_rows(model, measured, fit, clock.progress)
+
+
+def left_out_rows(
+    model: ir.Model[ir.Prior],
+    measured: Measurement,
+    fit: Fit,
+    progress: Progress | None,
+) -> HeldOut:
+    """The same, whatever the verdict."""
     from specfit import density
     from specfit.density.regression import without
     from specfit.inference.left_out import Fold, left_out
     from specfit.inference.loo import loo
 
-    if fit.positions.shape[0] * fit.positions.shape[1] <= fit.positions.shape[2]:
-        return None
     problem = density.build(model, (measured,))
     n = measured.values.size
     folds = [
@@ -40,11 +58,14 @@ def held_out(
         if progress is not None:
             progress("leaving out", done, "")
 
-    found = left_out(problem, fit.positions, folds, int(settings["seed"]), tell)
-    y = measured.values
+    found = left_out(problem, fit.positions, folds, int(fit.settings["seed"]), tell)
+    return _scored(measured.values, found, loo(fit.pointwise))
+
+
+def _scored(y: FloatArray, found: LeftOut, whole: Loo) -> HeldOut:
+    n = y.size
     about = (y.sum() - y) / (n - 1)
     missed = float(np.sum((y - found.mean) ** 2))
-    whole = loo(fit.pointwise)
     return HeldOut(
         predicted=found.mean,
         band=found.band,

@@ -103,10 +103,7 @@ def run(
                 for each in (fit, *(answer.fit for answer in fit.answers))
             ]
             done = _contradicted(model, measurements, fit, verdicts[0], settings)
-        held = None
-        if model.kind == "regression" and done[0].outcome != "not_converged":
-            with clock("leaving out"):
-                held = held_out(model, measurements[0], fit, settings, progress)
+        held = held_out(model, measurements, fit, clock, done[0])
     return Run(
         document, model, measurements, _marked(fit, done[1]), done[0], kept,
         text=checked.text, text_sha256=sha256(checked.text), versions=versions(),

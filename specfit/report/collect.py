@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from specfit import rules
-from specfit.contracts import Counted, Finding, Measurement, Mode, Run
+from specfit.contracts import Counted, Finding, Fit, Measurement, Mode, Run
 from specfit.model import ir, records
 from specfit.model.rule_library import instead_of, words
 from specfit.report.instrument import after_the_fit
@@ -67,10 +67,7 @@ def result_of(found: Findings) -> RunResult:
         counts=[_count(counted) for counted in run.counted],
         held_out=held_out_result(run.held_out),
         inclusion=inclusion_result(regression_of(run)),
-        stages=[
-            StageResult(name=s.name, seconds=s.seconds, detail=s.detail)
-            for s in fit.stages
-        ],
+        stages=_stages(fit),
         notes=list(fit.notes),
         hashes=_hashes(run),
         versions=dict(run.versions),
@@ -79,6 +76,12 @@ def result_of(found: Findings) -> RunResult:
         device=run.device,
         timings_s={name: float(value) for name, value in run.timings.items()},
     )
+
+
+def _stages(fit: Fit) -> list[StageResult]:
+    return [
+        StageResult(name=s.name, seconds=s.seconds, detail=s.detail) for s in fit.stages
+    ]
 
 
 def _mode(mode: Mode) -> ModeResult:
