@@ -9,7 +9,7 @@ import numpy as np
 from specfit.checking import Checked
 from specfit.contracts import FloatArray, Measurement, Progress
 from specfit.diagnostics import Diagnostic, Span, SpecError
-from specfit.features import AnalysisResult, AnalysisRun
+from specfit.features import AnalysisResult, AnalysisRun, FewFolds
 from specfit.model import ir
 from specfit.record import Clock, sha256, versions
 
@@ -80,13 +80,7 @@ def run_analysis(
     with clock("read data"):
         table = measurement or table_of(checked, analysis)
     with clock("analysis"):
-        try:
-            result = analyse(analysis, table, seed, progress)
-        except ValueError as error:
-            place = analysis.place
-            span = Span(place.file, place.start, place.end)
-            fault = Diagnostic("folds-few", span, {"found": str(error).split()[0]})
-            raise SpecError([fault], checked.texts) from error
+        result = _found(checked, analysis, table, seed, progress)
     with clock("judge"):
         verdict = judge_analysis(analysis, result)
     return AnalysisRun(
@@ -102,6 +96,22 @@ def run_analysis(
         timings={**clock.seconds, "total": clock.total()},
         started=started,
     )
+
+
+def _found(
+    checked: Checked,
+    analysis: ir.Analysis,
+    table: Measurement,
+    seed: int,
+    progress: Progress | None,
+) -> AnalysisResult:
+    try:
+        return analyse(analysis, table, seed, progress)
+    except FewFolds as error:
+        place = analysis.place
+        span = Span(place.file, place.start, place.end)
+        fault = Diagnostic("folds-few", span, {"found": str(error.count)})
+        raise SpecError([fault], checked.texts) from error
 
 
 def table_of(checked: Checked, analysis: ir.Analysis) -> Measurement:

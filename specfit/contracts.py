@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     import jax
 
-    from specfit.features import Features
+    from specfit.features import Features, HeldOut
     from specfit.model.ir import Document, Model, Prior
     from specfit.rules.block import Block, Outcomes
     from specfit.scattering import Scattering
@@ -194,8 +194,7 @@ class Measurement:
 class Identified(Protocol):
     """What can say who it is: a text that two share only if they compute alike.
 
-    Functions of equal identity may take each other's compiled programs anywhere; an
-    empty identity is nobody's.
+    Functions of equal identity may share compiled programs; an empty one is nobody's.
     """
 
     @property
@@ -447,6 +446,7 @@ class Run:
     counted: tuple[Counted, ...] = ()  # every number of components that was tried
     conclusion: str = ""  # what follows from `counted`
     identity: str = ""  # SHA-256 of all that decides its bits; none if interrupted
+    held_out: HeldOut | None = None  # of a regression
 
 
 Progress = Callable[[str, float, str], None]  # stage, fraction done in [0, 1], detail

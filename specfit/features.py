@@ -69,6 +69,14 @@ class Features:
         return self.groups[index] if self.groups else ""
 
 
+class FewFolds(ValueError):
+    """Fewer than three folds: nothing could be tuned inside one of them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} folds: at least three are needed")
+        self.count = count
+
+
 @dataclass(frozen=True)
 class MethodResult:
     """What one estimator made of the table.
@@ -130,6 +138,26 @@ class AnalysisResult:
     def method(self, name: str) -> MethodResult:
         """The method of this name."""
         return next(one for one in self.methods if one.name == name)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A regression model refitted without each row in turn.
+
+    predicted, log_density: (n,); band: (2, n), 5 and 95 % of what would be measured;
+    coverage: share of rows inside it.  psis_elpd, psis_worst: leave-one-out from the
+    weights of the whole posterior instead, and the largest Pareto k̂ of these.
+    """
+
+    predicted: FloatArray
+    band: FloatArray
+    log_density: FloatArray
+    r2: float
+    q2: float
+    coverage: float
+    psis_elpd: float
+    psis_worst: float
+    divergences: int
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from specfit.contracts import (
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.found import at_place
 from specfit.gains import contradicted
+from specfit.holding_out import held_out
 from specfit.inference.journal import Journal
 from specfit.made_of import remarks
 from specfit.model import ir
@@ -110,12 +111,13 @@ def run(
                 for each in (fit, *(answer.fit for answer in fit.answers))
             ]
             done = contradicted(model, measurements, fit, verdicts[0], settings)
+        held = held_out(model, measurements, fit, clock, done[0])
     return Run(
         document, model, measurements, _marked(fit, done[1]), done[0], kept,
         text=checked.text, text_sha256=sha256(checked.text), versions=versions(),
         device=device, settings=_recorded(settings, checked),
         timings={**clock.seconds, "total": clock.total()}, started=started,
-        answers=tuple(verdicts[1:]),
+        answers=tuple(verdicts[1:]), held_out=held,
     )  # fmt: skip
 
 

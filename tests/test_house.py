@@ -23,8 +23,8 @@ ORDER = [
     {"inference"},
     {"rules"},
     {"report"},
-    {"found", "made_of", "measuring", "checking", "gains", "pipeline", "analysing",
-     "comparison", "batching", "identify", "importing", "study"},
+    {"found", "made_of", "measuring", "checking", "gains", "holding_out", "pipeline",
+     "analysing", "comparison", "batching", "identify", "importing", "study"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

@@ -55,8 +55,7 @@ def _keep_programs(cache: Path) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one .spec file; the exit code is its verdict."""
-    from specfit import inference, pipeline
-    from specfit.report.writing import refuse_foreign
+    from specfit import pipeline
 
     checked = pipeline.check_with_data(arguments.file, arguments.allow_outside)
     show_diagnostics(checked.diagnostics, checked.texts)
@@ -64,6 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
         return exits.FAULT
     if (analysis := analyse.only_analysis(checked)) is not None:
         return analyse.run(arguments, checked, analysis)
+    return _run_model(arguments, checked)
+
+
+def _run_model(arguments: argparse.Namespace, checked: Checked) -> int:
+    """The same of the models of a file."""
+    from specfit import inference
+    from specfit.report.writing import refuse_foreign
+
     prepare_device(arguments.device)
     inference.use_cores()
     options = replace(sampling(arguments), variant=arguments.variant)

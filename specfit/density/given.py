@@ -117,7 +117,7 @@ class Given:
             a = jnp.concatenate(
                 [jnp.full((len(a), 1), 1.0, a.dtype) * scale, a], axis=1
             )
-        weight = jnp.asarray(data["mask"])[0] / jnp.sqrt(noise)
+        weight = jnp.asarray(data["learned"])[0] / jnp.sqrt(noise)
         return a * weight[:, None], left * weight
 
     def _prior(self, scope: Scope, dtype: Any) -> tuple[Array, Array]:

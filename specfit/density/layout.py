@@ -41,7 +41,8 @@ def pattern_data(
     """The same of data with an axis of any kind.
 
     counts (what was measured), x, mask, spread (its variance, about): (S, C); floor:
-    (S,); columns: (C,) by the name that each has in expressions; bases: splines by name.
+    (S,); columns: (C,) by the name that each has in expressions; bases: splines by name;
+    learned: (S, C), where there are features, the rows that these are standardised over.
     """
     length = max(room, *(m.axis.size for m in measurements))
     bases = measurements[0].bases if measurements else {}
@@ -52,10 +53,13 @@ def pattern_data(
             columns[f"{name}.{column}"] = _stacked([values], length)[0]
         if measurement.features is not None:
             columns |= feature_columns(name, measurement.features)
+    mask = _mask([m.axis.size for m in measurements], length)
+    featured = any(m.features is not None for m in measurements)
     return {
+        **({"learned": mask} if featured else {}),
         "counts": _stacked([m.values for m in measurements], length),
         "x": _stacked([m.axis for m in measurements], length),
-        "mask": _mask([m.axis.size for m in measurements], length),
+        "mask": mask,
         "floor": np.full(len(measurements), LEAST),
         "columns": columns,
         "bases": {n: natural(b.axis, b.values) for n, b in bases.items()},

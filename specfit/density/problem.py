@@ -75,7 +75,11 @@ def problem_of(
             informed(parts.where, parts.predict, data, draws.values, variance)
         )
     problem = parts.problem(data, draws, split(parts, draws.values))
-    given = parts.where.given
+    return _whole(problem, parts.where.given)
+
+
+def _whole(problem: Problem, given: Given | None) -> Problem:
+    """With what is known of scales whose coefficients are integrated out."""
     if given is None:
         return problem
     learned = (*problem.smooth, *given.names, *given.local)

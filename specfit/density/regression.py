@@ -10,9 +10,10 @@ than the errors.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -21,10 +22,11 @@ from specfit.density.coordinates import Coordinates
 from specfit.density.given import LOCAL, NOTHING, Given, Intercept
 from specfit.density.parts import Both
 from specfit.density.problem import problem_of
-from specfit.density.standardised import entry_errors
+from specfit.density.standardised import entry_errors, feature_columns
 from specfit.model.expressions import evaluate, nodes, references, substitute
 from specfit.model.functions import ERRORS, HORSESHOE, WEIGHTED_SUM
 from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior, Ref
+from specfit.model.known import data_constants
 
 _SUM = "#sum"
 
@@ -55,6 +57,37 @@ def with_errors(model: Model[Prior], measured: Measurement) -> Model[Prior]:
     noise = spectrum.noise.model_copy(update={"arguments": (wide,)})
     spectra = (spectrum.model_copy(update={"noise": noise}),)
     return model.model_copy(update={"spectra": spectra})
+
+
+def without(
+    model: Model[Prior], measured: Measurement, data: Data, rows: Sequence[int]
+) -> tuple[Data, Data]:
+    """Data that know nothing of some rows, their scales included; and to look at these.
+
+    The first has them masked; the second has them back, everything else learned without.
+    """
+    assert measured.features is not None
+    keep = np.ones(measured.values.size, dtype=bool)
+    keep[list(rows)] = False
+    part = replace(
+        measured,
+        axis=measured.axis[keep],
+        values=measured.values[keep],
+        columns={name: column[keep] for name, column in measured.columns.items()},
+        features=None,
+    )
+    constants = data_constants(model, (part,))
+    name = model.spectra[0].data
+    columns = feature_columns(name, measured.features, keep)
+    mask = jnp.asarray(keep[None].astype(float))
+    learn = {
+        **data,
+        "constants": {n: jnp.asarray(np.float64(v)) for n, v in constants.items()},
+        "columns": {**data["columns"], **jax.tree.map(jnp.asarray, columns)},
+        "mask": mask,
+        "learned": mask,
+    }
+    return learn, {**learn, "mask": jnp.ones_like(mask)}
 
 
 def _sum_of(mean: Expression | None) -> Apply | None:

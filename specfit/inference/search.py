@@ -38,10 +38,8 @@ AGAIN = 3
 """Searches from other atoms at most, where the best fit has rivals."""
 ALL_ANEW = 3
 """Components that have all been placed anew together once a search is done."""
-AGREED = 0.3
-"""Difference (nats) of two searches that have found the same."""
-HOPELESS = 100.0
-"""Nats below the best that a long ascent must promise to pass."""
+AGREED = 0.3  # nats between two searches that have found the same
+HOPELESS = 100.0  # nats below the best that a long ascent must promise to pass
 BARRIER = 1.0
 """Depth (nats) of the valley between two peaks that a chain crosses freely."""
 
@@ -125,7 +123,6 @@ def _search(task: _Task, near: Mapping[str, float] | None) -> Found:
     twins = swapped(problem, peaks[0], (tuple(prior), positions), groups)
     more = polish(problem, twins, peaks[0].log_density)
     peaks = distinct(problem, peaks + more)
-    peaks = peaks[: 1 if problem.whole else None]
     return Found(tuple(peaks), groups, prior, positions, notes)
 
 
@@ -230,7 +227,8 @@ def distinct(problem: Problem, peaks: list[Peak]) -> list[Peak]:
     """
     kept: list[Peak] = []
     for peak in sorted(peaks, key=lambda p: -p.log_density):
-        new = all(_separate(problem, peak, other) for other in kept)
+        alone = problem.whole and kept  # of modes that are not told apart, the best
+        new = not alone and all(_separate(problem, peak, other) for other in kept)
         if new and (peak.reached or not kept):
             kept.append(peak)
     return kept

@@ -266,9 +266,12 @@ def _plan(ground: Ground, number: int, home: int) -> Plan:
     settings = ground.settings
     stage = "sampling" if number == 0 else "sampling again"
     detail = f"mode {home + 1}" if len(ground.kept) > 1 else ""
+    windows = (settings.warmup,) * (1 if number == 0 else 5)
+    if ground.problem.whole and number == 0:  # no mode has the shape of the whole
+        windows = (settings.warmup // 2,) * 2
     return Plan(
-        windows=(settings.warmup,) * (1 if number == 0 else 5),
-        dense=number > 0,
+        windows=windows,
+        dense=len(windows) > 1,
         draws=settings.draws * (1 + number),
         target_accept=max(settings.target_accept, ESCALATED_TARGET * number),
         chunk=settings.chunk,

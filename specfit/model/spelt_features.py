@@ -28,6 +28,11 @@ LOCAL, UNIT = "_local", "_unit"
 """What the scale of a coefficient and its standard normal are called after it."""
 
 
+def is_scale(name: str) -> bool:
+    """Is it what a coefficient is made of, `β_local[1]` or `β_unit[1]`?"""
+    return name.partition("[")[0].endswith((LOCAL, UNIT)) and name.endswith("]")
+
+
 def spelt_features(
     block: tree.Block, kind: ModelKind, data: DataBlock, faults: Faults
 ) -> tree.Block:

@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 
 from specfit import rules
-from specfit.contracts import Counted, Finding, Measurement, Mode, Run
+from specfit.contracts import Counted, Finding, Fit, Measurement, Mode, Run
 from specfit.model import ir, records
 from specfit.model.rule_library import instead_of, words
 from specfit.report.instrument import after_the_fit
 from specfit.report.numbers import finite
 from specfit.report.quantities import Findings, Quantity
+from specfit.report.regression.found import (
+    held_out_result,
+    inclusion_result,
+    regression_of,
+)
 from specfit.report.result import (
     AnswerResult,
     CountResult,
@@ -61,10 +66,9 @@ def result_of(found: Findings) -> RunResult:
         modes=[_mode(mode) for mode in fit.modes],
         answers=[_answer(run, i) for i in range(len(run.answers))],
         counts=[_count(counted) for counted in run.counted],
-        stages=[
-            StageResult(name=s.name, seconds=s.seconds, detail=s.detail)
-            for s in fit.stages
-        ],
+        held_out=held_out_result(run.held_out),
+        inclusion=inclusion_result(regression_of(run)),
+        stages=_stages(fit),
         notes=list(fit.notes),
         hashes=_hashes(run),
         versions=dict(run.versions),
@@ -73,6 +77,12 @@ def result_of(found: Findings) -> RunResult:
         device=run.device,
         timings_s={name: float(value) for name, value in run.timings.items()},
     )
+
+
+def _stages(fit: Fit) -> list[StageResult]:
+    return [
+        StageResult(name=s.name, seconds=s.seconds, detail=s.detail) for s in fit.stages
+    ]
 
 
 def _mode(mode: Mode) -> ModeResult:

@@ -17,6 +17,7 @@ from specfit.contracts import FloatArray, Run
 from specfit.model import ir
 from specfit.model.expressions import to_text
 from specfit.model.kinds import MODEL_KINDS, SIGNATURES
+from specfit.model.spelt_features import is_scale
 from specfit.model.wording import prior_text
 from specfit.report.levels import columns_of, names_by_level
 from specfit.report.numbers import Summary, summarise
@@ -237,6 +238,7 @@ class Findings:
             if (
                 name not in shown
                 and item.origin != "calibration"
+                and not is_scale(name)
                 and self._varies(item)
             ):
                 yield item

@@ -187,6 +187,28 @@ class CountResult(Record):
     reason: Text = ""
 
 
+class HeldOutResult(Record):
+    """A regression refitted without each row; groups, features: inclusion."""
+
+    r2: float
+    q2: float
+    coverage: float
+    elpd: float
+    psis_elpd: float
+    psis_worst_k: float
+    divergences: int
+    predicted: list[float]
+    q05: list[float]
+    q95: list[float]
+
+
+class InclusionResult(Record):
+    """Inclusion probabilities of features and groups, with those of the prior."""
+
+    features: dict[str, tuple[float, float]]
+    groups: dict[str, tuple[float, float]]
+
+
 class StageResult(Record):
     """One step of finding the answer."""
 
@@ -240,6 +262,8 @@ class RunResult(Record):
     modes: list[ModeResult]
     answers: list[AnswerResult]
     counts: list[CountResult]
+    held_out: HeldOutResult | None = None
+    inclusion: InclusionResult | None = None
     stages: list[StageResult]
     notes: list[Text]
     hashes: Hashes

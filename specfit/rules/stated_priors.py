@@ -17,6 +17,7 @@ from specfit.model.expressions import references
 from specfit.model.ir import Model, Parameter, Prior
 from specfit.model.known import arguments_of
 from specfit.model.rule_library import source_of, thresholds_of
+from specfit.model.spelt_features import is_scale
 from specfit.rules.block import Block, Outcomes, graded, worst
 from specfit.rules.draws import flat, passed, plus_minus, spread
 from specfit.rules.rarity import normal_sd
@@ -52,8 +53,8 @@ def judge(
     known = {name: float(np.mean(draws)) for name, draws in fit.draws.items()}
     found, judged = [], 0
     for parameter in model.parameters:
-        if parameter.prior.provenance is not None:
-            continue
+        if parameter.prior.provenance is not None or is_scale(parameter.name):
+            continue  # the scale of a feature that counts is meant to be far out
         out = _out(parameter, known)
         judged += out is not None
         if out is not None and out > FAR:
@@ -72,7 +73,7 @@ def outcomes(block: Block) -> Outcomes:
     means = {name: draws.mean(axis=-1) for name, draws in block.draws.items()}
     found = []
     for parameter in block.model.parameters:
-        if parameter.prior.provenance is None:
+        if parameter.prior.provenance is None and not is_scale(parameter.name):
             out = _many_out(parameter, means)
             if out is not None:
                 failed = (out > LIMIT) & _decisive(parameter, identity)

@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement, Progress
-from specfit.features import AnalysisResult, MethodResult
+from specfit.features import AnalysisResult, FewFolds, MethodResult
 from specfit.inference.estimators.asked import Asked, MethodAsked
 from specfit.inference.estimators.folds import (
     Folds,
@@ -45,14 +45,14 @@ def analyse(
 
     Raises
     ------
-    ValueError
-        Fewer than three folds: nothing could be tuned inside one of them.
+    FewFolds
+        There are not even three.
 
     """
     assert measured.features is not None
     folds = folds_of(asked, measured)
     if len(folds) < 3:
-        raise ValueError(f"{len(folds)} folds: at least three are needed")
+        raise FewFolds(len(folds))
     results, timings = [], {}
     for number, method in enumerate(asked.methods):
         begun = perf_counter()

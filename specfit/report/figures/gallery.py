@@ -14,6 +14,7 @@ from specfit.report.figures import (
     weights,
 )
 from specfit.report.quantities import Findings
+from specfit.report.regression import found as regression
 from specfit.report.sections.spectrum import figure_name
 
 
@@ -38,6 +39,8 @@ def _drawings(found: Findings) -> list[tuple[str, Callable[[], bytes | None]]]:
         ("weights", partial(weights.draw, found.run)),
         ("correlations", partial(correlations.draw, found)),
         ("distributions", partial(distribution.draw, found)),
+        ("heatmap", partial(regression.heat, found.run)),
+        ("predicted_vs_measured", partial(regression.against, found.run)),
     ]
 
 

@@ -11,6 +11,7 @@ from specfit.report.sections import (
     origins,
     parameters,
     record,
+    regression,
     residuals,
     rules,
     search,
@@ -31,6 +32,7 @@ def _table(*sections: Section) -> tuple[Section, ...]:
 SECTIONS = _table(
     verdict.SECTION,
     spectrum.SECTION,
+    regression.SECTION,
     parameters.SECTION,
     made_of.SECTION,
     answers.SECTION,

@@ -1,0 +1,194 @@
+"""A horseshoe with its coefficients integrated out, against arithmetic done otherwise."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from specfit import checking, density
+from specfit.contracts import FloatArray, Measurement, Problem
+from specfit.density.regression import without
+from specfit.features import Features
+from specfit.model import ir
+
+TEXT = """specfit 1
+data d : table {
+  file = "t.csv"
+  target = column(4) V
+  feature = columns(1..3)
+}
+model m : regression on d {
+  a ~ normal(mean(d.target), 0.7) V
+  σ ~ halfnormal(0.2) V
+  τ ~ halfcauchy(0.5 * σ)
+  slab ~ inverse_gamma(2, 2)
+  β[d.feature] ~ regularized_horseshoe(τ, slab) V
+  observe d.target ~ normal(a + sum(β[feature] * standardized(d.feature) over feature), σ)
+}
+"""
+N, P = 7, 3
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> ir.Model[ir.Prior]:
+    path = tmp_path_factory.mktemp("regression") / "m.spec"
+    path.write_text(TEXT, encoding="utf-8")
+    (found,) = checking.check(path).require().models
+    return found
+
+
+def measured(errors: bool = False) -> Measurement:
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(N, P)) * np.array([1.0, 10.0, 0.1])
+    y = 3.8 + 0.3 * (x[:, 0] - x[:, 0].mean()) + 0.05 * generator.normal(size=N)
+    sd = np.abs(generator.normal(size=(N, P))) * 0.2 * x.std(axis=0) if errors else None
+    axis = np.arange(1.0, N + 1)
+    return Measurement(
+        axis, y, "", "V", features=Features(x, sd=sd), columns={"target": y}
+    )
+
+
+def values_at(problem: Problem, z: FloatArray) -> dict[str, float]:
+    found = problem.constrain({"z": jnp.asarray(z)}, problem.data)
+    return {name: float(value) for name, value in found.items()}
+
+
+def scales(values: dict[str, float]) -> FloatArray:
+    """The prior sd of each coefficient, by the formula of the paper."""
+    found = []
+    for j in range(1, P + 1):
+        local, tau, slab = values[f"β_local[{j}]"], values["τ"], values["slab"]
+        squared = slab * local**2 / (slab + tau**2 * local**2)
+        found.append(tau * np.sqrt(squared))
+    return np.array(found)
+
+
+def standard(one: Measurement) -> FloatArray:
+    assert one.features is not None
+    x = one.features.values
+    return (x - x.mean(axis=0)) / x.std(axis=0)
+
+
+def stretched(problem: Problem, z: FloatArray, names: tuple[str, ...]) -> float:
+    """log |det| of the derivative of some values by their own coordinates."""
+
+    @jax.jit
+    def chosen(v: jax.Array) -> jax.Array:
+        values = problem.constrain({"z": v}, problem.data)
+        return jnp.stack([values[name] for name in names])
+
+    rows = [problem.names.index(name) for name in names]
+    derivative = np.asarray(jax.jacfwd(chosen)(jnp.asarray(z)))[:, rows]
+    return float(np.linalg.slogdet(derivative)[1])
+
+
+def outer(values: dict[str, float], problem: Problem, z: FloatArray) -> float:
+    """Log prior of the scales and of σ in the coordinates of z."""
+    total = stats.halfnorm.logpdf(values["σ"], scale=0.2) + np.log(values["σ"])
+    total += stats.halfcauchy.logpdf(values["τ"], scale=0.5 * values["σ"])
+    total += stats.invgamma.logpdf(values["slab"], 2, scale=2)
+    total += sum(
+        stats.halfcauchy.logpdf(values[f"β_local[{j}]"]) for j in range(1, P + 1)
+    )
+    return float(total - np.log(values["σ"]) + stretched(problem, z, SCALES))
+
+
+SCALES = ("σ", "τ", "slab", *(f"β_local[{j}]" for j in range(1, P + 1)))
+
+
+def test_the_density_is_the_marginal_one_times_a_standard_normal(
+    model: ir.Model[ir.Prior],
+) -> None:
+    one = measured()
+    with jax.enable_x64(True):
+        problem = density.build(model, (one,))
+        x = standard(one)
+        generator = np.random.default_rng(1)
+        for _ in range(2):
+            z = generator.normal(size=problem.dimension)
+            values = values_at(problem, z)
+            s = np.concatenate([[0.7], scales(values)])
+            design = np.column_stack([np.ones(N), x])
+            covariance = design @ np.diag(s**2) @ design.T + values["σ"] ** 2 * np.eye(
+                N
+            )
+            mean = np.full(N, one.values.mean())
+            marginal = stats.multivariate_normal.logpdf(one.values, mean, covariance)
+            rows = [i for i, name in enumerate(problem.names) if name not in SCALES]
+            normal = stats.norm.logpdf(z[rows]).sum()
+            expected = marginal + normal + outer(values, problem, z)
+            found = float(problem.logdensity({"z": jnp.asarray(z)}, problem.data))
+            mass = float(problem.data["log_prior_mass"])
+            assert found + mass == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("errors", [False, True])
+def test_the_density_is_the_joint_one_times_the_jacobian(
+    model: ir.Model[ir.Prior], errors: bool
+) -> None:
+    """Also where entries have errors, and the coefficients are Gaussian only about."""
+    one = measured(errors)
+    assert one.features is not None
+    with jax.enable_x64(True):
+        problem = density.build(model, (one,))
+        x, unit = standard(one), one.features.values.std(axis=0)
+        drawn = ("a", *(f"β_unit[{j}]" for j in range(1, P + 1)))
+        z = np.random.default_rng(2).normal(size=problem.dimension)
+        values = values_at(problem, z)
+        u = np.array([values[f"β_unit[{j}]"] for j in range(1, P + 1)])
+        beta = u * scales(values)
+        np.testing.assert_allclose(
+            [values[f"β[{j}]"] for j in range(1, P + 1)], beta, rtol=1e-12
+        )
+        sd = np.zeros((N, P)) if one.features.sd is None else one.features.sd / unit
+        noise = np.sqrt(values["σ"] ** 2 + (sd**2) @ beta**2)
+        joint = stats.norm.logpdf(one.values, values["a"] + x @ beta, noise).sum()
+        joint += stats.norm.logpdf(values["a"], one.values.mean(), 0.7)
+        joint += stats.norm.logpdf(u).sum()
+        change = stretched(problem, z, drawn)
+        found = float(problem.logdensity({"z": jnp.asarray(z)}, problem.data))
+        expected = joint + change + outer(values, problem, z)
+        mass = float(problem.data["log_prior_mass"])
+        assert found + mass == pytest.approx(expected, abs=1e-9)
+
+
+def test_positions_and_values_go_back_and_forth(model: ir.Model[ir.Prior]) -> None:
+    with jax.enable_x64(True):
+        problem = density.build(model, (measured(errors=True),))
+        z = jnp.asarray(np.random.default_rng(3).normal(size=problem.dimension))
+        values = problem.constrain({"z": z}, problem.data)
+        back = problem.unconstrain(values, problem.data)["z"]
+        np.testing.assert_allclose(back, z, atol=1e-10)
+
+
+def test_the_gradient_is_finite_far_out(model: ir.Model[ir.Prior]) -> None:
+    with jax.enable_x64(True):
+        problem = density.build(model, (measured(errors=True),))
+        slope = jax.jit(jax.grad(lambda z: problem.logdensity({"z": z}, problem.data)))
+        generator = np.random.default_rng(4)
+        for reach in (1.0, 5.0, 15.0):
+            z = reach * generator.normal(size=problem.dimension)
+            assert np.isfinite(np.asarray(slope(jnp.asarray(z)))).all()
+
+
+def test_a_row_left_out_is_not_known_at_all(model: ir.Model[ir.Prior]) -> None:
+    """Its features and target may be anything: density and values stay bit for bit."""
+    one = measured()
+    assert one.features is not None
+    x, y = one.features.values.copy(), one.values.copy()
+    x[2] += 100.0
+    y[2] -= 3.0
+    other = Measurement(
+        one.axis, y, "", "V", features=Features(x), columns={"target": y}
+    )
+    with jax.enable_x64(True):
+        z = {"z": jnp.asarray(np.random.default_rng(6).normal(size=10))}
+        found = []
+        for each in (one, other):
+            problem = density.build(model, (each,))
+            learn, _ = without(model, each, problem.data, (2,))
+            value = problem.logdensity(z, learn) + problem.data["log_prior_mass"]
+            found.append((float(value), float(problem.constrain(z, learn)["β[1]"])))
+        assert found[0][1] == found[1][1]
+        assert found[0][0] == pytest.approx(found[1][0], abs=1e-9)
