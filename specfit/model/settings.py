@@ -153,7 +153,7 @@ def _shown(
 def _inside(value: tree.String, faults: Faults) -> str | None:
     """A file name that stays in the folder of the run."""
     path = PurePosixPath(value.value)
-    if path.is_absolute() or ".." in path.parts or path.suffix != ".csv":
+    if path.is_absolute() or ".." in path.parts or path.suffix not in ("", ".csv"):
         faults.add("save-name", value.span, name=value.value)
         return None
     return value.value

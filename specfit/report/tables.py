@@ -27,7 +27,7 @@ def write_tables(found: Findings, folder: Path) -> None:
     saved = {r.name: r.save for r in found.run.document.reports if r.save}
     for table in found.tables:
         if table.name in saved:
-            path = folder.parent / saved[table.name]
+            path = (folder.parent / saved[table.name]).with_suffix(".csv")
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, _header(table), _rows(table))
 
