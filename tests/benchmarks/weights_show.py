@@ -1,6 +1,6 @@
 """Weights of spectra beside xraylarch, on mixtures of measured standards.
 
-    SPECFIT_LARCH=/path/to/venv/bin/python python -m tests.benchmarks.weights_show XASLIB N [OURS]
+    SPECFIT_LARCH=VENV/bin/python python tests/benchmarks/weights_show.py XASLIB N [OURS]
 
 Mixtures of MnO, Mn2O3 and MnO2 (the XAS data library, public domain) with noise and a shift
 of the axis, whose truth is known because they were made here: standards are normalised by
