@@ -112,12 +112,7 @@ class Coordinates:
             parts.append(x)
             jacobians.append(log_jacobian)
         for number, joint in enumerate(self.simplices):
-            free = z[self._free(joint)]
-            if "frames" in data:
-                frame, others = data["frames"][number], z[self._outside]
-                x, log_jacobian = framed.forward(free, others, frame, joint.total)
-            else:
-                x, log_jacobian = bijectors.simplex_forward(free, joint.total)
+            x, log_jacobian = self._parts(number, z, data)
             scope.place(joint.names, x)
             parts.append(x)
             jacobians.append(log_jacobian)
@@ -143,6 +138,15 @@ class Coordinates:
             parts.append(scope.gather(one_by_one))
         parts.append(jnp.array(list(self.constant.values()), dtype=z.dtype))
         return jnp.concatenate(parts), sum(jacobians, jnp.zeros(())), scope
+
+    def _parts(self, number: int, z: Array, data: Data) -> tuple[Array, Array]:
+        """The members of a simplex, in the frame of the data where they have one."""
+        joint = self.simplices[number]
+        free = z[self._free(joint)]
+        if "frames" not in data:
+            return bijectors.simplex_forward(free, joint.total)
+        frame, others = data["frames"][number], z[self._outside]
+        return framed.forward(free, others, frame, joint.total)
 
     def backward(
         self, values: Mapping[str, Any], data: Data, margin: float = 0.0

@@ -182,17 +182,8 @@ def _frame(
     parts = there[m:]
     order = np.lexsort((parts, free))  # those at their bound first, the largest last
     n = order.size
-    last, moving = order[-1], order[:-1]
-    # the last is what is left: coordinates (outside, moving)
-    change = np.zeros((m + n, m + n - 1))
-    change[:m, :m] = np.eye(m)
-    change[m + moving, m + np.arange(n - 1)] = 1.0
-    change[m + last, m:] = -1.0
-    fixed = np.zeros(m + n)
-    fixed[m + last] = total
-    h = change.T @ precision @ change
-    g = change.T @ (pull - precision @ fixed)
-    held = int(np.sum(np.logical_not(free[moving])))
+    h, g = _without_last(precision, pull, order, total)
+    held = int(np.sum(np.logical_not(free[order[:-1]])))
     mean, scale = np.zeros(n - 1), np.zeros(n - 1)
     outside, inside = np.zeros((n - 1, m)), np.zeros((n - 1, n - 1))
     for k in range(n - 1):
@@ -211,6 +202,21 @@ def _frame(
         "outside": outside,
         "inside": inside,
     }
+
+
+def _without_last(
+    precision: FloatArray, pull: FloatArray, order: Places, total: float
+) -> tuple[FloatArray, FloatArray]:
+    """The same quadratic of what is outside and all members but the last, in order."""
+    n = order.size
+    m = pull.size - n
+    change = np.zeros((m + n, m + n - 1))
+    change[:m, :m] = np.eye(m)
+    change[m + order[:-1], m + np.arange(n - 1)] = 1.0
+    change[m + order[-1], m:] = -1.0
+    fixed = np.zeros(m + n)
+    fixed[m + order[-1]] = total
+    return change.T @ precision @ change, change.T @ (pull - precision @ fixed)
 
 
 def _conditional(

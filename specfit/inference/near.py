@@ -23,7 +23,7 @@ def from_near(problem: Problem, near: Mapping[str, float] | None) -> list[Peak]:
     """
     if near is None or problem.separable is None or not {*problem.names} <= {*near}:
         return []
-    start = {name: np.asarray([near[name]]) for name in problem.names}
+    start = {name: np.asarray([value]) for name, value in near.items()}
     (z,) = evaluate.unconstrain(problem, start)
     peak = climb(lambda x: evaluate.curvature(problem, x), z, floor=-np.inf)
     fits = peak is not None and peak.reached and _adequate(problem, peak.position)

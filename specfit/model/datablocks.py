@@ -45,7 +45,7 @@ class DataReader:
         tables: Tables = no_tables,
     ) -> None:
         self.block, self.kind, self.faults = block, kind, faults
-        self.lookups = Lookups(tables, faults)
+        self.lookups = Lookups(block.name or "", tables, faults)
         self.constants, self.texts = constants, sources
         self.columns: dict[str, tuple[int, str]] = {}
         self.told: dict[str, tuple[str, ...]] = {}

@@ -31,8 +31,8 @@ def is_lookup(value: tree.Expr) -> bool:
 class Lookups:
     """The conditions of a data block that stand in tables."""
 
-    def __init__(self, tables: Tables, faults: Faults) -> None:
-        self.tables, self.faults = tables, faults
+    def __init__(self, name: str, tables: Tables, faults: Faults) -> None:
+        self.name, self.tables, self.faults = name, tables, faults
         self.calls: dict[str, tree.Call] = {}
 
     def add(self, key: str, call: tree.Expr) -> None:
@@ -45,6 +45,7 @@ class Lookups:
         for key, call in self.calls.items():
             found = self._values(key, call, levels, wanted.get(key))
             if found is None:
+                self.faults.lose(f"{self.name}.{key}")
                 continue
             pairs = zip(levels.conditions, found, strict=True)
             conditions = tuple({**one, key: value} for one, value in pairs)

@@ -58,7 +58,6 @@ def test_the_example_that_can_be_run(golden: Golden) -> None:
     ("name", "kind"),
     [
         ("eels_valence", "nmf"),
-        ("xanes_lcf", "linear_combination"),
     ],
 )
 def test_an_example_of_a_kind_to_come_ends_in_one_sentence(
