@@ -32,14 +32,15 @@ _COMPARISONS = {"≤": "<=", "≥": ">="}
 def usable(block: tree.Block, data: DataBlock, faults: Faults) -> bool:
     """Has the table a target and features, as a regression needs?"""
     lacking = [] if "target" in data.columns else ["target"]
-    lacking += [] if feature_labels(data.sources[0].options) else ["feature"]
+    told = "posterior" in data.sources[0].options  # of what is wrong with those
+    known = bool(feature_labels(data.sources[0].options))
+    lacking += [] if known or told else ["feature"]
     lacking = [key for key in lacking if not faults.excuses(key)]
     if lacking and data.sound:
         words = {"data": data.name, "keys": listing(lacking)}
         faults.say("features-missing", block.name_span, words)
     if data.levels.dimension:
         faults.add("regression-levels", data.span, name=data.name)
-    known = bool(feature_labels(data.sources[0].options))
     return data.sound and known and not lacking and not data.levels.dimension
 
 

@@ -79,13 +79,11 @@ def _filled(
             known = nearest(name, written)
             faults.add("unknown-model", span, name=name, known=known)
     if named:
-        faults.lose("feature")
         return block
     rows = _rows(block, [models[name] for name in rests_on(source)], data, span, faults)
     asked = str(source.options[POSTERIOR]).split("\n")
     found = [one for text in asked for one in _spelt(text, models, span, faults)]
     if rows is None or not found:
-        faults.lose("feature")
         return block
     options = {**source.options, "feature": "\n".join(dict.fromkeys(found)), ROWS: rows}
     columns = column_dimensions(block.kind, source.columns, options)

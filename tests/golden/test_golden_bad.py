@@ -133,6 +133,7 @@ ELSEWHERE = {
     "no-gpu": "said where a GPU is asked for",
     "truth-number": "said by simulate",
     "truth-of": "said by simulate",
+    "posterior-level": "said by run",
     "simulate-nothing": "said by simulate",
     "data-kind": "needs two kinds of data, and one can be run",
     "tie-circle": "the checker finds circles first; for models made without a text",
