@@ -86,11 +86,7 @@ def run(
 
     given: the measurements, where they are not those of the files.
 
-    Raises
-    ------
-    SpecError
-        A fault in the file or its data.
-
+    Raises SpecError for a fault in the file or its data.
     """
     from specfit import rules
 
@@ -106,10 +102,8 @@ def run(
         fit, device = _sampled(model, measurements, settings, clock, checked, journal)
         fit = replace(fit, notes=(*fit.notes, *remarks(model, measurements)))
         with clock("judge"):
-            verdicts = [
-                rules.judge(model, measurements, each, kept)
-                for each in (fit, *(answer.fit for answer in fit.answers))
-            ]
+            every = (fit, *(answer.fit for answer in fit.answers))
+            verdicts = [rules.judge(model, measurements, f, kept) for f in every]
             done = contradicted(model, measurements, fit, verdicts[0], settings)
         held = held_out(model, measurements, fit, clock, done[0])
     return Run(

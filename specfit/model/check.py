@@ -252,11 +252,8 @@ class _Check:
         if kind is REGRESSION and not usable(block, source, self.faults):
             return None
         block = spelt_features(block, kind, source, self.faults)
-        others = {
-            key: value
-            for key, value in constants.items()
-            if not key.startswith(f"{source.name}.")
-        }
+        own = f"{source.name}."
+        others = {k: v for k, v in constants.items() if not k.startswith(own)}
         work = Elaborator(
             block,
             source.seen_by(kind),

@@ -60,10 +60,7 @@ def read(
 
     Raises `ReaderError`, whatever is wrong with the file, as a code and its words.
     """
-
-    def opened(name: str) -> tuple[FileContent, Table]:
-        return _open(name, root, allow_outside)
-
+    opened = partial(_open, root=root, allow_outside=allow_outside)
     if instead is not None:
         source = source.model_copy(update={"file": str(instead)})
     where = source.file if instead is None else str(instead.absolute())
@@ -71,11 +68,12 @@ def read(
     content, table = _open(where, root, allow_outside or instead is not None, group)
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
+    elif source.kind == "table":
+        titled = headed(source, table, decode(content.data, where)[0])
+        named = _names(source, root, allow_outside)
+        spectrum = declared_measurement(titled, table, named)
     else:
-        if source.kind == "table":
-            source = headed(source, table, decode(content.data, where)[0])
-        known = _names(source, root, allow_outside)
-        spectrum = declared_measurement(source, table, known)
+        spectrum = declared_measurement(source, table)
     path = partial(load, root=root, allow_outside=allow_outside)
     spectrum = with_paths(source, _within(source, _scaled(source, spectrum)), path)
     origin = (("file", f"{source.file}, {content.size} bytes"), *table.found)

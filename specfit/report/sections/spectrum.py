@@ -36,17 +36,17 @@ def _build(page: Page) -> Sequence[Block]:
         sites = ", ".join(site.title or site.name for site in spectrum.sites)
         filled = f"; filled: {sites}{share}"
         parts = "fitted components and " if sites else "the fitted curve and "
+        figure = figure_name(index, spectrum.label, alone)
         if measurement.scattering is not None:
-            title = figure_name(index, spectrum.label, alone)
             blocks.append(
-                _of_paths(title, name + label, measurement, item.chi2_reduced)
+                _of_paths(figure, name + label, measurement, item.chi2_reduced)
             )
             continue
         if run.model.bases:
             sites, filled = "bases", "; filled: what each basis gives, by its weight"
         blocks.append(
             Figure(
-                figure_name(index, spectrum.label, alone),
+                figure,
                 f"{what}{label} with {parts}residuals",
                 f"{name}{label}, {measurement.values.size} {points}. Points: data with "
                 "one standard deviation; red: posterior mean with the band of 5 to 95 "
@@ -56,16 +56,17 @@ def _build(page: Page) -> Sequence[Block]:
                 f"{item.chi2_reduced:.2f}.",
             )
         )
-    if "distributions" in page.figures:
-        blocks.append(
-            Figure(
-                "distributions",
-                "distributions of hyperfine parameters",
-                "Distributions. Line: posterior mean; bands: 25 to 75 % and 5 to 95 % of "
-                "the posterior at each value.",
-            )
-        )
-    return blocks
+    return [*blocks, *_distributions(page)]
+
+
+def _distributions(page: Page) -> list[Block]:
+    if "distributions" not in page.figures:
+        return []
+    caption = (
+        "Distributions. Line: posterior mean; bands: 25 to 75 % and 5 to 95 % of the "
+        "posterior at each value."
+    )
+    return [Figure("distributions", "distributions of hyperfine parameters", caption)]
 
 
 def _of_paths(
