@@ -117,7 +117,7 @@ HORSESHOE = """model shoe : regression on d {
   observe d.target ~ normal(a + sum(β[feature] * standardized(d.feature) over feature), σ)
   check prob(β[1] > 0 V) > 0.95
 }
-run nuts { chains = 4; warmup = 400; draws = 1500; target_accept = 0.95; seed = 3 }
+run nuts { chains = 4; warmup = 400; draws = 1500; target_accept = 0.99; seed = 3 }
 """
 
 

@@ -51,4 +51,4 @@ def test_a_horseshoe(errors: bool, tmp_path) -> None:
     assert found.passes()
 
 
-N = 150
+N = 100
