@@ -14,7 +14,7 @@ from specfit.indices import at_level, level_of, without_level
 from specfit.language import tree
 from specfit.model import ir
 from specfit.model.data_columns import DataBlock, column_dimensions
-from specfit.model.faults import Faults, listing, nearest
+from specfit.model.faults import Faults, nearest
 
 POSTERIOR = "posterior"
 """The option of a table whose features are found by models, one a line."""
@@ -81,9 +81,11 @@ def _filled(
     if named:
         return block
     rows = _rows(block, [models[name] for name in rests_on(source)], data, span, faults)
+    if rows is None:
+        return block
     asked = str(source.options[POSTERIOR]).split("\n")
     found = [one for text in asked for one in _spelt(text, models, span, faults)]
-    if rows is None or not found:
+    if not found:
         return block
     options = {**source.options, "feature": "\n".join(dict.fromkeys(found)), ROWS: rows}
     columns = column_dimensions(block.kind, source.columns, options)
@@ -101,7 +103,7 @@ def _rows(
     """The dimension of the models, a column of the table."""
     found = {data[model.spectra[0].data].levels.dimension for model in models}
     if len(found) != 1 or found == {""}:
-        faults.add("posterior-levels", span, known=listing(sorted(found - {""})))
+        faults.add("posterior-levels", span)
         return None
     (dimension,) = found
     if dimension not in block.sources[0].columns:
