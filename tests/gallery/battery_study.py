@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 STAGES = 16
-BASES = (0, 20, 40, 80, 130)
+BASES = {"ni": (0, 20, 40, 80, 130), "co": (0, 130), "mn": (0, 130)}
+"""States of charge, in %, of the spectra that each edge is compared with."""
 SOC = np.linspace(0.0, 130.0, STAGES)
 SEED = 20261129
 
@@ -130,10 +131,11 @@ def wiggles(energy, start, edge, x):
 
 
 def weights(edge, soc):
-    """Shares (16, 5) of the compared spectra: of the two neighbours in valence."""
-    nodes, here = changed(edge, np.array(BASES)), changed(edge, soc)
-    shares = np.array([np.interp(here, nodes, row) for row in np.eye(len(BASES))]).T
-    return 0.985 * shares + 0.015 / len(BASES)
+    """Shares (16, n) of the compared spectra: of the two neighbours in valence."""
+    bases = np.array(BASES[edge.name])
+    nodes, here = changed(edge, bases), changed(edge, soc)
+    shares = np.array([np.interp(here, nodes, row) for row in np.eye(len(bases))]).T
+    return 0.985 * shares + 0.015 / len(bases)
 
 
 # ---------------------------------------------------------------- distances
@@ -171,7 +173,7 @@ def states(generator):
 def write_bases(folder):
     for edge in EDGES:
         energy = np.arange(edge.start - 40.0, edge.start + 100.25, 0.5)
-        for soc in BASES:
+        for soc in BASES[edge.name]:
             mu = absorption(energy, edge, soc)
             lines = [
                 f"# SYNTHETIC: {edge.name} K-edge at {soc} % state of charge, normalised",
@@ -197,8 +199,8 @@ def truth_of_edge(edge, soc, generator):
     shares[:, -1] = 1.0 - shares[:, :-1].sum(axis=1)
     lines = [f"[{edge.name}.axis]", f"low = {low}", f"high = {high}", "channels = 145"]
     lines += [f"[{edge.name}.values]"]
-    lines += [said(f"w[{b}]", shares[:, j]) for j, b in enumerate(BASES)]
-    for name, sd, digits in (("dE", 0.05, 4), ("level", 4e-3, 5), ("slope", 4e-5, 7),
+    lines += [said(f"w[{b}]", shares[:, j]) for j, b in enumerate(BASES[edge.name])]
+    for name, sd, digits in (("dE", 0.02, 4), ("level", 4e-3, 5), ("slope", 4e-5, 7),
                              ("post", 4e-5, 7)):  # fmt: skip
         lines.append(said(name, generator.normal(0.0, sd, STAGES), digits))
     lines.append(said("step", np.exp(generator.normal(0.0, 0.01, STAGES)), 5))
