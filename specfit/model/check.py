@@ -127,6 +127,7 @@ class _Check:
         self._models(later, values, data, constants, made)
         run, reports = settings_of(self.found, made.works, self.faults, self.texts)
         unused(self.found, self.templates, made.works, used, self.faults)
+        self._one_model(made)
         if self.faults.errors:
             return None
         return ir.Document[ir.Declared](
@@ -139,6 +140,16 @@ class _Check:
             run=run,
             reports=reports,
         )
+
+    def _one_model(self, made: _Made) -> None:
+        """What is compared are forms of one model, the only part of its file."""
+        if len(self.found.models) + len(self.found.analyses) < 2:
+            return
+        for block in self.found.variants.values():
+            self.faults.add("variant-of-several", block.name_span)
+        if made.counts:
+            block = next(iter(self.found.models.values()))
+            self.faults.add("variant-of-several", block.name_span)
 
     def _models(
         self,

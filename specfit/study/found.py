@@ -6,8 +6,9 @@ level hang together; between models and levels that were fitted apart nothing do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,21 @@ IMPUTATIONS = 64
 """Draws of the whole table, evenly spaced in those of each model."""
 
 
+def label_of(level: str, labels: Iterable[str]) -> str | None:
+    """The label of a level that is this number, however it is written; None of none."""
+    for label in labels:
+        try:
+            if isclose(float(label), float(level), rel_tol=1e-9, abs_tol=1e-12):
+                return label
+        except ValueError:
+            continue
+    return None
+
+
 def levels_of(source: ir.DataSource, measurement: Measurement) -> tuple[str, ...]:
     """The level that each row of a table is of."""
     column = measurement.columns[str(source.options[ROWS])]
-    return tuple(f"{value:g}" for value in column)
+    return tuple(f"{value:.12g}" for value in column)
 
 
 def with_found(
@@ -58,7 +70,9 @@ def _column(
 ) -> tuple[FloatArray, str]:
     """Draws (m, n) of one feature at every row, and its unit."""
     head, _, own = label.partition(".")
-    each = [found[head].quantity(at_level(own, row)) for row in rows]
+    labels = [spectrum.label for spectrum in found[head].run.model.spectra]
+    known = [label_of(row, labels) or row for row in rows]
+    each = [found[head].quantity(at_level(own, label)) for label in known]
     draws = np.stack([quantity.draws for quantity in each], axis=-1)
     return draws, each[0].unit
 

@@ -15,9 +15,12 @@ from specfit.inference import NonFiniteStart
 from specfit.inference.journal import Journal
 from specfit.model import ir
 from specfit.model.chained import ROWS, rests_on
-from specfit.study.found import levels_of, with_found
+from specfit.rendering import message
+from specfit.study.found import label_of, levels_of, with_found
 from specfit.study.order import Part, parts_of
 
+STOPPED = "not run: the study was stopped before"
+"""Why a part has no run after the user interrupted another."""
 Names = Callable[[str], Progress | None]
 """The progress of a part by its name."""
 
@@ -56,11 +59,14 @@ def run(
     """
     refuse_unmatched(checked)
     done: dict[str, Done] = {}
+    stopped = False
     for part in parts_of(checked.require()):
+        if stopped:
+            done[part.name] = Done(part, None, STOPPED)
+            continue
         done[part.name] = _done(part, done, checked, options, names, journal)
         keep(done[part.name])
-        if interrupted(done[part.name]):
-            break
+        stopped = interrupted(done[part.name])
     return Study(tuple(done.values()))
 
 
@@ -76,14 +82,23 @@ def _done(
     if missing:
         return Done(part, None, f"it rests on {', '.join(missing)}, without an answer")
     progress = names(part.name)
-    if part.analysis:
-        return Done(part, _analysed(part, before, checked, options, progress))
-    own, given = replace(options, part=part.name), _given(part, before, checked)
+    own = replace(options, part=part.name)
     try:
+        if part.analysis:
+            return Done(part, _analysed(part, before, checked, options, progress))
+        given = _given(part, before, checked)
         run = pipeline.run(checked, own, progress, journal.part(part.name), given)
         return Done(part, run)
     except NonFiniteStart as error:
         return Done(part, None, str(error))
+    except SpecError as error:
+        return Done(part, None, _told(error))
+
+
+def _told(error: SpecError) -> str:
+    """What is at fault with a part, found only when it was run."""
+    said = [message(one.code, dict(one.words), "en") for one in error.diagnostics]
+    return "; ".join(text for text in said if text) or "a fault in the file"
 
 
 def _analysed(
@@ -148,7 +163,7 @@ def _unmatched(
     for name in rests_on(source):
         labels = {spectrum.label for spectrum in models[name].spectra}
         for level in levels_of(source, measured):
-            if level not in labels:
+            if label_of(level, labels) is None:
                 words = {"name": str(source.options[ROWS]), "value": level}
                 words |= {"file": source.file, "model": name}
                 return [pipeline.at_place("posterior-level", words, source.place)]

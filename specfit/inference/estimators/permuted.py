@@ -36,6 +36,8 @@ def permuted(
     """`count` shuffles of the target at most."""
     scores: list[float] = []
     reached = 0
+    if not np.isfinite(observed):  # a target that does not vary has no score
+        return Permuted(float("nan"), np.zeros(0))
     for number in range(count):
         scores.append(score(generator.permutation(y)))
         reached += scores[-1] >= observed
