@@ -64,7 +64,8 @@ def read(
     if instead is not None:
         source = source.model_copy(update={"file": str(instead)})
     where = source.file if instead is None else str(instead.absolute())
-    group = str(source.options.get("group", ""))
+    absorption = source.kind == "absorption"  # of a table, groups are of features
+    group = str(source.options.get("group", "")) if absorption else ""
     content, table = _open(where, root, allow_outside or instead is not None, group)
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
