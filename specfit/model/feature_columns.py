@@ -14,8 +14,6 @@ from specfit.model.regression_kinds import MOST_FEATURES
 FEATURE_KEYS = ("feature", "group")
 FEATURE = "feature"
 """The matrix of features, as expressions name it."""
-HEADER = "header."
-"""Before the name of a column: the option with the word that heads it in the file."""
 
 Option = str | float | tuple[float, ...]
 

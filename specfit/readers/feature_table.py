@@ -24,7 +24,6 @@ from specfit.readers.tables import DIALECTS, Table
 if TYPE_CHECKING:
     from specfit.model.ir import DataSource
 
-HEADER = "header."
 FOUND = "posterior"
 """The option of a table whose features other models find."""
 TARGET = "target"
@@ -33,22 +32,16 @@ Column = Callable[[str], tuple[FloatArray, str]]
 
 
 def headed(source: DataSource, table: Table, text: str) -> DataSource:
-    """The source with the numbers of columns that are named by what heads them."""
+    """The source with the numbers of features that are named by what heads them."""
     options = dict(source.options)
-    said = {k.removeprefix(HEADER): v for k, v in options.items() if HEADER in k}
     features = () if FOUND in options else options.get("feature", ())
-    if not said and not isinstance(features, str):
+    if not isinstance(features, str):
         return source
     words = _heading(text, table)
-    columns = dict(source.columns)
-    for name, word in said.items():
-        del options[f"{HEADER}{name}"]
-        columns[name] = (_found(str(word), words, source.file), columns[name][1])
-    if isinstance(features, str):
-        numbers = [_found(word, words, source.file) for word in features.split("\n")]
-        options["feature"] = tuple(float(number) for number in numbers)
-        options["labels"] = features
-    return source.model_copy(update={"columns": columns, "options": options})
+    numbers = [_found(word, words, source.file) for word in features.split("\n")]
+    options["feature"] = tuple(float(number) for number in numbers)
+    options["labels"] = features
+    return source.model_copy(update={"options": options})
 
 
 def _heading(text: str, table: Table) -> list[str]:
