@@ -92,6 +92,17 @@ def simplex_inverse(x: Array, total: Bound = 1.0) -> Array:
     return z
 
 
+def members_forward(z: Array, total: Bound = 1.0) -> tuple[Array, Array]:
+    """Parts (n,) of `total`, the first n − 1 as they are; −∞ where one is negative.
+
+    There the parts are equal ones, so that what is computed of them is finite.
+    """
+    parts = jnp.append(z, total - jnp.sum(z))
+    good = jnp.all(parts > 0.0)
+    parts = jnp.where(good, parts, total / parts.size)
+    return parts, jnp.where(good, 0.0, -jnp.inf)
+
+
 def _offsets(n: int) -> Any:
     """Logarithm of the number of pieces still to come after each cut."""
     return np.log(np.arange(n, 0, -1, dtype=float))

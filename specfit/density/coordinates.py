@@ -33,6 +33,8 @@ from specfit.model.ir import Const, Dist, Expression, Joint, Model, Prior
 from specfit.model.support import Plan, Unknown
 
 _ROUNDING = 1e-15
+PLAIN = "plain members"
+"""Of data: z holds all members of a simplex but the last as they are."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ class Coordinates:
         """The members of a simplex, in the frame of the data where they have one."""
         joint = self.simplices[number]
         free = z[self._free(joint)]
+        if PLAIN in data:
+            return bijectors.members_forward(free, joint.total)
         if "frames" not in data:
             return bijectors.simplex_forward(free, joint.total)
         frame, others = data["frames"][number], z[self._outside]
@@ -163,7 +167,9 @@ class Coordinates:
         for number, joint in enumerate(self.simplices):
             least = max(np.finfo(float).tiny, margin) * joint.total
             x = jnp.maximum(_stacked(scope, joint.names), least)
-            if "frames" in data:
+            if PLAIN in data:
+                z = x[:-1]
+            elif "frames" in data:
                 others = jnp.stack([found[self.names[i]] for i in self._outside])
                 z = framed.inverse(x, others, data["frames"][number])
             else:

@@ -26,6 +26,7 @@ from specfit.inference.mixing import Mixing, mixing
 from specfit.inference.newton import CLOSE
 from specfit.inference.obedience import held_start
 from specfit.inference.opening import left_open, open_gates
+from specfit.inference.slicing import run_slice
 from specfit.inference.tempering import run_smc
 from specfit.inference.walk import run_auto, run_nuts
 
@@ -114,6 +115,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
         "auto": run_auto,
         "nuts": run_nuts,
         "smc": run_smc,
+        "slice": run_slice,
         "metropolis": run_metropolis,
         "laplace": run_laplace,
         "map": run_map,

@@ -14,7 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from specfit.contracts import FloatArray, Problem
-from specfit.inference import blend, evaluate, gates, independence, kernel, keys
+from specfit.inference import (
+    blend,
+    evaluate,
+    gates,
+    independence,
+    kernel,
+    keys,
+    slicing,
+)
 from specfit.inference.backend import layout
 from specfit.inference.compiled import ahead
 from specfit.inference.gates import Gate
@@ -62,9 +70,9 @@ def prepare(problem: Problem, settings: Settings) -> None:
 
 
 def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
-    """Independent proposals where those do; else NUTS, then tempering between modes."""
+    """Independent proposals where those do; else slices or NUTS, then tempering."""
     if not independence.promising(ground):
-        return _run(ground, tempered=True)
+        return _cornered(ground) or _run(ground, tempered=True)
     ground, first, heaviest = proposed(ground)
     if _stopped(first) or failed(ground.mode_gates({0})):
         return ground, first
@@ -73,11 +81,19 @@ def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
     if not trouble:
         return ground, first
     try:
-        ground, second = _run(ground, tempered=True)
+        ground, second = _cornered(ground) or _run(ground, tempered=True)
     except KeyboardInterrupt:
         return ground, cut_short(first)
-    why = f"sampled again with NUTS, because of: {', '.join(trouble)}"
-    return ground, told(first, second, why)
+    why = f"sampled again with {second.details['sampler']}, because of: "
+    return ground, told(first, second, why + ", ".join(trouble))
+
+
+def _cornered(ground: Ground) -> tuple[Ground, Sampled] | None:
+    """Slices where weights have corners; None where there are none, or they do not do."""
+    if not slicing.cornered(ground.problem) or ground.settings.chains < 2:
+        return None
+    ground, found = slicing.run_slice(ground)
+    return (ground, found) if _stopped(found) or not failed(found.gates) else None
 
 
 def _looked_around(ground: Ground, heaviest: FloatArray) -> tuple[Ground, bool]:

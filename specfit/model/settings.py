@@ -18,7 +18,7 @@ from specfit.model.quantities import Context
 from specfit.model.scores import without_scores
 from specfit.model.typed import Typer
 
-ENGINES = ("auto", "nuts", "smc", "metropolis", "map", "likelihood", "laplace")
+ENGINES = ("auto", "nuts", "smc", "slice", "metropolis", "map", "likelihood", "laplace")
 _OWN = {"metropolis": {"warmup": 900_000, "draws": 100_000}}
 """Lengths of an engine that needs others than the usual ones."""
 _NUMBERS = {

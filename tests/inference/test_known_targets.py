@@ -226,7 +226,7 @@ def test_nuts_takes_over_where_independent_proposals_do_not_do(case, monkeypatch
     assert fit.converged, fit.gates
     assert fit.settings["sampler"] == "nuts"
     assert fit.settings["attempts"] == 2
-    assert any("with NUTS, because of: pareto_k" in note for note in fit.notes)
+    assert any("with nuts, because of: pareto_k" in note for note in fit.notes)
     nuts = find(case(skewed), QUICK.model_copy(update={"engine": "nuts"}))
     assert np.array_equal(nuts.positions, fit.positions)
 
