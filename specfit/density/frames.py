@@ -57,7 +57,11 @@ def with_frames(
         found = _fitted(
             curves, joint, dict(values), seen[own].ravel(), weight[own].ravel()
         )
-        frames.append(_frame(*found, total=joint.total))
+        rows = [where.names.index(name) for name in joint.names[:-1]]
+        frame = _frame(*found, total=joint.total)
+        frames.append(
+            {**frame, "rows": np.array(rows), "total": np.float64(joint.total)}
+        )
     return {**data, "frames": frames}
 
 

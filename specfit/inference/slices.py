@@ -47,19 +47,22 @@ def advance(
     how: Layout,
     chains: Any,
     span: Any,
-    factor: Array,
+    lines: Array,
     data: Data,
 ) -> Any:
-    """Sweeps `first` to `first + length` of every chain; further rows stay zero."""
+    """Sweeps `first` to `first + length` of every chain; further rows stay zero.
+
+    lines: (n_lines, dimension), of which each is as long as the draws vary along it.
+    """
 
     def chain(mine: Any, shared: Any) -> Any:
-        (y, lp, words), (first, length, factor, data) = mine, shared
+        (y, lp, words), (first, length, lines, data) = mine, shared
         own = jax.random.wrap_key_data(words)
 
         def sweep(i: Array, carry: Any) -> Any:
             state, record = carry
             key = jax.random.fold_in(own, first + i)
-            state, row = _sweep(partial(_height, logdensity, data), factor, key, state)
+            state, row = _sweep(partial(_height, logdensity, data), lines, key, state)
             return state, {name: record[name].at[i].set(row[name]) for name in record}
 
         room = {"y": (capacity, y.size)} | dict.fromkeys(ROWS, (capacity,))
@@ -67,7 +70,7 @@ def advance(
         (y, lp), record = jax.lax.fori_loop(0, length, sweep, ((y, lp), empty))
         return y, lp, record
 
-    return map_chains(chain, chains, (*span, factor, data), how)
+    return map_chains(chain, chains, (*span, lines, data), how)
 
 
 ROWS = ("lp", "n_steps", "non_finite")
@@ -80,21 +83,17 @@ def _height(logdensity: Density, data: Data, y: Array) -> Array:
     return logdensity({"z": y}, data)
 
 
-def _sweep(height: Any, factor: Array, key: Array, state: Any) -> Any:
-    """Along each direction of the factor in turn, and along as many between them."""
-    n = state[0].size
-    some = jax.random.normal(jax.random.fold_in(key, 0), (n, n), factor.dtype)
-    some = some / jnp.linalg.norm(some, axis=0)
-    lines = jnp.concatenate([factor, factor @ some], axis=1).T
+def _sweep(height: Any, lines: Array, key: Array, state: Any) -> Any:
+    """Along each of the lines in turn."""
 
     def along(carry: Any, given: Any) -> Any:
         (y, lp), (line, number) = carry, given
         found = _drawn(height, y, lp, line, jax.random.fold_in(key, number))
         return (y + found.place * line, found.lp), (found.asked, found.strange)
 
-    numbers = jnp.arange(1, 1 + 2 * n)
+    numbers = jnp.arange(len(lines))
     state, (counts, strange) = jax.lax.scan(along, state, (lines, numbers))
-    real = factor.dtype
+    real = lines.dtype
     row = {"y": state[0], "lp": state[1], "n_steps": jnp.sum(counts, dtype=real)}
     return state, {**row, "non_finite": jnp.asarray(jnp.any(strange), real)}
 

@@ -11,6 +11,7 @@ the directions: those in which the draws of the warm-up vary, and any between th
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -36,6 +37,8 @@ WINDOWS = np.array([0.1, 0.2, 0.3, 0.4])
 THINNED = 5
 ENOUGH = frozenset({"rhat", "ess_bulk", "ess_tail"})
 """Gates that longer chains may open."""
+AGAIN = 2
+"""Times that a sweep goes along each member of a simplex."""
 FIRST = 400
 """Draws of the normal at the mode from which the first directions are learned."""
 LEAST = 1e-6
@@ -191,10 +194,7 @@ class _Run:
         """The directions in which draws (n_chains, n, dimension) vary, as long as they do."""
         tail = y[:, 0 if fresh else y.shape[1] // 3 :].reshape(-1, y.shape[-1])
         tail = tail[np.isfinite(tail).all(axis=1)]
-        scale = np.std(tail, axis=0) + 1e-300
-        squares, lines = np.linalg.eigh(np.atleast_2d(np.corrcoef(tail.T)))
-        sizes = np.sqrt(np.maximum(squares, LEAST**2 * squares.max()))
-        self.factor = scale[:, None] * lines * sizes
+        self.lines = learned(tail, self.problem.data.get("frames", ()))
 
     def sweeps(self, count: int) -> dict[str, FloatArray]:
         """So many sweeps."""
@@ -219,11 +219,45 @@ class _Run:
         with self.pace.timed(count):
             y, lp, record = program(
                 self.problem.logdensity, self.pace.most, self.how,
-                (*self.walker, self.words), span, self.factor, self.problem.data,
+                (*self.walker, self.words), span, self.lines, self.problem.data,
             )  # fmt: skip
             end = {"end.y": np.asarray(y), "end.lp": np.asarray(lp)}
         rows = {f"row.{n}": np.asarray(x)[:, :count] for n, x in record.items()}
         return {**end, **rows}
+
+
+def learned(y: FloatArray, frames: Sequence[Mapping[str, Any]]) -> FloatArray:
+    """Lines (n, dimension) along which draws (n_draws, dimension) vary, as long as they do.
+
+    Their principal axes; and, as walls that are near stop every other line, for each
+    member of a simplex but its largest the line on which the rest of the members stay
+    and all else follows: d = Σ Aᵀ (A Σ Aᵀ)⁻¹ with the members' rows A.
+    """
+    scale = np.std(y, axis=0) + 1e-300
+    squares, axes = np.linalg.eigh(np.atleast_2d(np.corrcoef(y.T)))
+    sizes = np.sqrt(np.maximum(squares, LEAST**2 * squares.max()))
+    factor = scale[:, None] * axes * sizes
+    lines = [factor.T]
+    members = [
+        _members(y, np.asarray(frame["rows"]), float(frame["total"]))
+        for frame in frames
+    ]
+    if members:
+        a = np.concatenate(members) @ factor
+        inverse = np.linalg.pinv(a @ a.T, hermitian=True)
+        along = factor @ a.T @ inverse / np.sqrt(np.diag(inverse))
+        lines += [along.T] * AGAIN
+    return np.concatenate(lines)
+
+
+def _members(y: FloatArray, rows: Any, total: float) -> FloatArray:
+    """What each member of a simplex but its largest takes of a position (n − 1, dim)."""
+    every = np.zeros((rows.size + 1, y.shape[1]))
+    every[np.arange(rows.size), rows] = 1.0
+    every[-1, rows] = -1.0
+    means = np.append(y[:, rows].mean(axis=0), 0.0)
+    means[-1] = total - means.sum()
+    return np.delete(every, int(np.argmax(means)), axis=0)
 
 
 def _beginnings(ground: Ground, key: Array) -> FloatArray:
