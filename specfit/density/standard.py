@@ -23,6 +23,7 @@ import numpy as np
 
 from specfit.contracts import Array, FloatArray
 from specfit.density.bend import bent, unbent
+from specfit.density.bounds import inside
 from specfit.density.scope import Scope
 from specfit.density.walk import Entry, Walk, chains, walk_of
 from specfit.model.expressions import evaluate, nodes, references, substitute
@@ -59,7 +60,7 @@ class Standard:
         y, log_slope = bent(at, *self._ends(location, scale))
         value = location + scale * y
         log_jacobian = log_slope + jnp.log(scale) + jnp.zeros_like(at)
-        value = self._within(value)
+        value = inside(value, self.low, self.high, 0.0)
         if self.logarithm:
             return jnp.exp(value), jnp.sum(log_jacobian + value)
         return value, jnp.sum(log_jacobian)
@@ -67,7 +68,7 @@ class Standard:
     def inverse(self, x: Array, scope: Scope, margin: float) -> Array:
         """The coordinates of values, which are first moved inside the bounds."""
         value = jnp.log(jnp.maximum(x, 1e-300)) if self.logarithm else x
-        value = self._within(value, margin)
+        value = inside(value, self.low, self.high, margin)
         location, scale = self._law(scope, value.dtype)
         a, b = self._ends(location, scale)
         above = None if self.low is None else (value - jnp.asarray(self.low)) / scale
@@ -99,19 +100,6 @@ class Standard:
             for end in (self.low, self.high)
         )
         return low, high
-
-    def _within(self, value: Array, margin: float = 0.0) -> Array:
-        """`value` no nearer to a bound than the next number, or than `margin`."""
-        width: Any = 1.0
-        if self.low is not None and self.high is not None:
-            width = self.high - self.low
-        if self.low is not None:
-            value = jnp.maximum(value, np.nextafter(self.low, np.inf) + margin * width)
-        if self.high is not None:
-            value = jnp.minimum(
-                value, np.nextafter(self.high, -np.inf) - margin * width
-            )
-        return value
 
 
 # ---------------------------------------------------------------------- which ones

@@ -18,6 +18,7 @@ from jax import lax
 
 from specfit.contracts import Array, FloatArray
 from specfit.density.bend import bent, unbent
+from specfit.density.bounds import inside
 from specfit.density.repeated import Alike, alike, form_of
 from specfit.density.scope import Scope
 from specfit.model.expressions import evaluate, references
@@ -90,7 +91,7 @@ class Walk:
 
         def step(before: Array, one: tuple[Array, Array]) -> tuple[Array, Any]:
             y, log_slope = bent(one[0], *self._ends(before, one[1]))
-            value = self._within(before + one[1] * y)
+            value = inside(before + one[1] * y, self.low, self.high, 0.0)
             return value, (value, log_slope + jnp.log(one[1]))
 
         _, (values, logs) = lax.scan(step, start, (at, scale))
@@ -98,7 +99,7 @@ class Walk:
 
     def inverse(self, x: Array, scope: Scope, margin: float) -> Array:
         """The coordinates of values, which are first moved inside the bounds."""
-        value = self._within(x, margin)
+        value = inside(x, self.low, self.high, margin)
         start, scale = self._law(scope, value.dtype)
         before = jnp.concatenate([start[None], value[:-1]])
         above = None if self.low is None else (value - self.low) / scale
@@ -123,19 +124,6 @@ class Walk:
             for end in (self.low, self.high)
         )
         return low, high
-
-    def _within(self, value: Array, margin: float = 0.0) -> Array:
-        """`value` no nearer to a bound than the next number, or than `margin`."""
-        width = 1.0
-        if self.low is not None and self.high is not None:
-            width = self.high - self.low
-        if self.low is not None:
-            value = jnp.maximum(value, np.nextafter(self.low, np.inf) + margin * width)
-        if self.high is not None:
-            value = jnp.minimum(
-                value, np.nextafter(self.high, -np.inf) - margin * width
-            )
-        return value
 
 
 def walk_of(chain: Chain, rows: Sequence[int], own: Mapping[str, float] | None) -> Walk:

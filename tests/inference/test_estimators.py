@@ -1,5 +1,7 @@
 """Estimators against arithmetic by hand, and against leaks between folds."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -139,10 +141,31 @@ def test_a_column_that_does_not_vary_is_no_feature() -> None:
 def test_the_p_value_counts_what_chance_does_as_well() -> None:
     scores = iter([0.1, 0.9, 0.2, 0.3])
     y, generator = np.arange(4.0), np.random.default_rng(0)
-    found = permuted(lambda _: next(scores), y, 0.5, 4, generator, lambda _: None)
+    folds = leave_one_out(4)
+    found = permuted(
+        lambda _: next(scores), y, folds, 0.5, 4, generator, lambda _: None
+    )
     assert found.p_value == pytest.approx(2 / 5)
-    ended = permuted(lambda _: 1.0, y, 0.5, 100, generator, lambda _: None)
+    ended = permuted(lambda _: 1.0, y, folds, 0.5, 100, generator, lambda _: None)
     assert (ended.p_value, len(ended.scores)) == (1.0, 10)
+
+
+def test_rows_that_are_held_out_together_are_shuffled_together() -> None:
+    seen: list[FloatArray] = []
+    folds = ((0, 3), (1,), (2, 4, 5))
+    generator = np.random.default_rng(0)
+    permuted(
+        lambda y: float(seen.append(y) or 0.0),
+        np.arange(6.0), folds, 1.0, 20, generator, lambda _: None,
+    )  # fmt: skip
+    for y in seen:
+        rows = y[[0, 3, 1, 2, 4, 5]]
+        pieces = [[0.0, 3.0], [1.0], [2.0, 4.0, 5.0]]
+        orders = [
+            np.concatenate([pieces[i] for i in o]) for o in permutations(range(3))
+        ]
+        assert any(np.array_equal(rows, order) for order in orders)
+    assert len({tuple(y) for y in seen}) > 3
 
 
 def test_the_driver_is_selected_and_noise_is_not() -> None:

@@ -142,7 +142,7 @@ def stretched(z, data):
     return -0.5 * (x**2 + y**2) - 0.5 * jnp.log(1.0 + z[1] ** 2)
 
 
-@pytest.mark.parametrize("engine", ["nuts", "smc", "metropolis"])
+@pytest.mark.parametrize("engine", ["nuts", "smc", "slice", "metropolis"])
 def test_the_density_of_a_relabelled_draw_is_that_of_where_it_is(
     toy, monkeypatch, engine
 ):

@@ -216,10 +216,19 @@ def test_an_interruption_keeps_what_was_drawn(fitted):
 def test_an_unknown_engine_is_named_with_the_known_ones(fitted):
     with pytest.raises(
         ValueError,
-        match="`gibs`; engines are auto, nuts, smc, metropolis, laplace, map, likelihood",
+        match="`gibs`; engines are auto, nuts, smc, slice, metropolis, laplace, map",
     ):
         find(fitted.problem, Settings(engine="gibs"))
-    names = ("auto", "nuts", "smc", "metropolis", "laplace", "map", "likelihood")
+    names = (
+        "auto",
+        "nuts",
+        "smc",
+        "slice",
+        "metropolis",
+        "laplace",
+        "map",
+        "likelihood",
+    )
     assert engine_names() == names
 
 

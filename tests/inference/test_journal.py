@@ -66,7 +66,7 @@ class Killed(BaseException):
     """The process is gone: nothing catches it."""
 
 
-@pytest.mark.parametrize("engine", ["auto", "nuts", "smc", "metropolis"])
+@pytest.mark.parametrize("engine", ["auto", "nuts", "smc", "slice", "metropolis"])
 def test_a_run_killed_after_any_step_ends_with_the_same_bits(toy, tmp_path, engine):
     problem = toy.density_problem(
         "abc", lambda z, data: -0.5 * ((z**2).sum() + 3.0 * (z[0] - z[1]) ** 2)

@@ -163,7 +163,7 @@ class _Work:
         r2 = one(self.y)
         generator = np.random.default_rng([self.seed, 1])
         count = self.asked.permutations
-        return permuted(one, self.y, r2, count, generator, tell), trees, r2
+        return permuted(one, self.y, self.folds, r2, count, generator, tell), trees, r2
 
     def _selection(self, learner: Learner) -> FloatArray:
         if isinstance(learner, Forest):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from specfit.contracts import FloatArray
+from specfit.inference.estimators.folds import Folds
 
 ENOUGH = 10
 
@@ -28,21 +29,38 @@ class Permuted(NamedTuple):
 def permuted(
     score: Callable[[FloatArray], float],
     y: FloatArray,
+    folds: Folds,
     observed: float,
     count: int,
     generator: np.random.Generator,
     tell: Callable[[float], None],
 ) -> Permuted:
-    """`count` shuffles of the target at most."""
+    """`count` shuffles of the target at most, rows that are held out together moving so.
+
+    What neighbours or a group have in common they keep, or chance would look rarer.
+    """
     scores: list[float] = []
     reached = 0
     if not np.isfinite(observed):  # a target that does not vary has no score
         return Permuted(float("nan"), np.zeros(0))
     for number in range(count):
-        scores.append(score(generator.permutation(y)))
+        scores.append(score(_shuffled(y, folds, generator)))
         reached += scores[-1] >= observed
         tell((number + 1) / count)
         if reached == ENOUGH:
             return Permuted(reached / len(scores), np.array(scores))
     p_value = (reached + 1) / (len(scores) + 1) if scores else float("nan")
     return Permuted(p_value, np.array(scores))
+
+
+def _shuffled(
+    y: FloatArray, folds: Folds, generator: np.random.Generator
+) -> FloatArray:
+    """The targets (n,) of the folds, one fold after another, in another order of folds."""
+    if len(folds) == len(y):
+        return generator.permutation(y)
+    found = np.empty_like(y)
+    rows = [row for fold in folds for row in fold]
+    turns = generator.permutation(len(folds))
+    found[rows] = np.concatenate([y[list(folds[turn])] for turn in turns])
+    return found
