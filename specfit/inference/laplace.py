@@ -106,6 +106,20 @@ def dispersed(
     return shape.mean + shape.bend.away(spread * heavy)[0]
 
 
+def walled(problem: Problem) -> bool:
+    """Whether its posterior is known to be like no normal, however one is bent.
+
+    Scales whose coefficients are integrated out, weights that end at the corners of a
+    simplex: a map that takes a minute to learn would not do for them.
+    """
+    return problem.whole or cornered(problem)
+
+
+def cornered(problem: Problem) -> bool:
+    """Whether it has a simplex whose members stand straight in the expected curve."""
+    return "frames" in problem.data
+
+
 def measured_evidence(
     problem: Problem,
     shapes: list[Gaussian],
@@ -129,7 +143,7 @@ def measured_evidence(
         curved = _summed(drawn)
         if curved.pareto_k < best[1].pareto_k:
             best = list(bent), curved
-        only = len(heavy) == 1 and _learnable(bent[leader])
+        only = len(heavy) == 1 and _learnable(bent[leader]) and not walled(problem)
         if curved.pareto_k <= CURVED or not only or number == ROUNDS:
             break
         bent[leader] = _learned(bent[leader], drawn)

@@ -59,11 +59,6 @@ def plain(problem: Problem) -> Problem:
     return problem._replace(data={**problem.data, PLAIN: np.zeros(0)})
 
 
-def cornered(problem: Problem) -> bool:
-    """Whether it has a simplex whose members stand straight in the expected curve."""
-    return "frames" in problem.data
-
-
 def run_slice(ground: Ground) -> tuple[Ground, Sampled]:
     """Slices along lines, from around the modes; once more, thinned, if that is too few."""
     first = attempt(ground, 1)

@@ -35,7 +35,7 @@ from specfit.inference.ground import (
     with_peaks,
 )
 from specfit.inference.ground import Part as AnswerPart
-from specfit.inference.laplace import UNRELIABLE
+from specfit.inference.laplace import UNRELIABLE, cornered
 from specfit.inference.mixing import mixing
 from specfit.inference.nuts import Chains, Plan, starts
 from specfit.inference.obedience import obedient
@@ -90,7 +90,7 @@ def run_auto(ground: Ground) -> tuple[Ground, Sampled]:
 
 def _cornered(ground: Ground) -> tuple[Ground, Sampled] | None:
     """Slices where weights have corners; None where there are none, or they do not do."""
-    if not slicing.cornered(ground.problem) or ground.settings.chains < 2:
+    if not cornered(ground.problem) or ground.settings.chains < 2:
         return None
     ground, found = slicing.run_slice(ground)
     return (ground, found) if _stopped(found) or not failed(found.gates) else None
