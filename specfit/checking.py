@@ -161,6 +161,7 @@ def _resolve(done: Checked) -> None:
         title=document.title,
         models=models,
         analyses=document.analyses,
+        maps=document.maps,
         variants=variants,
         counts=document.counts,
         run=document.run,

@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
-    {"assets", "constants", "contracts", "diagnostics", "exits", "features", "indices",
+    {"assets", "constants", "contracts", "cubes", "diagnostics", "exits", "features", "indices",
      "isotopes", "lazy", "record", "rendering", "scattering", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"exafs", "peaks"},

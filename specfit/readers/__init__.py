@@ -19,6 +19,7 @@ import numpy as np
 from specfit.contracts import Measurement
 from specfit.readers import athena, columns, counts, rows, tka, wissel
 from specfit.readers.checks import MINIMUM_CHANNELS
+from specfit.readers.cube import read_cube, within
 from specfit.readers.declared import declared_measurement
 from specfit.readers.errors import ReaderError, concerning
 from specfit.readers.feature_table import headed
@@ -63,6 +64,8 @@ def read(
     opened = partial(_open, root=root, allow_outside=allow_outside)
     if instead is not None:
         source = source.model_copy(update={"file": str(instead)})
+    if source.kind == "hyperspectral":
+        return _within(source, read_cube(source, root, allow_outside))
     where = source.file if instead is None else str(instead.absolute())
     absorption = source.kind == "absorption"  # of a table, groups are of features
     group = str(source.options.get("group", "")) if absorption else ""
@@ -156,5 +159,6 @@ def _within(source: DataSource, spectrum: Measurement) -> Measurement:
         axis_jacobian=spectrum.axis_jacobian[keep],
         columns={name: column[keep] for name, column in spectrum.columns.items()},
         position=spectrum.position[keep[: spectrum.position.size]],
+        cube=within(spectrum.cube, keep) if spectrum.cube is not None else None,
         found=(*spectrum.found, ("window and mask", text)),
     )
