@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from specfit.contracts import Measurement, RequireStrategy
+from specfit.curves import curve_faults
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.found import at_place, told, unlikely
 from specfit.language.parse import parse
@@ -71,6 +72,7 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     done = check(path, allow_outside)
     found, faults = read_all(as_modelled(done.document, done.sources), done)
     done.measured = found
+    faults += curve_faults(done)
     faults += [f for source, seen in found for f in unlikely(source, seen)]
     faults = [as_used(fault, done) for fault in faults]
     models = done.resolved.models if done.resolved is not None else ()

@@ -111,13 +111,12 @@ def measured(
 def as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     """A warning where there are models and none uses the data."""
     document = done.document
-    if document is None or not (
-        document.models or document.analyses or document.maps
-    ):
+    if document is None or not (document.models or document.analyses or document.maps):
         return fault
     models = (*document.models, *document.variants.values())
     sources = [s for model in models for s in (*model.sources, *model.bases)]
-    sources += [one.source for one in (*document.analyses, *document.maps)]
+    sources += [analysis.source for analysis in document.analyses]
+    sources += [one.source for one in document.maps]
     used = {
         place for source in sources for place in (source.place, *source.places.values())
     }

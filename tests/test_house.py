@@ -15,16 +15,17 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
     {"assets", "constants", "contracts", "cubes", "diagnostics", "exits", "features", "indices",
-     "isotopes", "lazy", "record", "rendering", "scattering", "text", "units", "waves"},
+     "isotopes", "lazy", "mapped", "record", "rendering", "scattering", "synthetic_map",
+     "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"exafs", "peaks"},
     {"model"},
     {"density"},
-    {"inference"},
+    {"inference", "maps"},
     {"rules"},
     {"report"},
-    {"found", "made_of", "measuring", "checking", "gains", "holding_out", "pipeline",
-     "analysing", "comparison", "batching", "identify", "importing", "study"},
+    {"curves", "found", "made_of", "measuring", "checking", "gains", "holding_out", "pipeline",
+     "analysing", "mapping", "comparison", "batching", "identify", "importing", "study"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

@@ -38,6 +38,9 @@ def _model(checked: pipeline.Checked) -> None:
     for model in checked.document.models:
         print(json.dumps(json.loads(model.canonical()), indent=1, ensure_ascii=False))
         print(f"digest {model.digest()}")
+    for asked in checked.document.maps:
+        print(json.dumps(json.loads(asked.canonical()), indent=1, ensure_ascii=False))
+        print(f"digest {asked.digest()}")
 
 
 def _priors(checked: pipeline.Checked) -> None:

@@ -109,7 +109,7 @@ class FactorisationReader:
             self.faults.add("not-in-map-model", item.span)
         if not ranges:
             return self._missing("index")
-        self.names = self.names._replace(index=ranges[0].target.text)
+        self.names = self.names._replace(number=ranges[0].target.text)
         self._range(ranges[0].value)
         return None
 
@@ -137,7 +137,7 @@ class FactorisationReader:
 
     def _observe(self) -> None:
         """Which name is what, and the law of the noise."""
-        seen = Observed(self.data, self.names.index, self.constants, self.faults)
+        seen = Observed(self.data, self.names.number, self.constants, self.faults)
         if not any(isinstance(item, tree.Observe) for item in self.items):
             self._missing("observe")
         found = seen.read(self.items)
@@ -152,7 +152,7 @@ class FactorisationReader:
             return
         name, index = target.text, target.parts[-1].index or ()
         by_k = [i.text for i in index if isinstance(i, tree.Path)][-1:]
-        every = by_k == [self.names.index]
+        every = by_k == [self.names.number]
         if name in ("shift", "drift") and not index:
             self._offset(name, item)
         elif name == self.names.maps and of_pixels(target, self.data.name) and every:
@@ -200,7 +200,9 @@ class FactorisationReader:
         call = item.prior.centre
         given = call.arguments if isinstance(call, tree.Call) else ()
         word = call.function.text if isinstance(call, tree.Call) else ""
-        shape = plain_number(constant(given[0].value, self.constants)) if given else None
+        shape = (
+            plain_number(constant(given[0].value, self.constants)) if given else None
+        )
         scale = self._scale(given[1].value) if len(given) == 2 else None
         if word != "inverse_gamma" or shape is None or shape <= 0 or scale is None:
             usage(self.faults, "relevance", item.span)
@@ -283,6 +285,8 @@ class FactorisationReader:
         """What every factorisation says, and names that are used and not defined."""
         self._require("maps" in self.values, "maps")
         self._require(bool(self.all or self.own), "spectra")
-        self._require(not self.level or self.relevance_symbol == self.level, "relevance")
+        self._require(
+            not self.level or self.relevance_symbol == self.level, "relevance"
+        )
         stated = "background" in self.values or not self.names.background
         self._require(stated, "background")

@@ -81,7 +81,7 @@ class MapCheck(Frozen):
     figure: Literal["match", "centroid", "share", "overlap", "components", "chi2"]
     component: int = 0
     curve: Curve | None = None
-    comparison: Literal["<", "<=", ">", ">="]
+    comparison: Literal["<", "<=", ">", ">=", "=="]
     bound: float
     because: str = ""
     place: Place = Place()

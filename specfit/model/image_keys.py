@@ -15,7 +15,6 @@ from specfit.model.kind import DataKind
 from specfit.model.quantities import wrong_unit
 
 Option = str | float | tuple[float, ...]
-AXES = 3
 _USAGE = {
     "pixel": "pixel = grid(x, y, step = 0.5 nm)",
     "energy": "energy = axis(3) eV",
@@ -76,12 +75,14 @@ class ImageKeys:
         plain = len(names) + len(named) == len(call.arguments)
         right = call.function.text == "grid" and sorted(names) == ["x", "y"]
         if not (plain and right and named.keys() <= {"step"}) or call.unit:
-            return self._usage(key, call)
+            self._usage(key, call)
+            return None
         options: dict[str, Option] = {"pixel": ", ".join(names)}
         if "step" in named:
             steps = self._steps(named["step"])
             if steps is None:
-                return self._usage(key, call)
+                self._usage(key, call)
+                return None
             options["step"] = steps
         return ImageSaid(options=options)
 
@@ -107,11 +108,12 @@ class ImageKeys:
         named = {a.name: a.value for a in call.arguments if a.name}
         number = constant(plain[0], self.constants) if plain else None
         word = plain[1] if len(plain) == 2 else None
-        whole = isinstance(number, Quantity) and number in range(1, AXES + 1)
+        whole = isinstance(number, Quantity) and float(number) in (1.0, 2.0, 3.0)
         right = call.function.text == "axis" and whole and len(plain) <= 2
         titled = word is None or isinstance(word, tree.String)
         if not (right and titled) or named.keys() not in ({"start", "step"}, set()):
-            return self._usage(key, call)
+            self._usage(key, call)
+            return None
         if not self._unit(key, call):
             return None
         options: dict[str, Option] = {}
@@ -120,7 +122,8 @@ class ImageKeys:
         for name, value in named.items():
             stated = self._quantity(name or "", value, "energy")
             if stated is None or (name == "step" and stated <= 0):
-                return self._usage(key, call)
+                self._usage(key, call)
+                return None
             options[f"energy_{name}"] = float(stated)
         axis = int(number or 1)
         return ImageSaid({key: (axis, call.unit or "")}, options)
@@ -130,7 +133,8 @@ class ImageKeys:
         given = [a.value for a in call.arguments]
         named = [g.value for g in given if isinstance(g, tree.String)]
         if call.function.text != "values" or len(named) != len(given) or len(given) > 1:
-            return self._usage(key, call)
+            self._usage(key, call)
+            return None
         if not self._unit(key, call):
             return None
         options: dict[str, Option] = {"array": named[0]} if named else {}

@@ -22,7 +22,6 @@ from specfit.model.pieces import DataSource as DataSource
 from specfit.model.pieces import Frozen as Frozen
 from specfit.model.pieces import Place as Place
 
-
 # ---------------------------------------------------------------- expressions
 
 

@@ -24,7 +24,11 @@ def factorisations(
 ) -> tuple[Factorising, ...]:
     """The one factorisation that a file may have; none where it is at fault."""
     (block, *more) = found.maps.values()
-    others = (*found.models.values(), *found.analyses.values(), *found.variants.values())
+    others = (
+        *found.models.values(),
+        *found.analyses.values(),
+        *found.variants.values(),
+    )
     for other in (*more, *others):
         faults.add("map-alone", other.name_span, name=block.name or "")
     if len(block.on) != 1:

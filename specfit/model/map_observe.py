@@ -17,7 +17,7 @@ class Names(NamedTuple):
 
     maps: str = "C"
     spectra: str = "S"
-    index: str = "k"
+    number: str = "k"
     background: str = ""
 
 

@@ -54,7 +54,9 @@ class MapRules:
         call, inner = item.expression, None
         if isinstance(call, tree.Call) and len(call.arguments) == 1:
             inner = call.arguments[0].value
-        rising = _ORDERS.get(call.function.text) if isinstance(call, tree.Call) else None
+        rising = (
+            _ORDERS.get(call.function.text) if isinstance(call, tree.Call) else None
+        )
         if rising is None or not self._centroid(inner):
             return usage(self.faults, "order", item.expression.span)
         said = {"because": item.because, "place": place(item.span, self.texts)}
@@ -77,7 +79,8 @@ class MapRules:
         if not self._of_maps(item.expression) or not isinstance(centre, tree.PlusMinus):
             return usage(self.faults, "overlap", item.span)
         mean, sd = (
-            plain_number(constant(x, self.constants)) for x in (centre.centre, centre.sd)
+            plain_number(constant(x, self.constants))
+            for x in (centre.centre, centre.sd)
         )
         if mean is None or sd is None or not 0 <= mean <= 1 or not sd > 0:
             return usage(self.faults, "overlap", item.span)
@@ -95,14 +98,17 @@ class MapRules:
         """A figure against a bound: `match(S[1], db("MnO.L23")) > 0.95`."""
         test = item.expression
         single = isinstance(test, tree.Compare) and len(test.operators) == 1
-        found = self._figure(test.operands[0]) if isinstance(test, tree.Compare) else None
+        found = (
+            self._figure(test.operands[0]) if isinstance(test, tree.Compare) else None
+        )
         if not isinstance(test, tree.Compare) or not single or found is None:
             return usage(self.faults, "check", test.span)
         figure, component, curve = found
         wanted = ENERGY if figure == "centroid" else ()
         bound = plain_number(constant(test.operands[1], self.constants), wanted)
         sign = _COMPARISONS.get(test.operators[0], test.operators[0])
-        if bound is None or sign not in ("<", "<=", ">", ">="):
+        counted = sign == "==" and figure == "components"
+        if bound is None or not (sign in ("<", "<=", ">", ">=") or counted):
             return usage(self.faults, "check", test.span)
         self.checks.append(
             MapCheck.model_validate(

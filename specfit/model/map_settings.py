@@ -28,9 +28,7 @@ PLOTS = (
 _FOLDER = re.compile(r"\w[\w.-]{0,79}(/\w[\w.-]{0,79})*")
 
 
-def map_run(
-    block: tree.Block, faults: Faults, texts: Mapping[str, str]
-) -> MapRun:
+def map_run(block: tree.Block, faults: Faults, texts: Mapping[str, str]) -> MapRun:
     """How to look for the factorisation."""
     values: dict[str, Any] = {}
     for key, item in _settings(block, "not-in-map-run", faults):

@@ -108,9 +108,7 @@ def white_lines(record: str) -> WhiteLines:
     )
 
 
-def _number(
-    line: str, valence: int, key: str
-) -> tuple[float, float, str] | None:
+def _number(line: str, valence: int, key: str) -> tuple[float, float, str] | None:
     """A number of this valence, else of any: value, sd, source."""
     rows = [row for row in _file()["eels_lines"] if row["line"] == line]
     own = [row for row in rows if row.get("valence") == valence]

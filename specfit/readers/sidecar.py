@@ -1,7 +1,7 @@
 """What a file beside an .npy says of its axes: `map.json` or `map.toml` of `map.npy`.
 
-    energy = { axis = 3, start = 600.0, step = 0.1, unit = "eV" }
-    pixel = { step = 0.5, unit = "nm" }
+energy = { axis = 3, start = 600.0, step = 0.1, unit = "eV" }
+pixel = { step = 0.5, unit = "nm" }
 """
 
 from __future__ import annotations

@@ -1,0 +1,106 @@
+"""A factorisation of one file, done and judged: everything its report may show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from specfit.cubes import FloatArray
+
+if TYPE_CHECKING:
+    from specfit.contracts import Measurement, Verdict
+    from specfit.maps.found import Factorised
+    from specfit.model.factorising import Factorising
+
+Places = np.ndarray[Any, np.dtype[np.intp]]
+
+
+@dataclass(frozen=True)
+class LibraryCurve:
+    """A spectrum from elsewhere on the axis of the data.
+
+    values: (n_channels,) of unit sum.  label: as the file says it; note: what is to be
+    known of it, "" of a measured one.
+    """
+
+    label: str
+    values: FloatArray
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """A factorisation in the order in which its components are numbered.
+
+    found: with all that was asked for; kept: numbers from 0 of those with counts, in
+    the order of the file.  energy: (n_channels,) eV of the channels that were used.
+    library: by number from 0 of a kept component, what it was said to be like.
+    alternatives: by number of components, what speaks for it; empty where not asked.
+    """
+
+    found: Factorised
+    kept: Places
+    energy: FloatArray
+    library: Mapping[int, LibraryCurve]
+    total: FloatArray  # (n_channels,) counts of all pixels
+    pixel_total: FloatArray  # (n_pixels,)
+    alternatives: Mapping[int, float]
+
+    @property
+    def spectra(self) -> FloatArray:
+        """(n_kept, n_channels) of unit sum."""
+        return self.found.spectra[self.kept]
+
+    @property
+    def maps(self) -> FloatArray:
+        """(n_pixels, n_kept) counts."""
+        return self.found.maps[:, self.kept]
+
+    @property
+    def fraction(self) -> FloatArray:
+        """(n_pixels, n_kept), NaN where a pixel is empty."""
+        return self.found.fraction[:, self.kept]
+
+    @property
+    def band(self) -> tuple[FloatArray, FloatArray]:
+        """5 and 95 % of the fractions, each (n_pixels, n_kept)."""
+        low, high = self.found.fraction_low, self.found.fraction_high
+        return low[:, self.kept], high[:, self.kept]
+
+    @property
+    def centroid(self) -> FloatArray:
+        """(n_kept,) eV."""
+        made: FloatArray = self.spectra @ self.energy / self.spectra.sum(axis=1)
+        return made
+
+    @property
+    def share(self) -> FloatArray:
+        """(n_kept,) of all counts of the components."""
+        total = self.maps.sum(axis=0)
+        made: FloatArray = total / total.sum() if total.sum() > 0 else total
+        return made
+
+    @property
+    def chi2(self) -> float:
+        """Reduced chi-square over the pixels that have counts."""
+        return float(np.nanmean(self.found.residual_chi))
+
+
+@dataclass(frozen=True)
+class MapDone:
+    """A factorisation with where it comes from and what is thought of it."""
+
+    title: str
+    factorising: Factorising
+    measurement: Measurement
+    result: MapResult
+    verdict: Verdict
+    spec: str
+    text: str
+    text_sha256: str
+    versions: Mapping[str, str]
+    timings: Mapping[str, float]
+    started: str

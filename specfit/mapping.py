@@ -1,0 +1,146 @@
+"""A factorisation of the language with its cube → what was found, judged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.checking import Checked
+from specfit.contracts import FloatArray, Measurement, Progress
+from specfit.cubes import Anything
+from specfit.curves import Libraries, libraries, used_energy
+from specfit.diagnostics import SpecError
+from specfit.mapped import MapDone, MapResult, Places
+from specfit.model.factorising import Factorising
+from specfit.record import Clock, sha256, versions
+
+if TYPE_CHECKING:
+    from specfit.maps.found import Engine, Factorisation, Factorised
+
+POWERS = (1.0, 2.0, 3.0, 4.0, 5.0)
+"""Exponents that a background's power law is made of, each with a weight per pixel."""
+_SOFT = 0.005
+"""Strength of soft orthogonality times the spread of the overlap: 0.05 for ± 0.1."""
+RELEVANT = 1e-3
+"""Share of all counts below which a component is switched off."""
+
+
+def run_map(
+    checked: Checked, factorising: Factorising, progress: Progress | None = None
+) -> MapDone:
+    """Factorise the cube of a file and judge the answer; nothing is written.
+
+    Raises
+    ------
+    SpecError
+        A curve cannot be read, or the map cannot be factorised.
+
+    """
+    from specfit.rules.maps import judge_map
+
+    clock = Clock(progress)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with clock("read curves"):
+        measured = next(m for s, m in checked.measured if s == factorising.source)
+        curves, faults = libraries(factorising, used_energy(measured), checked)
+        if faults:
+            raise SpecError([*checked.diagnostics, *faults], checked.texts)
+    with clock("factorise"):
+        result = factorised(factorising, measured, curves)
+    with clock("judge"):
+        verdict = judge_map(factorising, result, curves)
+    return MapDone(
+        title=checked.require().title or factorising.title or factorising.name,
+        factorising=factorising,
+        measurement=measured,
+        result=result,
+        verdict=verdict,
+        spec=checked.path.name,
+        text=checked.text,
+        text_sha256=sha256(checked.text),
+        versions=versions(),
+        timings={**clock.seconds, "total": clock.total()},
+        started=started,
+    )
+
+
+def factorised(
+    factorising: Factorising, measured: Measurement, curves: Libraries
+) -> MapResult:
+    """What the numerics find, its components in the order of the file."""
+    from specfit.maps import factorise
+
+    counts, energy = used(measured)
+    assert measured.cube is not None
+    nothing = np.full(energy.size, np.nan)
+    rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
+    request = request_of(factorising, np.array(rows), measured.cube.shape)
+    found = factorise(counts, energy, request)
+    kept = _kept(factorising, found, energy)
+    priors = [factorising.spectra[k] for k in kept]
+    return MapResult(
+        found=found,
+        kept=kept,
+        energy=energy,
+        library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
+        total=measured.values[~measured.cube.dead],
+        pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
+        alternatives={},
+    )
+
+
+def used(measured: Measurement) -> tuple[Anything, FloatArray]:
+    """Spectra one below another (n_pixels, n_channels) and their energies, eV.
+
+    Channels that are dead in every pixel are left out; else a mapped file stays mapped.
+    """
+    cube = measured.cube
+    assert cube is not None  # of every hyperspectral block
+    flat = cube.counts.reshape(cube.pixels, -1)
+    alive = ~cube.dead
+    return flat if alive.all() else flat[:, alive], used_energy(measured)
+
+
+def request_of(
+    factorising: Factorising, library: FloatArray, grid: tuple[int, int]
+) -> Factorisation:
+    """What the file asks for, in the words of the numerics."""
+    from specfit.maps import Factorisation
+
+    usual: Engine = "gaussian" if factorising.likelihood == "normal" else "poisson"
+    engines: dict[str, Engine] = {"ard_so": "ard_so", "scikit_learn": "sklearn"}
+    backgrounds = {"none": (), "constant": (0.0,), "powerlaw": POWERS}
+    overlap = factorising.overlap
+    soft = min(1.0, _SOFT / overlap.sd) if overlap is not None else 0.0
+    run = factorising.run
+    return Factorisation(
+        components=factorising.components,
+        engine=engines.get(run.optimizer, usual),
+        library=library if np.isfinite(library).any() else None,
+        smooth=max(one.width for one in factorising.spectra),
+        shift_sd=factorising.shift,
+        drift_sd=factorising.drift,
+        noise=factorising.sd or None,
+        map_shape=factorising.maps,
+        relevance=factorising.relevance is not None,
+        overlap=soft,
+        background=backgrounds[factorising.background],
+        grid=grid,
+        iterations=run.steps,
+        restarts=run.restarts,
+        seed=run.seed % 2**31,
+    )
+
+
+def _kept(factorising: Factorising, found: Factorised, energy: FloatArray) -> Places:
+    """Components with counts: in the order asked for, unless curves say which is which."""
+    total = found.maps.sum(axis=0)
+    kept = np.flatnonzero(total > RELEVANT * max(total.sum(), 1e-300))
+    named = any(one.curve for one in factorising.spectra)
+    if factorising.order is None or named:
+        return kept
+    centroid = found.spectra[kept] @ energy / found.spectra[kept].sum(axis=1)
+    places: Places = kept[np.argsort(centroid)]
+    return places if factorising.order.rising else places[::-1]
