@@ -11,6 +11,7 @@ from specfit.found import told
 from specfit.mapped import LibraryCurve
 from specfit.measuring import Checked
 from specfit.model.factorising import Curve, Factorising
+from specfit.model.peak_remarks import Remark
 from specfit.model.white_lines import LABEL, white_lines
 from specfit.readers import ReaderError
 from specfit.readers.curves import on_axis, read_curve
@@ -23,7 +24,8 @@ def libraries(
 ) -> tuple[dict[Curve, LibraryCurve], list[Diagnostic]]:
     """Every curve that priors and checks name, and what is wrong with their files."""
     root = checked.path.resolve().parent
-    found, faults = {}, []
+    found: dict[Curve, LibraryCurve] = {}
+    faults: list[Remark] = []
     for curve in dict.fromkeys(_named(factorising)):
         try:
             found[curve] = _curve(curve, energy, root, checked.allow_outside)

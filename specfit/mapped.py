@@ -35,14 +35,16 @@ class LibraryCurve:
 class MapResult:
     """A factorisation in the order in which its components are numbered.
 
-    found: with all that was asked for; kept: numbers from 0 of those with counts, in
-    the order of the file.  energy: (n_channels,) eV of the channels that were used.
+    found: with all that was asked for; kept: places there of those with counts, in the
+    order of the file; numbers: what the file calls these, from 1.  energy: (n_channels,) eV of
+    the channels that were used.
     library: by number from 0 of a kept component, what it was said to be like.
     alternatives: by number of components, what speaks for it; empty where not asked.
     """
 
     found: Factorised
     kept: Places
+    numbers: tuple[int, ...]
     energy: FloatArray
     library: Mapping[int, LibraryCurve]
     total: FloatArray  # (n_channels,) counts of all pixels

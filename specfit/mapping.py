@@ -83,6 +83,7 @@ def factorised(
     return MapResult(
         found=found,
         kept=kept,
+        numbers=_numbers(factorising, kept),
         energy=energy,
         library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
         total=measured.values[~measured.cube.dead],
@@ -144,3 +145,9 @@ def _kept(factorising: Factorising, found: Factorised, energy: FloatArray) -> Pl
     centroid = found.spectra[kept] @ energy / found.spectra[kept].sum(axis=1)
     places: Places = kept[np.argsort(centroid)]
     return places if factorising.order.rising else places[::-1]
+
+
+def _numbers(factorising: Factorising, kept: Places) -> tuple[int, ...]:
+    """What the file calls them: by their curves where it gives some, else in order."""
+    named = any(one.curve for one in factorising.spectra)
+    return tuple(int(k) + 1 for k in kept) if named else tuple(range(1, kept.size + 1))

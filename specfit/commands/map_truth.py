@@ -27,6 +27,8 @@ from specfit.synthetic_map import LABEL, LINES, Made, Scene, simulated
 
 MARK = "synthetic"
 """Array of an archive that says it was made by `simulate`."""
+SIDE = (4, 4096)
+"""Pixels along an axis of the image."""
 _TABLES = ("particle", "energy", "seed")
 
 
@@ -69,17 +71,15 @@ def scene_of(said: object, path: Path) -> Scene:
 
 def _value(key: str, value: object, usual: object, path: Path) -> Any:
     """A value of the sort that the scene has there, and not absurd."""
-    if isinstance(usual, tuple):
-        whole = isinstance(value, list) and len(value) == 2
-        if whole and all(type(n) is int and 4 <= n <= 4096 for n in value):  # type: ignore[union-attr]
-            return tuple(value)  # type: ignore[arg-type]
-    elif isinstance(usual, bool) or isinstance(usual, str):
-        if isinstance(value, type(usual)) and (
-            isinstance(value, bool) or value in LINES
-        ):
+    match value:
+        case bool() if isinstance(usual, bool):
             return value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        if 0 <= value < 1e12:
+        case str() if isinstance(usual, str) and value in LINES:
+            return value
+        case [int() as first, int() as second] if isinstance(usual, tuple):
+            if all(SIDE[0] <= n <= SIDE[1] for n in (first, second)):
+                return first, second
+        case int() | float() if isinstance(usual, float) and 0 <= value < 1e12:
             return float(value)
     raise fault("truth-map-value", path, key=key, value=json.dumps(value))
 

@@ -124,8 +124,7 @@ def _energy(
         raise ReaderError("data-cube-axis", words | {"needed": str(MINIMUM_CHANNELS)})
     if "energy_start" in options:
         start, step = (options[key] for key in ("energy_start", "energy_step"))
-        stated = float(str(start)) + float(str(step)) * np.arange(n, dtype=float)
-        return stated
+        return float(str(start)) + float(str(step)) * np.arange(n, dtype=float)
     found = held.energy.get(axis)
     if found is None:
         scale = {"keV": 1e3, "meV": 1e-3}.get(source.columns["energy"][1], 1.0)

@@ -143,9 +143,9 @@ def _figure(
     if check.figure == "overlap":
         value = overlap(result.maps)
         return value, f"overlap of the maps is {value:.3f}"
-    at = _place(check.component, result, asked)
-    if at is None:
+    if check.component not in result.numbers:
         return math.nan, f"component {check.component} has no counts"
+    at = result.numbers.index(check.component)
     if check.figure == "centroid":
         value = float(result.centroid[at])
         return value, f"the centroid is {value:.2f} eV"
@@ -159,11 +159,3 @@ def _figure(
     moved = f" moved by {shift:+.2f} eV" if reach else ""
     note = f" ({curve.note})" if curve.note else ""
     return value, f"the match with `{curve.label}`{moved} is {value:.3f}{note}"
-
-
-def _place(number: int, result: MapResult, asked: Factorising) -> int | None:
-    """Where the component of this number is: by its prior if it has one, else by order."""
-    if any(one.curve for one in asked.spectra):
-        places = np.flatnonzero(result.kept == number - 1)
-        return int(places[0]) if places.size else None
-    return number - 1 if number <= result.kept.size else None
