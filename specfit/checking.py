@@ -72,9 +72,8 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     done = check(path, allow_outside)
     found, faults = read_all(as_modelled(done.document, done.sources), done)
     done.measured = found
-    faults += curve_faults(done)
     faults += [f for source, seen in found for f in unlikely(source, seen)]
-    faults = [as_used(fault, done) for fault in faults]
+    faults = [as_used(fault, done) for fault in faults] + curve_faults(done)
     models = done.resolved.models if done.resolved is not None else ()
     faults += told(of_data(models, found))
     if models and not faults and not done.errors:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from specfit.maps.found import Factorised
     from specfit.model.factorising import Factorising
 
+FAINTEST = 0.02
+"""Weight below which a pixel holds next to nothing, as a share of the weightiest."""
+
 Places = np.ndarray[Any, np.dtype[np.intp]]
 
 
@@ -62,15 +65,28 @@ class MapResult:
         return self.found.maps[:, self.kept]
 
     @property
+    def seen(self) -> FloatArray:
+        """(n_pixels,) 1 where there is something to take a share of, else NaN."""
+        total = self.maps.sum(axis=1)
+        least = FAINTEST * float(np.quantile(total, 0.99)) if total.size else 0.0
+        made: FloatArray = np.where(total > least, 1.0, np.nan)
+        return made
+
+    def by_pixel(self, values: FloatArray) -> FloatArray:
+        """Of all components (n_pixels, K), those kept where there is something."""
+        made: FloatArray = values[:, self.kept] * self.seen[:, None]
+        return made
+
+    @property
     def fraction(self) -> FloatArray:
-        """(n_pixels, n_kept), NaN where a pixel is empty."""
-        return self.found.fraction[:, self.kept]
+        """(n_pixels, n_kept), NaN where next to nothing is."""
+        return self.by_pixel(self.found.fraction)
 
     @property
     def band(self) -> tuple[FloatArray, FloatArray]:
         """5 and 95 % of the fractions, each (n_pixels, n_kept)."""
-        low, high = self.found.fraction_low, self.found.fraction_high
-        return low[:, self.kept], high[:, self.kept]
+        found = self.found
+        return self.by_pixel(found.fraction_low), self.by_pixel(found.fraction_high)
 
     @property
     def centroid(self) -> FloatArray:

@@ -17,6 +17,7 @@ from specfit.model import ir
 from specfit.model.clustered import CLUSTER
 from specfit.model.data_faults import together
 from specfit.readers import ReaderError, load, read
+from specfit.readers.files import located
 
 
 @dataclass
@@ -129,8 +130,9 @@ def absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnosti
     root = checked.path.resolve().parent
     errors: list[tuple[ReaderError, ir.Place]] = []
     for source in sources:
+        look = located if source.kind == "hyperspectral" else load
         try:
-            load(source.file, root, checked.allow_outside)
+            look(source.file, root, checked.allow_outside)
         except ReaderError as error:
             errors.append((error, source.place))
     return told(together(errors))

@@ -27,6 +27,7 @@ from specfit.model.map_observe import Names, Observed, of_pixels
 from specfit.model.map_rules import MapRules
 from specfit.model.map_words import ENERGY, MOST, USAGE, plain_number, usage
 from specfit.model.places import place
+from specfit.model.walk import paths
 
 
 class FactorisationReader:
@@ -120,8 +121,8 @@ class FactorisationReader:
         if low == 1 and high is not None and high == int(high) and 1 <= high <= MOST:
             self.values["components"] = int(high)
         else:
-            words = {"key": "K", "low": "1", "high": str(MOST)}
-            self.faults.say("whole-number", value.span, words)
+            words = {"name": self.names.number, "most": str(MOST)}
+            self.faults.say("map-range", value.span, words)
 
     def _first(self, item: tree.Let | tree.Sample) -> bool:
         """Is this the first statement of its name?  `S[1]` and `S[2]` differ."""
@@ -253,7 +254,9 @@ class FactorisationReader:
         if word not in ("powerlaw", "constant"):
             words = {"key": "baseline", "word": word or "", "known": ""}
             words["known"] = nearest(word or "", ("powerlaw", "constant"))
-            return self.faults.say("unknown-word", item.span, words)
+            return self.faults.say(
+                "unknown-word", kind.span if kind else item.span, words
+            )
         self.values["background"] = word
         for argument in given:
             if argument.name != "fit":
@@ -270,11 +273,6 @@ class FactorisationReader:
             words = {"name": self.block.name or FACTORISATION, "usage": USAGE[what]}
             self.faults.say("map-missing", self.block.name_span, words)
 
-    def _require(self, said: bool, what: str) -> None:
-        """Report what is missing, if nothing else is at fault."""
-        if not said and not self.faults.within(self.block.span):
-            self._missing(what)
-
     @property
     def relevance_symbol(self) -> str:
         """What levels of the maps are called, "" without any."""
@@ -283,10 +281,18 @@ class FactorisationReader:
 
     def _complete(self) -> None:
         """What every factorisation says, and names that are used and not defined."""
-        self._require("maps" in self.values, "maps")
-        self._require(bool(self.all or self.own), "spectra")
-        self._require(
-            not self.level or self.relevance_symbol == self.level, "relevance"
-        )
-        stated = "background" in self.values or not self.names.background
-        self._require(stated, "background")
+        if self.faults.within(self.block.span):
+            return
+        said = {
+            "maps": "maps" in self.values,
+            "spectra": bool(self.all or self.own),
+            "relevance": not self.level or self.relevance_symbol == self.level,
+            "background": "background" in self.values or not self.names.background,
+        }
+        for what in (what for what, known in said.items() if not known):
+            self._missing(what)
+        written = [path.text for path in paths(self.block.body)]
+        for item in self.items:
+            name = item.target.text if isinstance(item, tree.Let) else ""
+            if name and written.count(name) < 2:
+                self.faults.add("unused-definition", item.span, name=name)

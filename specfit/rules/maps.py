@@ -51,7 +51,8 @@ def _findings(
         yield _check(check, result, curves, factorising)
     feasible = result.found.feasible
     if feasible is not None and not feasible.decided:
-        widest = float(np.nanmax(feasible.fraction_high - feasible.fraction_low))
+        width = (feasible.fraction_high - feasible.fraction_low) * result.seen
+        widest = float(np.nanmax(width)) if np.isfinite(width).any() else 1.0
         detail = f"{UNDECIDED} (a fraction may differ by {widest:.2f})"
         yield Finding(
             "ambiguity", "physics", "warned", "the data alone do not decide",

@@ -18,7 +18,7 @@ from specfit.synthetic_map import Scene, edge, simulated
 
 SEED = 11
 ENERGY = np.linspace(600.0, 666.5, 96)
-OWN = np.arange(630.0, 666.01, 0.25)
+OWN = np.arange(600.0, 668.01, 0.25)
 LIBRARY = {"mn2": ("Mn2+", 0.3), "mn4": ("Mn4+", 0.3)}
 HEAD = """\
 #FORMAT      : EMSA/MAS Spectral Data File

@@ -114,14 +114,13 @@ def uncertainty(done: MapDone) -> bytes:
     """The two parts of the standard deviation of the first fraction, side by side."""
     result, cube = done.result, done.measurement.cube
     assert cube is not None
-    k = int(result.kept[0])
     parts = [
-        (result.found.counting_sd[:, k], "of counting"),
-        (result.found.spectral_sd[:, k], "of the spectra"),
+        (result.by_pixel(result.found.counting_sd)[:, 0], "sd of counting"),
+        (result.by_pixel(result.found.spectral_sd)[:, 0], "sd of the spectra"),
     ]
     feasible = result.found.feasible
     if feasible is not None:
-        width = feasible.fraction_high - feasible.fraction_low
+        width = (feasible.fraction_high - feasible.fraction_low) * result.seen
         parts.append((width, "range the data alone leave"))
     with dress():
         figure = new(WIDTH, 2.9)

@@ -99,6 +99,7 @@ def relevance(done: MapDone) -> bytes:
         left.set_title(f"{result.kept.size} of {order.size} have counts")
         behind = found.objective[-1] - found.objective if found.objective.size else []
         right.semilogy(np.maximum(behind, 1e-12)[:-1], color=CURVE, lw=1.0)
+        right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         right.set_xlabel("step")
         right.set_title("objective behind its last value")
         for axes in (left, right):
@@ -117,7 +118,7 @@ def window_share(done: MapDone) -> tuple[FloatArray, list[tuple[float, float]]]:
     columns = [_sum(cube, (axis >= low) & (axis <= high)) for low, high in windows]
     counts = np.stack(columns, axis=1)
     total = counts.sum(axis=1, keepdims=True)
-    shares = np.where(total > 0.0, counts / np.where(total > 0.0, total, 1.0), np.nan)
+    shares = counts / np.maximum(total, 1.0) * result.seen[:, None]
     return shares, windows
 
 

@@ -126,7 +126,7 @@ def _known(value: float) -> float | None:
 
 
 def mean_of(values: FloatArray) -> float:
-    """Over the pixels that have counts; 0 where none has."""
+    """Over the pixels that hold something; 0 where none does."""
     seen = values[np.isfinite(values)]
     return float(seen.mean()) if seen.size else 0.0
 
@@ -140,8 +140,8 @@ def _component(done: MapDone, at: int) -> ComponentResult:
         peak=float(result.energy[int(np.argmax(result.spectra[at]))]),
         share=float(result.share[at]),
         mean_fraction=mean_of(result.fraction[:, at]),
-        fraction_sd_counting=mean_of(found.counting_sd[:, k]),
-        fraction_sd_spectra=mean_of(found.spectral_sd[:, k]),
+        fraction_sd_counting=mean_of(result.by_pixel(found.counting_sd)[:, at]),
+        fraction_sd_spectra=mean_of(result.by_pixel(found.spectral_sd)[:, at]),
         library=like.label if like else "",
         library_note=like.note if like else "",
         strength=_known(found.strength[k]) if like else None,
@@ -153,7 +153,7 @@ def _feasible(done: MapDone) -> FeasibleResult | None:
     feasible = done.result.found.feasible
     if feasible is None:
         return None
-    width = feasible.fraction_high - feasible.fraction_low
+    width = (feasible.fraction_high - feasible.fraction_low) * done.result.seen
     seen = width[np.isfinite(width)]
     return FeasibleResult(
         decided=feasible.decided,

@@ -103,8 +103,8 @@ def arrays(done: MapDone) -> dict[str, Anything]:
         "fraction": result.fraction,
         "fraction_q05": low,
         "fraction_q95": high,
-        "fraction_sd_counting": found.counting_sd[:, kept],
-        "fraction_sd_spectra": found.spectral_sd[:, kept],
+        "fraction_sd_counting": result.by_pixel(found.counting_sd),
+        "fraction_sd_spectra": result.by_pixel(found.spectral_sd),
     }
     made |= {name: image(values) for name, values in by_pixel.items() if kept.size}
     if found.drift is not None:
