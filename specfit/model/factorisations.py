@@ -293,6 +293,7 @@ class FactorisationReader:
             self._missing(what)
         written = [path.text for path in paths(self.block.body)]
         for item in self.items:
-            name = item.target.text if isinstance(item, tree.Let) else ""
-            if name and written.count(name) < 2:
+            if not isinstance(item, tree.Let) or isinstance(item.value, tree.Range):
+                continue
+            if written.count(name := item.target.text) < 2:
                 self.faults.add("unused-definition", item.span, name=name)

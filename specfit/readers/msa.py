@@ -16,7 +16,7 @@ from specfit.readers.errors import ReaderError
 from specfit.readers.tables import Table
 
 _HEAD = re.compile(r"^\s*#\s*FORMAT\s*:", re.IGNORECASE | re.MULTILINE)
-_LINE = re.compile(r"^\s*#([^:\s]+)[^:]*:(.*)$")
+_LINE = re.compile(r"^\s*#(\w+)[^:]*:(.*)$")
 _SCALE = {"ev": 1.0, "kev": 1e3, "mev": 1e-3}
 MOST = 1 << 22
 """Numbers in a file."""

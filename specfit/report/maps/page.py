@@ -20,7 +20,8 @@ from specfit.report.page import Shown
 
 CAPTIONS = {
     "map": "Share of each component in the counts of the components, half the width of "
-    "its 90 % interval (counting and spectra together), and its weight. Grey: next to nothing there.",
+    "its 90 % interval (counting and spectra together), and its weight. Grey: next to "
+    "nothing there.",
     "uncertainty": "The two parts of the standard deviation of the first fraction, and "
     "how far the data alone leave it open.",
     "spectra": "Basis spectra of unit area. Dashed: what they were said to be like.",
