@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,22 @@ from specfit.cubes import Anything, Cube
 from specfit.readers import memory
 from specfit.readers.arrays import Container, Stored, digest, npy, npz
 from specfit.readers.checks import MINIMUM_CHANNELS
+from specfit.readers.dm import digital_micrograph
 from specfit.readers.errors import ReaderError
 from specfit.readers.files import located
+from specfit.readers.hspy import hspy
 from specfit.readers.sidecar import beside
 
 if TYPE_CHECKING:
     from specfit.model.ir import DataSource
 
+FORMATS: dict[str, Callable[[Path, str], Container]] = {
+    ".npz": npz,
+    ".npy": npy,
+    ".hspy": hspy,
+    ".dm3": digital_micrograph,
+    ".dm4": digital_micrograph,
+}
 _BLOCK = 1 << 22
 """Numbers that are looked at together."""
 _SHARE = 2
@@ -84,10 +93,8 @@ def within(cube: Cube, keep: Anything) -> Cube:
 
 def _opened(path: Path, name: str) -> Container:
     ending = path.suffix.lower()
-    if ending == ".npz":
-        return npz(path, name)
-    if ending == ".npy":
-        return beside(path, name, npy(path, name))
+    if ending in FORMATS:
+        return beside(path, name, FORMATS[ending](path, name))
     raise ReaderError("data-cube-format", {"file": name, "ending": ending or "…"})
 
 

@@ -24,6 +24,8 @@ _LIMIT = 1 << 20
 
 def beside(path: Path, name: str, held: Container) -> Container:
     """The container with what its sidecar says; as it was where there is none."""
+    if len(held.arrays) != 1 or held.energy:
+        return held
     for ending in (".toml", ".json"):
         side = path.with_suffix(ending)
         if side.is_file() and side.stat().st_size <= _LIMIT:

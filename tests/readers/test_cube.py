@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -297,3 +299,97 @@ def test_pairs_in_any_order_are_a_curve(tmp_path: Path) -> None:
     with pytest.raises(ReaderError) as caught:
         on_axis(energy, values, np.linspace(700.0, 720.0, 40), "a.csv")
     assert caught.value.code == "data-curve-apart"
+
+
+def hyperspy(path: Path, counts: np.ndarray) -> None:
+    """A file as HyperSpy writes it: navigation first, then the signal."""
+    with h5py.File(path, "w") as file:
+        signal = file.create_group("Experiments/map")
+        signal.create_dataset("data", data=counts, compression="gzip", chunks=True)
+        axes = (("y", 0.5, 0.0, "nm"), ("x", 0.4, 0.0, "nm"), ("E", 0.5, 600.0, "eV"))
+        for place, (name, scale, offset, units) in enumerate(axes):
+            axis = signal.create_group(f"axis-{place}")
+            axis.attrs.update(name=name, scale=scale, offset=offset, units=units)
+
+
+def bare(file: str) -> DataSource:
+    said = source(file).model_dump() | {"options": {"pixel": "y, x"}}
+    return DataSource.model_validate(said)
+
+
+def test_a_file_of_hyperspy(tmp_path: Path) -> None:
+    counts = cube()
+    hyperspy(tmp_path / "a.hspy", counts)
+    found = read(bare("a.hspy"), tmp_path)
+    assert found.cube is not None
+    assert np.array_equal(found.cube.counts, counts)
+    assert np.array_equal(found.axis, ENERGY)
+    assert found.cube.step == pytest.approx((5.0, 4.0))
+
+
+def test_nothing_outside_a_file_is_followed(tmp_path: Path) -> None:
+    hyperspy(tmp_path / "other.hspy", cube())
+    with h5py.File(tmp_path / "a.hspy", "w") as file:
+        group = file.create_group("Experiments/map")
+        group["data"] = h5py.ExternalLink("other.hspy", "/Experiments/map/data")
+    assert fault("a.hspy", tmp_path).code == "data-cube-link"
+    with h5py.File(tmp_path / "b.hspy", "w") as file:
+        file["Experiments"] = h5py.SoftLink("/elsewhere")
+    assert fault("b.hspy", tmp_path).code == "data-cube-link"
+    (tmp_path / "raw").write_bytes(bytes(480))
+    with h5py.File(tmp_path / "c.hspy", "w") as file:
+        group = file.create_group("Experiments/map")
+        where = [(str(tmp_path / "raw"), 0, 480)]
+        group.create_dataset("data", (3, 4, 20), dtype="u2", external=where)
+    assert fault("c.hspy", tmp_path).code == "data-cube-link"
+    layout = h5py.VirtualLayout(shape=(3, 4, 20), dtype="u2")
+    layout[:] = h5py.VirtualSource("other.hspy", "/Experiments/map/data", (3, 4, 20))
+    with h5py.File(tmp_path / "d.hspy", "w") as file:
+        file.create_group("Experiments/map").create_virtual_dataset("data", layout)
+    assert fault("d.hspy", tmp_path).code == "data-cube-link"
+
+
+def test_what_is_no_file_of_hyperspy(tmp_path: Path) -> None:
+    (tmp_path / "a.hspy").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
+    assert fault("a.hspy", tmp_path).code == "data-cube-broken"
+    with h5py.File(tmp_path / "b.hspy", "w") as file:
+        file["other"] = 1
+    assert fault("b.hspy", tmp_path).code == "data-cube-broken"
+
+
+def test_a_file_of_digital_micrograph(tmp_path: Path) -> None:
+    utils = pytest.importorskip("nionswift_plugin.DM_IO.dm3_image_utils")
+    data = pytest.importorskip("nion.data.DataAndMetadata")
+    calibration = pytest.importorskip("nion.data.Calibration").Calibration
+    counts = cube().astype(np.float32)
+    image = data.new_data_and_metadata(
+        counts,
+        data_descriptor=data.DataDescriptor(False, 2, 1),
+        dimensional_calibrations=[
+            calibration(0.0, 0.5, "nm"),
+            calibration(0.0, 0.4, "nm"),
+            calibration(600.0, 0.5, "eV"),
+        ],
+    )
+    with (tmp_path / "a.dm4").open("wb") as stream:
+        utils.save_image(image, stream, 4)
+    found = read(bare("a.dm4"), tmp_path)
+    assert found.cube is not None
+    assert np.array_equal(found.cube.counts, counts)
+    assert found.axis == pytest.approx(ENERGY)
+    assert found.cube.step == pytest.approx((5.0, 4.0), rel=1e-6)
+    (tmp_path / "b.dm3").write_bytes(b"DM" + bytes(300))
+    assert fault("b.dm3", tmp_path).code == "data-cube-broken"
+
+
+def test_a_reader_that_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nionswift_plugin.DM_IO.dm3_image_utils", None)
+    (tmp_path / "a.dm3").write_bytes(bytes(100))
+    assert fault("a.dm3", tmp_path).code == "data-cube-extra"
+
+
+def test_other_endings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.rpl").write_bytes(b"key value")
+    assert fault("a.rpl", tmp_path).code == "data-cube-format"
