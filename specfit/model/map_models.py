@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from specfit.language import tree
 from specfit.model.data_columns import DataBlock
 from specfit.model.factorisations import FactorisationReader
 from specfit.model.factorising import Factorising, MapReport, MapRun
@@ -31,23 +32,8 @@ def factorisations(
     )
     for other in (*more, *others):
         faults.add("map-alone", other.name_span, name=block.name or "")
-    if len(block.on) != 1:
-        faults.add("on-one-data", block.name_span, name=block.name or "")
-        return ()
-    name = block.on[0]
-    source = data.get(name)
+    source = _cube(block, data, faults, texts)
     if source is None:
-        if not faults.excuses(name):
-            span = word_place(block.span, "on", name, texts)
-            faults.add("unknown-data", span, name=name, known=nearest(name, data))
-        return ()
-    if source.kind is not HYPERSPECTRAL:
-        faults.add("data-kind", block.span, name=name, kind=HYPERSPECTRAL.name)
-        return ()
-    if source.levels.dimension:
-        faults.add("map-levels", source.span, name=name)
-        return ()
-    if not source.sound_columns:
         return ()
     reader = FactorisationReader(block, source, constants, faults, texts)
     made = reader.read()
@@ -60,3 +46,29 @@ def factorisations(
     if made is None:
         return ()
     return (made.model_copy(update={"run": run, "report": report}),)
+
+
+def _cube(
+    block: tree.Block,
+    data: Mapping[str, DataBlock],
+    faults: Faults,
+    texts: Mapping[str, str],
+) -> DataBlock | None:
+    """The one map that a factorisation stands on; None where that is at fault."""
+    if len(block.on) != 1:
+        faults.add("on-one-data", block.name_span, name=block.name or "")
+        return None
+    name = block.on[0]
+    source = data.get(name)
+    if source is None:
+        if not faults.excuses(name):
+            span = word_place(block.span, "on", name, texts)
+            faults.add("unknown-data", span, name=name, known=nearest(name, data))
+        return None
+    if source.kind is not HYPERSPECTRAL:
+        faults.add("data-kind", block.span, name=name, kind=HYPERSPECTRAL.name)
+        return None
+    if source.levels.dimension:
+        faults.add("map-levels", source.span, name=name)
+        return None
+    return source if source.sound_columns else None

@@ -67,9 +67,9 @@ def read(
     if source.kind == "hyperspectral":
         return _within(source, read_cube(source, root, allow_outside))
     where = source.file if instead is None else str(instead.absolute())
-    absorption = source.kind == "absorption"  # of a table, groups are of features
-    group = str(source.options.get("group", "")) if absorption else ""
-    content, table = _open(where, root, allow_outside or instead is not None, group)
+    content, table = _open(
+        where, root, allow_outside or instead is not None, _group(source)
+    )
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     elif source.kind == "table":
@@ -88,6 +88,12 @@ def read(
         size=content.size,
         found=origin + spectrum.found,
     )
+
+
+def _group(source: DataSource) -> str:
+    """Of a file that holds several spectra, the one meant; a table's are of features."""
+    absorption = source.kind == "absorption"
+    return str(source.options.get("group", "")) if absorption else ""
 
 
 def _names(source: DataSource, root: Path, allow_outside: bool) -> str | None:

@@ -61,14 +61,6 @@ def read_cube(source: DataSource, root: Path, allow_outside: bool) -> Measuremen
     cube = Cube(
         counts, (first, second), _steps(source, held, axis), total == 0.0, empty
     )
-    size = f"{memory.said(stored.size)} of {stored.dtype.name}"
-    where = f", array `{name}`" if name else ""
-    found = [
-        ("file", f"{source.file}, {path.stat().st_size} bytes"),
-        ("format", f"{held.title}{where}{', mapped' if stored.mapped else ''}"),
-        ("cube", f"{counts.shape[0]} × {counts.shape[1]} pixels, {size}"),
-        *_left_out(cube),
-    ]
     return Measurement(
         axis=energy,
         values=total,
@@ -78,8 +70,23 @@ def read_cube(source: DataSource, root: Path, allow_outside: bool) -> Measuremen
         path=source.file,
         sha256=digest(path),
         size=path.stat().st_size,
-        found=tuple(found),
+        found=_found(cube, held, name, stored, path),
         cube=cube,
+    )
+
+
+def _found(
+    cube: Cube, held: Container, name: str, stored: Stored, path: Path
+) -> tuple[tuple[str, str], ...]:
+    """What was found, for people: format, size, what has no count."""
+    size = f"{memory.said(stored.size)} of {stored.dtype.name}"
+    where = f", array `{name}`" if name else ""
+    first, second = cube.shape
+    return (
+        ("file", f"{path.name}, {path.stat().st_size} bytes"),
+        ("format", f"{held.title}{where}{', mapped' if stored.mapped else ''}"),
+        ("cube", f"{first} × {second} pixels, {size}"),
+        *_left_out(cube),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from specfit.contracts import FloatArray
+from specfit.contracts import Finding, FloatArray
 from specfit.mapped import MapDone
 from specfit.report.regression.result import Figure
 from specfit.report.result import SCHEMA_VERSION, Record, RuleResult, Text
@@ -97,14 +97,7 @@ def result_of(done: MapDone) -> MapRunResult:
         alternatives=dict(result.alternatives),
         parameters=_parameters(done),
         derived=_derived(done, parts),
-        rules=[
-            RuleResult(
-                kind=f.kind, line=f.line, text=f.text, because=f.because,
-                outcome=f.outcome, probability=f.probability, rule=f.rule, value=f.value,
-                detail=f.detail, strategy=f.strategy, source=f.source,
-            )
-            for f in verdict.findings
-        ],
+        rules=[_rule(finding) for finding in verdict.findings],
         diagnostics={
             "chi2_reduced": result.chi2,
             "steps": float(found.objective.size),
@@ -118,6 +111,15 @@ def result_of(done: MapDone) -> MapRunResult:
         model_sha256=asked.digest(),
         versions=dict(done.versions),
         timings_s=dict(done.timings),
+    )
+
+
+def _rule(found: Finding) -> RuleResult:
+    return RuleResult(
+        kind=found.kind, line=found.line, text=found.text, because=found.because,
+        outcome=found.outcome, probability=found.probability, rule=found.rule,
+        value=found.value, detail=found.detail, strategy=found.strategy,
+        source=found.source,
     )  # fmt: skip
 
 
