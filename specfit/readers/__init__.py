@@ -67,9 +67,8 @@ def read(
     if source.kind == "hyperspectral":
         return _within(source, read_cube(source, root, allow_outside))
     where = source.file if instead is None else str(instead.absolute())
-    content, table = _open(
-        where, root, allow_outside or instead is not None, _group(source)
-    )
+    anywhere = allow_outside or instead is not None
+    content, table = _open(where, root, anywhere, _group(source))
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     elif source.kind == "table":
@@ -80,10 +79,17 @@ def read(
         spectrum = declared_measurement(source, table)
     path = partial(load, root=root, allow_outside=allow_outside)
     spectrum = with_paths(source, _within(source, _scaled(source, spectrum)), path)
-    origin = (("file", f"{source.file}, {content.size} bytes"), *table.found)
+    return _traced(spectrum, source.file, content, table)
+
+
+def _traced(
+    spectrum: Measurement, name: str, content: FileContent, table: Table
+) -> Measurement:
+    """With the file that it comes from."""
+    origin = (("file", f"{name}, {content.size} bytes"), *table.found)
     return replace(
         spectrum,
-        path=source.file,
+        path=name,
         sha256=content.sha256,
         size=content.size,
         found=origin + spectrum.found,

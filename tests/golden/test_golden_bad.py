@@ -135,7 +135,6 @@ ELSEWHERE = {
     "truth-of": "said by simulate",
     "posterior-level": "said by run",
     "simulate-nothing": "said by simulate",
-    "data-kind": "needs two kinds of data, and one can be run",
     "tie-circle": "the checker finds circles first; for models made without a text",
     "one-model": "said by run",
     "folds-few": "said by run, tests/cli/test_regression.py",
@@ -225,6 +224,7 @@ ELSEWHERE = {
     "truth-map-energy": "said by simulate",
     "map-refused": "said by run",
     "map-verdict": "said by run",
+    "map-seen": "what check says of a good file",
 }
 OF_FILES = re.compile("(data|raw|feff|fold|calibration|reference|velocity|import)-")
 """What is wrong inside a data file is the readers' to say, and tested there; so with
