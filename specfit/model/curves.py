@@ -46,10 +46,8 @@ class CurveReader:
         if word == "smooth":
             width = plain_number(given[0], ENERGY)
             return self._made("smooth", span, width=width) if width else None
-        number = plain_number(given[0])
-        if word != "dirichlet" or number is None or number <= 0:
-            return None
-        return self._made("free", span, concentration=number)
+        flat = word == "dirichlet" and plain_number(given[0]) == 1.0
+        return self._made("free", span) if flat else None
 
     def _made(self, kind: str, span: Span, **said: Any) -> SpectrumPrior:
         return SpectrumPrior.model_validate(

@@ -80,6 +80,7 @@ class FactorisationReader:
             name=self.block.name or "",
             title=self.block.title or "",
             source=self.data.sources[0],
+            names=(self.names.maps, self.names.spectra),
             spectra=tuple(self._spectrum(k) for k in range(1, count + 1)),
             overlap=rules.overlap,
             order=rules.order,

@@ -29,13 +29,12 @@ class Curve(Frozen):
 class SpectrumPrior(Frozen):
     """What is known of one basis spectrum.
 
-    free: concentration of the Dirichlet, 1 is flat.  smooth: over `width` eV.  like: a
+    free: every spectrum of unit area is as likely.  smooth: over `width` eV.  like: a
     curve, which counts as much as a share `strength` of the component's own counts;
     None where the data are to say how much.
     """
 
     kind: Literal["free", "smooth", "like"] = "free"
-    concentration: float = 1.0
     width: float = 0.0
     curve: Curve | None = None
     strength: float | None = None
@@ -108,10 +107,11 @@ class MapReport(Frozen):
 class Factorising(Frozen):
     """A factorisation of one cube.
 
-    components: how many, or at most how many where `relevance` is learned.  maps: the
-    shape of their gamma prior, 1 is exponential.  background: of every pixel; the
-    window that it is certain in, eV.  shift, drift: sd of the offset between the
-    library's energies and the data's, and of each pixel's own, eV; 0 is none.
+    names: of maps and spectra.  components: how many, or at most how many where
+    `relevance` is learned.  maps: the shape of their gamma prior, 1 is exponential.
+    background: of every pixel; fit: where nothing else is expected, eV.  shift, drift:
+    sd of the offset between the library's energies and the data's, and of each pixel's
+    own, eV; 0 is none.
     sd: of the noise, where it is `normal`.
     """
 
@@ -119,6 +119,7 @@ class Factorising(Frozen):
     title: str = ""
     kind: str = "nmf"
     source: DataSource
+    names: tuple[str, str] = ("C", "S")
     components: int
     spectra: tuple[SpectrumPrior, ...]
     relevance: Relevance | None = None
@@ -138,7 +139,7 @@ class Factorising(Frozen):
 
     def canonical(self) -> str:
         """Canonical JSON of what is asked, whatever way it is looked for and shown."""
-        said = self.model_dump(mode="json", exclude={"run", "report", "place", "title"})
+        said = self.model_dump(mode="json", exclude=_BESIDE)
         return json.dumps(
             _essence(said), sort_keys=True, ensure_ascii=False, separators=(",", ":")
         )
@@ -148,6 +149,7 @@ class Factorising(Frozen):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 
+_BESIDE = {"run", "report", "place", "title", "name", "names"}
 _REMARKS = {"place", "places", "because", "text", "title"}
 
 

@@ -49,6 +49,8 @@ def _findings(
         yield _overlap(factorising.overlap, result)
     for check in factorising.checks:
         yield _check(check, result, curves, factorising)
+    if factorising.fit is not None:
+        yield from _background(factorising.fit, factorising, result)
     feasible = result.found.feasible
     if feasible is not None and not feasible.decided:
         width = (feasible.fraction_high - feasible.fraction_low) * result.seen
@@ -59,6 +61,31 @@ def _findings(
             value=widest, detail=detail,
             source="W. H. Lawton, E. A. Sylvestre, Technometrics 13, 617 (1971)",
         )  # fmt: skip
+
+
+def _background(
+    window: tuple[float, float], asked: Factorising, result: MapResult
+) -> Iterator[Finding]:
+    """Where nothing but the background is expected, it must account for the sum."""
+    inside = (result.energy >= window[0]) & (result.energy <= window[1])
+    count = int(inside.sum())
+    if not count:
+        return
+    variance = np.maximum(result.total[inside], 1.0)
+    if asked.likelihood == "normal":
+        variance = np.full(count, asked.sd**2 * result.pixel_total.size)
+    value = float((result.found.residual_sum[inside] ** 2 / variance).mean())
+    most = 1.0 + _FAR * math.sqrt(2.0 / count)
+    text = f"the background alone from {window[0]:g} to {window[1]:g} eV"
+    yield Finding(
+        rule="background",
+        kind="residual",
+        outcome="passed" if value <= most else "warned",
+        text=text,
+        value=value,
+        detail=f"χ² of the sum is {value:.2f} a channel there, at most {most:.2f} by chance",
+        line=asked.place.line,
+    )
 
 
 def _order(order: Order, result: MapResult) -> Finding:

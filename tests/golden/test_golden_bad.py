@@ -224,6 +224,8 @@ ELSEWHERE = {
     "truth-map-energy": "said by simulate",
     "map-refused": "said by run",
     "map-verdict": "said by run",
+    "map-sampled": "said by batch and compare",
+    "map-no-density": "said by show",
     "map-seen": "what check says of a good file",
 }
 OF_FILES = re.compile("(data|raw|feff|fold|calibration|reference|velocity|import)-")

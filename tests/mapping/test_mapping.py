@@ -160,6 +160,33 @@ def test_check_says_the_size_before_anything_runs(
     assert "24 × 24 pixels, 111 kB of uint16" in said
 
 
+@pytest.mark.parametrize("command", [["batch"], ["compare"]])
+def test_commands_that_sample_say_that_a_map_is_not(
+    command: list[str], project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project()
+    other = str(path.parent / "data" / "eels_valence.npz")
+    more = [other] if command == ["batch"] else [str(path)]
+    out = ["--out", str(path.parent / "o")]
+    assert main([*command, str(path), *more, *out]) == 2
+    assert "error[map-sampled]" in capsys.readouterr().err
+
+
+def test_every_name_is_explained(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project(('like file("data/eels_valence_mn4.msa")', 'like db("MnO2.L23")'))
+    for command in (["explain", str(path)], ["show", "priors", str(path)]):
+        assert main(command) == 0
+        said = capsys.readouterr().out
+        assert "S[1]" in said
+        assert "without multiplets" in said
+        assert "source mnedgenet2023" in said
+    assert main(["explain", str(path), "shift"]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    assert main(["show", "density", str(path)]) == 0
+
+
 def test_what_is_asked_reaches_the_numerics(project: Project) -> None:
     path = project(
         ("k = 1..2", "k = 1..3"),
