@@ -44,6 +44,7 @@ class Line:
     places: Array
     level: Array
     likeness: Array
+    independent: float = 1.0
 
 
 def standardised(found: Projected, k: int, j: int, place: Array) -> Array:
@@ -78,8 +79,24 @@ def line(
     """The line from k towards j at given places."""
     lifted, below = positive(found, k, j, place)
     cost = edges.cost(standardised(found, k, j, place))
-    like = np.zeros(place.size) if curve is None else np.log(lifted) @ curve
-    return Line(place, -cost - below, like)
+    if curve is None:
+        return Line(place, -cost - below, np.zeros(place.size))
+    at = int(np.argmax(-cost - below + 1e3 * (np.log(lifted) @ curve)))
+    share = independent(lifted[at], curve)
+    return Line(place, -cost - below, np.log(lifted) @ curve, share)
+
+
+def independent(spectrum: Array, curve: Array) -> float:
+    """The share of channels whose departure from the library tells something of its own.
+
+    Departures of real spectra are as smooth as the spectra: with correlation rho over
+    a lag, M channels are worth M / sum rho^2 (Bartlett, 1935). Without this a finer
+    axis alone would make the library look surer.
+    """
+    d = (spectrum - curve) / np.sqrt(curve)
+    d = d - d.mean()
+    both = np.correlate(d, d, mode="full") / max(float(d @ d), 1e-300)
+    return float(1.0 / np.sum(both**2))
 
 
 def strengths(of: Line, curve: Array) -> Array:
@@ -90,7 +107,8 @@ def strengths(of: Line, curve: Array) -> Array:
     """
     a = STRENGTHS[:, None]
     norm = gammaln(STRENGTHS) - np.sum(gammaln(a * curve[None]), axis=1)
-    return np.asarray(norm[:, None] + a * of.likeness[None] + of.level[None])
+    told = of.independent * (norm[:, None] + a * of.likeness[None])
+    return np.asarray(told + of.level[None])
 
 
 @dataclass(frozen=True)
