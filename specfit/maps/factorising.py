@@ -186,11 +186,17 @@ def _result(
     relative = turned.draws @ np.linalg.inv(turned.best)
     loose = data.flat(free)[:, :k].copy()
     loose[~filled] = np.nan
-    centre, spectral = intervals.spread(loose, relative)
-    count = np.full_like(centre, np.nan)
+    spectral, down, up = intervals.spread(loose, relative)
+    centre = intervals.share(loose)
+    count = np.full(centre.shape, np.nan)
     inside = np.maximum(weights[:, :k], 0.02 * weights[:, :k].sum(axis=1)[:, None])
     count[filled] = intervals.counting(inside[filled], data.flat(known)[filled])
-    low, high = intervals.shortest(centre, np.hypot(count, spectral))
+    low, high = intervals.banded(centre, count, down, up)
+    range_ = feasible(found, centre, turned) if k == 2 else None
+    if range_ is not None and request.library is None:
+        # nothing but the data speaks, and they allow all of it
+        low = np.fmin(low, np.stack([range_.fraction_low, 1 - range_.fraction_high], 1))
+        high = np.fmax(high, np.stack([range_.fraction_high, 1 - range_.fraction_low], 1))
     bands = np.stack([unit(t @ state.s[:k]) for t in turned.draws])
     noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
     size = np.maximum(weights[:, :k].sum(axis=0), 1e-300)
@@ -211,7 +217,7 @@ def _result(
         None,
         np.array(state.objective),
         state.converged,
-        feasible(found, centre, turned) if k == 2 else None,
+        range_,
         np.asarray(left),
         data.flat(chi) / max(1, m - spectra.shape[0]),
     )

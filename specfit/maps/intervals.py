@@ -54,15 +54,39 @@ def counting(weights: Array, information: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)) / total)
 
 
-def spread(free: Array, turns: Array, chunk: int = 8192) -> tuple[Array, Array]:
-    """Mean and standard deviation (n, K) of fractions over rotations (D, K, K).
+def spread(
+    free: Array, turns: Array, chunk: int = 8192
+) -> tuple[Array, Array, Array]:
+    """Standard deviation and distances down and up of fractions over rotations.
 
-    Spectra `turn @ S` have the weights `free @ inv(turn)`.
+    Spectra `turn @ S` have the weights `free @ inv(turn)`. The distances (n, K) are from
+    the fraction of `free` itself to the 5 % and 95 % quantiles: the best rotation often
+    lies at the very end of what is possible, and a symmetric band would leave it out.
     """
     back = np.linalg.inv(turns)
-    means, sds = [], []
+    found = []
     for i in range(0, free.shape[0], chunk):
-        fractions = share(np.einsum("nk,dkl->dnl", free[i : i + chunk], back))
-        means.append(fractions.mean(axis=0))
-        sds.append(fractions.std(axis=0))
-    return np.concatenate(means), np.concatenate(sds)
+        piece = free[i : i + chunk]
+        fractions = share(np.einsum("nk,dkl->dnl", piece, back))
+        order = np.sort(fractions, axis=0)
+        last = order.shape[0] - 1
+        low, high = order[round(0.05 * last)], order[round(0.95 * last)]
+        at = share(piece)
+        down, up = np.maximum(at - low, 0.0), np.maximum(high - at, 0.0)
+        found.append(np.stack([fractions.std(axis=0), down, up]))
+    sd, down, up = np.concatenate(found, axis=1)
+    return sd, down, up
+
+
+def banded(
+    centre: Array, count: Array, down: Array, up: Array
+) -> tuple[Array, Array]:
+    """90 % intervals (n, K) of counting and spectra together, within 0 and 1.
+
+    Joined with the interval of counting alone, so that none shrinks to a point where
+    noise carried a pixel past 0 or 1.
+    """
+    low = np.clip(centre - np.hypot(1.645 * count, down), 0.0, 1.0)
+    high = np.clip(centre + np.hypot(1.645 * count, up), 0.0, 1.0)
+    least, most = shortest(centre, count)
+    return np.minimum(low, least), np.maximum(high, most)
