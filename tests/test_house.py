@@ -35,7 +35,7 @@ DOORS = {
     "pydantic": {"model", "inference", "report"},
     "sympy": {"model", "density"},
     "jax": {"shapes", "sites", "peaks", "distributions", "bijectors", "density", "inference",
-            "pipeline", "batching", "commands", "contracts"},
+            "maps", "pipeline", "batching", "commands", "contracts"},
     "blackjax": {"inference"},
     "sklearn": {"inference"},
     "matplotlib": {"report"},
@@ -104,7 +104,7 @@ class TestFile:
 
     def test_heavy_libraries_load_late(self, path):
         heavy = {"sklearn", "matplotlib", "sympy", "jinja2", "xarray"}
-        if room(path) not in ("density", "inference"):
+        if room(path) not in ("density", "inference", "maps"):
             heavy |= {"jax", "blackjax"}
         for name, top in imports(path):
             assert not (top and name.split(".")[0] in heavy), f"{name} at the top"

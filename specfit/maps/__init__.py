@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from specfit.maps.found import Array, Factorisation, Factorised
+from specfit.maps.factorising import factorise
+from specfit.maps.found import Factorisation, Factorised, Feasible, MapError
 
-__all__ = ["Factorisation", "Factorised", "factorise"]
-
-
-def factorise(counts: Array, energy: Array, request: Factorisation) -> Factorised:
-    """Spectra and maps (n_pixels, n_channels) → `Factorised`; written apart."""
-    raise NotImplementedError
+__all__ = ["Factorisation", "Factorised", "Feasible", "MapError", "factorise"]
