@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def run_map(
         if faults:
             raise SpecError([*checked.diagnostics, *faults], checked.texts)
     with clock("factorise"):
-        result = factorised(factorising, measured, curves)
+        result = factorised(factorising, measured, curves, progress)
     with clock("judge"):
         verdict = judge_map(factorising, result, curves)
     return MapDone(
@@ -67,7 +68,10 @@ def run_map(
 
 
 def factorised(
-    factorising: Factorising, measured: Measurement, curves: Libraries
+    factorising: Factorising,
+    measured: Measurement,
+    curves: Libraries,
+    progress: Progress | None = None,
 ) -> MapResult:
     """What the numerics find, its components in the order of the file."""
     from specfit.maps import factorise
@@ -77,7 +81,7 @@ def factorised(
     nothing = np.full(energy.size, np.nan)
     rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
     request = request_of(factorising, np.array(rows), measured.cube.shape)
-    found = factorise(counts, energy, request)
+    found = factorise(counts, energy, request, _telling(progress, request.iterations))
     kept = _kept(factorising, found, energy)
     priors = [factorising.spectra[k] for k in kept]
     return MapResult(
@@ -90,6 +94,19 @@ def factorised(
         pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
         alternatives={},
     )
+
+
+def _telling(
+    progress: Progress | None, most: int
+) -> Callable[[str, int, float], None] | None:
+    """The numerics' cycles of three steps as progress of the run."""
+    if progress is None:
+        return None
+
+    def tell(stage: str, cycle: int, height: float) -> None:
+        progress("factorise", min(1.0, 3 * (cycle + 1) / most), f"step {3 * cycle + 3}")
+
+    return tell
 
 
 def used(measured: Measurement) -> tuple[Anything, FloatArray]:

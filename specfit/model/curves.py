@@ -55,23 +55,9 @@ class CurveReader:
         )
 
     def _like(self, call: tree.Call) -> SpectrumPrior | None:
-        """`db("MnO.L23")`, `file("mno.msa", strength = 0.02)`."""
-        named = {a.name: a.value for a in call.arguments if a.name}
-        strength = named.pop("strength", None)
-        bare = tree.Call(
-            call.function,
-            tuple(a for a in call.arguments if a.name != "strength"),
-            call.unit,
-            span=call.span,
-        )
-        curve = self.curve(bare)
-        if curve is None:
-            return None
-        share = plain_number(constant(strength, self.constants)) if strength else None
-        if strength is not None and (share is None or not 0 < share <= 1):
-            self.faults.add("map-strength", strength.span)
-            return None
-        return self._made("like", call.span, curve=curve, strength=share)
+        """`db("MnO.L23")`, `file("mno.msa")`; how much that counts is learned."""
+        curve = self.curve(call)
+        return self._made("like", call.span, curve=curve) if curve else None
 
     def curve(self, node: tree.Expr) -> Curve | None:
         """A curve by the name of its file or record; faults are reported."""

@@ -164,7 +164,7 @@ class FactorisationReader:
         elif name == self.names.spectra and len(index) == 1:
             self._own_spectrum(index[0], item)
         elif name in (self.names.maps, self.names.spectra):
-            what = "maps" if name == self.names.maps else "spectra"
+            what = "maps" if name == self.names.maps else "every"
             usage(self.faults, what, item.span)
         elif every and len(index) == 1:
             self._relevance(name, item)
@@ -286,7 +286,7 @@ class FactorisationReader:
             return
         said = {
             "maps": "maps" in self.values,
-            "spectra": bool(self.all or self.own),
+            "every": bool(self.all or self.own),
             "relevance": not self.level or self.relevance_symbol == self.level,
             "background": "background" in self.values or not self.names.background,
         }

@@ -30,14 +30,12 @@ class SpectrumPrior(Frozen):
     """What is known of one basis spectrum.
 
     free: every spectrum of unit area is as likely.  smooth: over `width` eV.  like: a
-    curve, which counts as much as a share `strength` of the component's own counts;
-    None where the data are to say how much.
+    curve; the data say how much that counts.
     """
 
     kind: Literal["free", "smooth", "like"] = "free"
     width: float = 0.0
     curve: Curve | None = None
-    strength: float | None = None
     place: Place = Place()
 
 

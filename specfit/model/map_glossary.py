@@ -39,9 +39,8 @@ def _prior(prior: SpectrumPrior) -> list[str]:
     if prior.curve is None:
         text = f"alike over {prior.width:g} eV" if prior.kind == "smooth" else "free"
         return [f"    {text}: {prior.place.text}"]
-    learned = "learned" if prior.strength is None else f"{100 * prior.strength:g} %"
     return [
-        f"    like {prior.curve.text}; how much that counts is {learned}",
+        f"    like {prior.curve.text}; how much that counts is learned",
         *_curve(prior.curve),
     ]
 

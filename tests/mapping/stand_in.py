@@ -12,7 +12,7 @@ from specfit.maps.found import Factorisation, Factorised, Feasible
 
 
 def factorise(
-    counts: np.ndarray, energy: np.ndarray, request: Factorisation
+    counts: np.ndarray, energy: np.ndarray, request: Factorisation, progress=None
 ) -> Factorised:
     x = np.asarray(counts, dtype=float)
     n, m = x.shape
