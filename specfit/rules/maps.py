@@ -49,8 +49,10 @@ def _findings(
         yield _overlap(factorising.overlap, result)
     for check in factorising.checks:
         yield _check(check, result, curves, factorising)
+    whole = (float(result.energy[0]), float(result.energy[-1]))
+    yield from _sum("all counts", whole, factorising, result)
     if factorising.fit is not None:
-        yield from _background(factorising.fit, factorising, result)
+        yield from _sum("the background alone", factorising.fit, factorising, result)
     feasible = result.found.feasible
     if feasible is not None and not feasible.decided:
         width = (feasible.fraction_high - feasible.fraction_low) * result.seen
@@ -63,10 +65,10 @@ def _findings(
         )  # fmt: skip
 
 
-def _background(
-    window: tuple[float, float], asked: Factorising, result: MapResult
+def _sum(
+    what: str, window: tuple[float, float], asked: Factorising, result: MapResult
 ) -> Iterator[Finding]:
-    """Where nothing but the background is expected, it must account for the sum."""
+    """The sum of all pixels, where noise is least, must be accounted for."""
     inside = (result.energy >= window[0]) & (result.energy <= window[1])
     count = int(inside.sum())
     if not count:
@@ -76,9 +78,9 @@ def _background(
         variance = np.full(count, asked.sd**2 * result.pixel_total.size)
     value = float((result.found.residual_sum[inside] ** 2 / variance).mean())
     most = 1.0 + _FAR * math.sqrt(2.0 / count)
-    text = f"the background alone from {window[0]:g} to {window[1]:g} eV"
+    text = f"{what} from {window[0]:g} to {window[1]:g} eV"
     yield Finding(
-        rule="background",
+        rule="sum",
         kind="residual",
         outcome="passed" if value <= most else "warned",
         text=text,

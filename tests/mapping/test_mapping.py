@@ -116,6 +116,25 @@ def test_a_curve_of_the_database_says_that_it_is_none(project: Project) -> None:
     assert "without multiplets" in page
 
 
+def test_a_sum_that_is_missed_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    import specfit.maps
+    from tests.mapping.conftest import stand_in
+
+    def off(*given: object) -> object:
+        found = stand_in()(*given)
+        return replace(found, residual_sum=found.residual_sum + 1000.0)
+
+    monkeypatch.setattr(specfit.maps, "factorise", off)
+    code, result = ran(project())
+    assert code == 0
+    told = [rule for rule in result["rules"] if rule["rule"] == "sum"]
+    assert [rule["outcome"] for rule in told] == ["warned", "warned"]
+
+
 def test_no_convergence_is_no_result(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
