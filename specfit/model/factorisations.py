@@ -73,9 +73,9 @@ class FactorisationReader:
                 case _:
                     self.faults.add("not-in-map-model", item.span)
         self._complete()
-        if self.faults.within(self.block.span):
+        count = self.values.get("components")
+        if self.faults.within(self.block.span) or count is None:
             return None
-        count = self.values["components"]
         return Factorising(
             name=self.block.name or "",
             title=self.block.title or "",
