@@ -112,8 +112,11 @@ def linear(counts: Array, data: Chunked, state: State) -> Projected:
     mean = starts.mean_spectrum(counts)
     weighted = state.s / mean
     matrix = weighted.T @ np.linalg.pinv(weighted @ state.s.T)
-    q, v = passes.projected(data.x, jnp.asarray(matrix, data.x.dtype))
-    weights, covariance = data.flat(q), data.flat(v)
+    weights = data.flat(passes.projected(data.x, jnp.asarray(matrix, data.x.dtype)))
+    # the noise of what is modelled: that of the counts themselves is small where they
+    # happen to be few, and would make every fluctuation downwards look the surer
+    each = np.einsum("mk,ml,jm->jkl", matrix, matrix, state.s)
+    covariance = np.einsum("nj,jkl->nkl", np.maximum(weights, 0.0), each)
     total = weights.sum(axis=1)
     # a pixel of a few counts says nothing of an edge, and is not normal either
     seen = total > max(25.0, 0.02 * float(np.median(total[total > 0])))
