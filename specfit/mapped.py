@@ -12,6 +12,7 @@ from specfit.cubes import FloatArray
 
 if TYPE_CHECKING:
     from specfit.contracts import Measurement, Verdict
+    from specfit.maps.counting_components import Numbered
     from specfit.maps.found import Factorised
     from specfit.model.factorising import Factorising
 
@@ -42,7 +43,7 @@ class MapResult:
     order of the file; numbers: what the file calls these, from 1.  energy: (n_channels,) eV of
     the channels that were used.
     library: by number from 0 of a kept component, what it was said to be like.
-    alternatives: by number of components, what speaks for it; empty where not asked.
+    numbered: how many components the map holds, by itself.
     """
 
     found: Factorised
@@ -52,7 +53,7 @@ class MapResult:
     library: Mapping[int, LibraryCurve]
     total: FloatArray  # (n_channels,) counts of all pixels
     pixel_total: FloatArray  # (n_pixels,)
-    alternatives: Mapping[int, float]
+    numbered: Numbered
 
     @property
     def spectra(self) -> FloatArray:

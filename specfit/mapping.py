@@ -18,10 +18,16 @@ from specfit.model.factorising import Factorising
 from specfit.record import Clock, sha256, versions
 
 if TYPE_CHECKING:
+    from specfit.maps.counting_components import Numbered
     from specfit.maps.found import Engine, Factorisation, Factorised
 
-POWERS = (1.0, 2.0, 3.0, 4.0, 5.0)
-"""Exponents that a background's power law is made of, each with a weight per pixel."""
+POWERS = (0.0, 6.0)
+"""Exponents whose mixtures stand for the power laws between, each with a weight per
+pixel, where no window tells more: within 0.8 % over an axis that rises by a tenth."""
+_AROUND = 2.0
+"""On either side of the exponent that the window of the background shows; within 0.4 %."""
+COMPONENTS = 6
+"""Numbers of components that are always looked at."""
 _SOFT = 0.005
 """Strength of soft orthogonality times the spread of the overlap: 0.05 for ± 0.1."""
 RELEVANT = 1e-3
@@ -74,13 +80,15 @@ def factorised(
     progress: Progress | None = None,
 ) -> MapResult:
     """What the numerics find, its components in the order of the file."""
-    from specfit.maps import factorise
+    from specfit.maps.factorising import factorise
 
     counts, energy = used(measured)
     assert measured.cube is not None
     nothing = np.full(energy.size, np.nan)
     rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
-    request = request_of(factorising, np.array(rows), measured.cube.shape)
+    powers = exponents(factorising, energy, measured.values[~measured.cube.dead])
+    grid = measured.cube.shape
+    request = request_of(factorising, np.array(rows), grid, powers)
     found = factorise(counts, energy, request, _telling(progress, request.iterations))
     kept = _kept(factorising, found, energy)
     priors = [factorising.spectra[k] for k in kept]
@@ -92,8 +100,16 @@ def factorised(
         library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
         total=measured.values[~measured.cube.dead],
         pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
-        alternatives={},
+        numbered=counted(counts, energy, request),
     )
+
+
+def counted(counts: Anything, energy: FloatArray, request: Factorisation) -> Numbered:
+    """How many components the map holds, whatever was asked for."""
+    from specfit.maps.counting_components import how_many
+
+    most = max(request.components + 2, COMPONENTS)
+    return how_many(counts, energy, request, min(most, *(n - 1 for n in counts.shape)))
 
 
 def _telling(
@@ -121,15 +137,33 @@ def used(measured: Measurement) -> tuple[Anything, FloatArray]:
     return flat if alive.all() else flat[:, alive], used_energy(measured)
 
 
+def exponents(
+    factorising: Factorising, energy: FloatArray, total: FloatArray
+) -> tuple[float, ...]:
+    """What the background of a pixel is mixed of, from the sum of all where it is alone."""
+    if factorising.background != "powerlaw":
+        return () if factorising.background == "none" else (0.0,)
+    low, high = factorising.fit or (np.inf, np.inf)
+    inside = (energy >= low) & (energy <= high) & (total > 0.0)
+    if inside.sum() < 3:
+        return POWERS
+    weights = np.sqrt(total[inside])
+    slope = np.polyfit(np.log(energy[inside]), np.log(total[inside]), 1, w=weights)[0]
+    middle = float(np.clip(-slope, _AROUND, POWERS[1]))
+    return middle - _AROUND, middle + _AROUND
+
+
 def request_of(
-    factorising: Factorising, library: FloatArray, grid: tuple[int, int]
+    factorising: Factorising,
+    library: FloatArray,
+    grid: tuple[int, int],
+    powers: tuple[float, ...] = POWERS,
 ) -> Factorisation:
     """What the file asks for, in the words of the numerics."""
     from specfit.maps import Factorisation
 
     usual: Engine = "gaussian" if factorising.likelihood == "normal" else "poisson"
     engines: dict[str, Engine] = {"ard_so": "ard_so", "scikit_learn": "sklearn"}
-    backgrounds = {"none": (), "constant": (0.0,), "powerlaw": POWERS}
     overlap = factorising.overlap
     soft = min(1.0, _SOFT / overlap.sd) if overlap is not None else 0.0
     run = factorising.run
@@ -144,7 +178,7 @@ def request_of(
         map_shape=factorising.maps,
         relevance=factorising.relevance is not None,
         overlap=soft,
-        background=backgrounds[factorising.background],
+        background=powers,
         grid=grid,
         iterations=run.steps,
         restarts=run.restarts,

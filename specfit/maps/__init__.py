@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Maps factorised: counts of pixels and channels into spectra and their weights."""
 
 from __future__ import annotations
@@ -6,3 +7,18 @@ from specfit.maps.factorising import factorise
 from specfit.maps.found import Factorisation, Factorised, Feasible, MapError
 
 __all__ = ["Factorisation", "Factorised", "Feasible", "MapError", "factorise"]
+=======
+"""Maps of spectra as few component spectra and their weights: numbers in, numbers out.
+
+The likelihood finds the space of the spectra and leaves open which members of it are
+pure; a weak library, learned in strength, settles that, and what it leaves open is told
+in every pixel's interval. So the two are separate steps (`fitting`, `rotation`) instead
+of one long iteration, which would creep along the directions the data do not decide.
+"""
+
+from __future__ import annotations
+
+from specfit.maps.found import Factorisation, Factorised, Feasible, MapError
+
+__all__ = ["Factorisation", "Factorised", "Feasible", "MapError"]
+>>>>>>> 3ba11f5e2ef4579ab666bf2ef7b8c8a8b0d806b2

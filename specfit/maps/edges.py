@@ -23,6 +23,9 @@ LOW, HIGH, STEP = -9.0, 9.0, 0.15  # standard deviations; beyond HIGH no bound i
 BINS = np.arange(LOW, HIGH + 0.5 * STEP, STEP)
 PLACES = np.arange(LOW - 1.0, HIGH + 1.01, 0.25)
 CURVES = np.exp(-0.5 * (BINS[:, None] - PLACES[None, :]) ** 2)  # (bins, places)
+# The gain of the free mixture by chance alone where a third of the pixels lie at zero:
+# 95 % of maps of 500 to 50000 simulated pixels stay below (tests/maps/test_edges.py).
+CHANCE = 1.8
 
 
 def histogram(z: Array) -> Array:
@@ -46,4 +49,4 @@ def cost(seen: Array, rounds: int = 120) -> Array:
     """Log of how much the bound at zero costs, (T,) >= 0, of histograms (T, bins)."""
     bound = _best(seen, CURVES[:, PLACES >= 0.0], rounds)
     free = _best(seen, CURVES, rounds)
-    return np.maximum(free - bound, 0.0)
+    return np.maximum(free - bound - CHANCE, 0.0)

@@ -84,7 +84,10 @@ def _space(
     prior = Prior(worth, damp, gain)
     best: State | None = None
     for restart in range(max(1, request.restarts)):
-        first = starts.purest(counts, k, restart)
+        if all(curve is not None for curve in given):
+            first = np.repeat(mean[None], k, axis=0)
+        else:
+            first = starts.purest(counts, k, restart)
         for i, curve in enumerate(given):
             if curve is not None:
                 first[i] = 0.9 * curve + 0.1 * mean

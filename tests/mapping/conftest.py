@@ -24,9 +24,9 @@ def stand_in():
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    import specfit.maps
+    import specfit.maps.factorising
 
-    monkeypatch.setattr(specfit.maps, "factorise", stand_in())
+    monkeypatch.setattr(specfit.maps.factorising, "factorise", stand_in())
 
 
 @pytest.fixture

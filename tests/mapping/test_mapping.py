@@ -12,7 +12,7 @@ import pytest
 
 from specfit.checking import check_with_data
 from specfit.cli import main
-from specfit.mapping import request_of
+from specfit.mapping import POWERS, exponents, request_of
 from specfit.model.factorising import Factorising
 from specfit.model.white_lines import known_records, white_lines
 from specfit.rules.maps import likeness, overlap
@@ -121,14 +121,14 @@ def test_a_sum_that_is_missed_is_told(
 ) -> None:
     from dataclasses import replace
 
-    import specfit.maps
+    import specfit.maps.factorising
     from tests.mapping.conftest import stand_in
 
     def off(*given: object) -> object:
         found = stand_in()(*given)
         return replace(found, residual_sum=found.residual_sum + 1000.0)
 
-    monkeypatch.setattr(specfit.maps, "factorise", off)
+    monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
     code, result = ran(project())
     assert code == 0
     told = [rule for rule in result["rules"] if rule["rule"] == "sum"]
@@ -140,12 +140,12 @@ def test_no_convergence_is_no_result(
 ) -> None:
     from dataclasses import replace
 
-    import specfit.maps
+    import specfit.maps.factorising
     from tests.mapping.conftest import stand_in
 
     real = stand_in()
     unsettled = lambda *given: replace(real(*given), converged=False)  # noqa: E731
-    monkeypatch.setattr(specfit.maps, "factorise", unsettled)
+    monkeypatch.setattr(specfit.maps.factorising, "factorise", unsettled)
     code, result = ran(project())
     assert code == 3
     assert result["verdict"] == "not_converged"
@@ -156,13 +156,13 @@ def test_what_the_numerics_refuse_is_said_at_the_model(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    import specfit.maps
+    import specfit.maps.factorising
     from specfit.maps.found import MapError
 
     def refuse(*given: object) -> None:
         raise MapError("there are more components than channels")
 
-    monkeypatch.setattr(specfit.maps, "factorise", refuse)
+    monkeypatch.setattr(specfit.maps.factorising, "factorise", refuse)
     path = project()
     assert main(["run", str(path), "--out", str(path.parent / "o"), "--quiet"]) == 2
     said = capsys.readouterr().err
@@ -234,6 +234,18 @@ def test_rules_and_reports_do_not_change_what_is_asked(project: Project) -> None
 
 
 # ------------------------------------------------------------------ parts of it
+
+
+def test_the_window_of_the_background_says_how_it_falls(project: Project) -> None:
+    energy = np.linspace(600.0, 660.0, 90)
+    total = 1e5 * (energy / 600.0) ** -3.0
+    said = asked(project())
+    assert exponents(said, energy, total) == pytest.approx((1.0, 5.0), abs=0.01)
+    assert exponents(said, energy + 100.0, total) == POWERS
+    rising = exponents(said, energy, total[::-1])
+    assert rising == (0.0, 4.0)
+    constant = project(("powerlaw(fit = [600, 632] eV)", "constant"))
+    assert exponents(asked(constant), energy, total) == (0.0,)
 
 
 def test_overlap_is_none_for_maps_that_never_meet() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from specfit.report.figures.style import (
     open_axes,
     png,
 )
+
+if TYPE_CHECKING:
+    from specfit.maps.counting_components import Numbered
 
 HALF_WINDOW = 1.0
 """eV on either side of a component's highest channel."""
@@ -83,29 +86,44 @@ def residual_spectrum(done: MapDone) -> bytes:
 
 
 def relevance(done: MapDone) -> bytes:
-    """Mean weight of every component that was allowed, and the way to the answer."""
+    """Mean weights, the number of components by itself, the way to the answer."""
     result, found = done.result, done.result.found
     order = np.argsort(-found.relevance, kind="stable")
     alive = np.isin(order, result.kept)
     with dress():
         figure = new(WIDTH, 2.8)
         left: Any
-        left, right = figure.subplots(1, 2)
+        left, middle, right = figure.subplots(1, 3)
         tints = [colour(0) if one else FAINT for one in alive]
         left.bar(np.arange(order.size) + 1, found.relevance[order], color=tints)
         left.set_xticks(np.arange(order.size) + 1)
-        left.set_xlabel("component, weightiest first")
+        left.set_xlabel("component by weight")
         left.set_ylabel("mean weight per pixel")
         left.set_title(f"{result.kept.size} of {order.size} have counts")
+        _counted(middle, result.numbered)
         behind = found.objective[-1] - found.objective if found.objective.size else []
         right.semilogy(np.maximum(behind, 1e-12)[:-1], color=CURVE, lw=1.0)
         right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         right.set_xlabel("step")
-        right.set_title("objective behind its last value")
-        for axes in (left, right):
+        right.set_title("objective, behind its last")
+        for axes in (left, middle, right):
             open_axes(axes)
         figure.tight_layout(pad=0.6)
         return png(figure)
+
+
+def _counted(axes: Any, found: Numbered) -> None:
+    """What speaks against each number of components."""
+    above = found.criterion - np.min(found.criterion)
+    axes.plot(found.components, above + 1.0, "o-", ms=4, color=CURVE, lw=1.0)
+    place = int(np.flatnonzero(found.components == found.best)[0])
+    axes.plot(found.best, above[place] + 1.0, "o", ms=7, color=colour(0))
+    axes.axvline(found.relevant, color=FAINT, lw=1.0, ls="--")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_xticks(found.components)
+    axes.set_xlabel("components")
+    axes.set_title(f"criterion: {found.best}, relevance: {found.relevant}")
 
 
 def window_share(done: MapDone) -> tuple[FloatArray, list[tuple[float, float]]]:

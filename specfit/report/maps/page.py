@@ -25,7 +25,8 @@ CAPTIONS = {
     "uncertainty": "The two parts of the standard deviation of the first fraction, and "
     "how far the data alone leave it open.",
     "spectra": "Basis spectra of unit area. Dashed: what they were said to be like.",
-    "relevance": "A component without counts was switched off.",
+    "relevance": "Left, the components of the answer: one without counts was switched "
+    "off. Middle, what speaks against each number; dashed, what relevance leaves.",
     "residual_image": "1 is as noisy as counting makes it.",
     "residual_spectrum": "The sum of all pixels; below, what is left of it.",
     "overlay": "White where nothing is; colours are those of the spectra.",
@@ -51,7 +52,7 @@ def sections(
         ("verdict", "Verdict", [_banner(result), *_remarks(result)]),
         ("maps", "Maps", shown("map", "uncertainty", "overlay", "windows")),
         ("spectra", "Basis spectra", [*shown("spectra"), _components(result)]),
-        ("components", "How many components", shown("relevance")),
+        ("components", "How many components", [*shown("relevance"), _counted(result)]),
         ("residuals", "Residuals", shown("residual_image", "residual_spectrum")),
         ("rules", "Rules", _rules(result)),
         ("record", "Record", [_record(done, result)]),
@@ -88,6 +89,14 @@ def _remarks(result: MapRunResult) -> list[Block]:
     ]
     blocks += [Paragraph(note) for note in result.notes]
     return blocks
+
+
+def _counted(result: MapRunResult) -> Paragraph:
+    """The number of components that the map has by itself."""
+    found, asked = result.how_many, len(result.components)
+    text = f"By itself the map holds {found.best} components above its noise"
+    text += f"; relevance leaves {found.ard}. The answer has {asked}."
+    return Paragraph(text + " A background counts as one or two of the former.")
 
 
 def _components(result: MapRunResult) -> Table:

@@ -39,6 +39,17 @@ class FeasibleResult(Record):
     mean_width: float
 
 
+class HowManyResult(Record):
+    """How many components the map holds by itself; criterion: to be least, by number.
+
+    ard: the number that automatic relevance leaves of as many.
+    """
+
+    best: int
+    ard: int
+    criterion: dict[int, float | None]
+
+
 class MapRunResult(Record):
     """The whole of `result.json` of a factorisation."""
 
@@ -57,7 +68,7 @@ class MapRunResult(Record):
     switched_off: int
     relevance: list[float]
     feasible: FeasibleResult | None
-    alternatives: dict[int, float]
+    how_many: HowManyResult
     parameters: dict[str, Figure]
     derived: dict[str, Figure]
     rules: list[RuleResult]
@@ -94,7 +105,7 @@ def result_of(done: MapDone) -> MapRunResult:
         switched_off=asked.components - result.kept.size,
         relevance=found.relevance.tolist(),
         feasible=_feasible(done),
-        alternatives=dict(result.alternatives),
+        how_many=_how_many(done),
         parameters=_parameters(done),
         derived=_derived(done, parts),
         rules=[_rule(finding) for finding in verdict.findings],
@@ -148,6 +159,16 @@ def _component(done: MapDone, at: int) -> ComponentResult:
         library_note=like.note if like else "",
         strength=_known(found.strength[k]) if like else None,
         shift=_known(found.shift[k]) if like else None,
+    )
+
+
+def _how_many(done: MapDone) -> HowManyResult:
+    found = done.result.numbered
+    pairs = zip(found.components.tolist(), found.criterion.tolist(), strict=True)
+    return HowManyResult(
+        best=int(found.best),
+        ard=int(found.relevant),
+        criterion={int(k): _known(value) for k, value in pairs},
     )
 
 
