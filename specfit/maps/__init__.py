@@ -1,13 +1,3 @@
-<<<<<<< HEAD
-"""Maps factorised: counts of pixels and channels into spectra and their weights."""
-
-from __future__ import annotations
-
-from specfit.maps.factorising import factorise
-from specfit.maps.found import Factorisation, Factorised, Feasible, MapError
-
-__all__ = ["Factorisation", "Factorised", "Feasible", "MapError", "factorise"]
-=======
 """Maps of spectra as few component spectra and their weights: numbers in, numbers out.
 
 The likelihood finds the space of the spectra and leaves open which members of it are
@@ -21,4 +11,3 @@ from __future__ import annotations
 from specfit.maps.found import Factorisation, Factorised, Feasible, MapError
 
 __all__ = ["Factorisation", "Factorised", "Feasible", "MapError"]
->>>>>>> 3ba11f5e2ef4579ab666bf2ef7b8c8a8b0d806b2
