@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,8 @@ def factorised(
     powers = exponents(factorising, energy, measured.values[~measured.cube.dead])
     grid = measured.cube.shape
     request = request_of(factorising, np.array(rows), grid, powers)
+    numbered = counted(counts, energy, request)
+    request = as_many(factorising, request, numbered.best)
     found = factorise(counts, energy, request, _telling(progress, request.iterations))
     kept = _kept(factorising, found, energy)
     priors = [factorising.spectra[k] for k in kept]
@@ -100,7 +103,7 @@ def factorised(
         library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
         total=measured.values[~measured.cube.dead],
         pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
-        numbered=counted(counts, energy, request),
+        numbered=numbered,
     )
 
 
@@ -110,6 +113,24 @@ def counted(counts: Anything, energy: FloatArray, request: Factorisation) -> Num
 
     most = max(request.components + 2, COMPONENTS)
     return how_many(counts, energy, request, min(most, *(n - 1 for n in counts.shape)))
+
+
+def as_many(
+    factorising: Factorising, request: Factorisation, best: int
+) -> Factorisation:
+    """Of components that may be switched off as many as the map holds.
+
+    A background is one of those that the map holds; what is like a curve stays.
+    """
+    if factorising.relevance is None:
+        return request
+    held = best - (factorising.background != "none")
+    like = [k for k, one in enumerate(factorising.spectra, start=1) if one.curve]
+    count = min(factorising.components, max(1, held, *like))
+    library = request.library
+    if library is not None:
+        library = library[:count]
+    return replace(request, components=count, library=library)
 
 
 def _telling(

@@ -12,7 +12,7 @@ import pytest
 
 from specfit.checking import check_with_data
 from specfit.cli import main
-from specfit.mapping import POWERS, exponents, request_of
+from specfit.mapping import POWERS, as_many, exponents, request_of
 from specfit.model.factorising import Factorising
 from specfit.model.white_lines import known_records, white_lines
 from specfit.rules.maps import likeness, overlap
@@ -223,6 +223,22 @@ def test_what_is_asked_reaches_the_numerics(project: Project) -> None:
     assert request.library is None
     assert request.background
     assert request.grid == (24, 24)
+
+
+def test_components_that_the_map_does_not_hold_are_switched_off(
+    project: Project,
+) -> None:
+    free = (
+        '  S[1] ~ like file("data/eels_valence_mn2.msa")',
+        "  S[*, k] ~ dirichlet(1.0)",
+    )
+    said = asked(project(("k = 1..2", "k = 1..6"), free))
+    request = request_of(said, np.full((6, 90), np.nan), (24, 24))
+    assert as_many(said, request, 4).components == 3  # the background is one of four
+    assert as_many(said, request, 1).components == 2  # S[2] is like a curve
+    assert as_many(said, request, 20).components == 6
+    fixed = said.model_copy(update={"relevance": None})
+    assert as_many(fixed, request, 1).components == 6
 
 
 def test_rules_and_reports_do_not_change_what_is_asked(project: Project) -> None:
