@@ -17,7 +17,7 @@ ORDER = [
     {"assets", "constants", "contracts", "diagnostics", "exits", "features", "indices",
      "isotopes", "lazy", "record", "rendering", "scattering", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
-    {"exafs", "peaks"},
+    {"exafs", "maps", "peaks"},
     {"model"},
     {"density"},
     {"inference"},
@@ -33,8 +33,8 @@ DOORS = {
     "lark": {"language"},
     "pydantic": {"model", "inference", "report"},
     "sympy": {"model", "density"},
-    "jax": {"shapes", "sites", "peaks", "distributions", "bijectors", "density", "inference",
-            "pipeline", "batching", "commands", "contracts"},
+    "jax": {"shapes", "sites", "peaks", "maps", "distributions", "bijectors", "density",
+            "inference", "pipeline", "batching", "commands", "contracts"},
     "blackjax": {"inference"},
     "sklearn": {"inference"},
     "matplotlib": {"report"},
@@ -103,7 +103,7 @@ class TestFile:
 
     def test_heavy_libraries_load_late(self, path):
         heavy = {"sklearn", "matplotlib", "sympy", "jinja2", "xarray"}
-        if room(path) not in ("density", "inference"):
+        if room(path) not in ("density", "inference", "maps"):
             heavy |= {"jax", "blackjax"}
         for name, top in imports(path):
             assert not (top and name.split(".")[0] in heavy), f"{name} at the top"
