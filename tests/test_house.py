@@ -18,7 +18,7 @@ ORDER = [
      "isotopes", "lazy", "mapped", "record", "rendering", "scattering", "synthetic_map",
      "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
-    {"exafs", "peaks"},
+    {"exafs", "maps", "peaks"},
     {"model"},
     {"density"},
     {"inference", "maps"},

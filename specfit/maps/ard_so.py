@@ -6,7 +6,7 @@ variance s2, columns of S of unit length, C_nk exponential with mean lambda_k, l
 inverse gamma (alpha, beta). Updates are those of the paper, in its order. The data are
 divided by their mean first, and every threshold is relative: nothing depends on the
 unit. Soft orthogonality is a projection and no part of the objective, which therefore
-may rise with it; the objective of every iteration is returned, and the best is kept.
+may rise with it; the objective of every iteration is returned.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ AFTER = 4  # iterations before any are
 
 @dataclass(frozen=True)
 class Separated:
-    """`weights` (N, K'), `spectra` (K', M) of unit length, `relevance` (K',), in order of
-    relevance, in the unit of the data; `objective` (iterations,), noise `variance`.
+    """Components in order of relevance, in the unit of the data.
+
+    `weights` (N, K'), `spectra` (K', M) of unit length, `relevance` (K',), `objective`
+    (iterations,) and the `variance` of the noise.
     """
 
     weights: Array
@@ -67,11 +69,19 @@ def _merge(c: Array, s: Array) -> None:
 def _variance(x: Array, c: Array, s: Array, power: float) -> float:
     """Mean square of what is left, without an array of the size of the map."""
     cross = float(np.sum((x.T @ c) * s))
-    return max((power - 2.0 * cross + float(np.sum((c.T @ c) * (s.T @ s)))) / x.size, 1e-15)
+    return max(
+        (power - 2.0 * cross + float(np.sum((c.T @ c) * (s.T @ s)))) / x.size, 1e-15
+    )
 
 
 def _objective(
-    c: Array, relevance: Array, variance: float, beta: float, alpha: float, n: int, m: int
+    c: Array,
+    relevance: Array,
+    variance: float,
+    beta: float,
+    alpha: float,
+    n: int,
+    m: int,
 ) -> float:
     fit = 0.5 * n * m * (np.log(2.0 * np.pi * variance) + 1.0)
     worth = np.sum((c.sum(axis=0) + beta) / relevance)
@@ -93,13 +103,35 @@ def separated(
 
     Stops when the objective changes by less than `tolerance` of its size.
     """
-    n, m = x.shape
+    m = x.shape[1]
     unit = float(x.mean())
     x, c = x / unit, weights / unit
     s = np.array((spectra / np.linalg.norm(spectra, axis=1, keepdims=True)).T)
-    k = s.shape[1]
+    beta = (alpha - 1.0) * np.sqrt(m) / s.shape[1]
+    relevance, variance, heights = _iterated(
+        x, c, s, overlap, iterations, alpha, beta, tolerance
+    )
+    order = np.argsort(-relevance, kind="stable")
+    order = order[relevance[order] > 1e-9 * relevance.max()]
+    spectra, size = s[:, order].T, relevance[order] * unit
+    return Separated(
+        c[:, order] * unit, spectra, size, np.array(heights), variance * unit**2
+    )
+
+
+def _iterated(
+    x: Array,
+    c: Array,
+    s: Array,
+    overlap: float,
+    iterations: int,
+    alpha: float,
+    beta: float,
+    tolerance: float,
+) -> tuple[Array, float, list[float]]:
+    """Relevance, variance and objective after all steps; `c` and `s` change in place."""
+    n, m = x.shape
     eps = float(np.finfo(np.float64).eps)
-    beta = (alpha - 1.0) * np.sqrt(m) / k
     relevance = (c.sum(axis=0) + beta) / (m + alpha + 1.0)  # the published start
     power = float(np.sum(x * x))
     variance = _variance(x, c, s, power)
@@ -114,12 +146,4 @@ def separated(
         heights.append(_objective(c, relevance, variance, beta, alpha, n, m))
         if turn > 10 and abs(heights[-1] - heights[-2]) < tolerance * abs(heights[-1]):
             break
-    order = np.argsort(-relevance, kind="stable")
-    order = order[relevance[order] > 1e-9 * relevance.max()]
-    return Separated(
-        c[:, order] * unit,
-        s[:, order].T,
-        relevance[order] * unit,
-        np.array(heights),
-        variance * unit**2,
-    )
+    return relevance, variance, heights

@@ -5,8 +5,8 @@ noise (Keenan & Kotula, 2004). If they were pure noise, the largest eigenvalue o
 covariance would lie at the edge of Marchenko & Pastur's law, with the fluctuations of
 Johnstone (Ann. Stat. 29, 295, 2001): the criterion of K counts what the eigenvalues
 beyond K gain above that edge, and sets against it the parameters of K spectra as
-Schwarz does (Ann. Stat. 6, 461, 1978): noise that is not quite even gains little. Being a ratio to the noise of counting itself, or to the
-level of the bulk where the data are no counts, it does not depend on the unit.
+Schwarz does (Ann. Stat. 6, 461, 1978): noise that is not quite even gains little. Being
+a ratio to the level of the bulk of the eigenvalues, it does not depend on the unit.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specfit.maps import ard_so, starts
 from specfit.maps.checking import checked
@@ -26,7 +27,7 @@ FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
 class Numbered:
     """`components` (K0,), `criterion` (K0,) to be least, `best`, and ARD's number."""
 
-    components: Array
+    components: NDArray[np.int64]
     criterion: Array
     best: int
     relevant: int
@@ -41,7 +42,7 @@ def how_many(
     size, pixels = eigenvalues(counts)
     criterion = np.full(up_to, np.inf)
     channels = size.size
-    for i, k in enumerate(number):
+    for i, k in enumerate(range(1, up_to + 1)):
         if k >= min(pixels, channels):
             continue
         rest = size[k:]
@@ -79,13 +80,18 @@ def eigenvalues(counts: Array) -> tuple[Array, int]:
         piece = counts[rows[i : i + 4096]][:, used]
         piece = piece / np.sqrt(area[rows[i : i + 4096], None]) / scale
         square += piece.T @ piece
-    return np.linalg.eigvalsh(square / rows.size)[::-1], rows.size
+    found = np.asarray(np.linalg.eigvalsh(square / rows.size)[::-1], np.float64)
+    return found, int(rows.size)
 
 
 def relevant(counts: Array, request: Factorisation, up_to: int) -> int:
     """The number that ARD leaves of `up_to`: those above a thousandth of the largest."""
     first = starts.purest(counts, min(up_to, *counts.shape))
-    weights = np.repeat(counts.sum(axis=1, keepdims=True) / len(first), len(first), axis=1)
+    weights = np.repeat(
+        counts.sum(axis=1, keepdims=True) / len(first), len(first), axis=1
+    )
     weights = weights * np.linalg.norm(first, axis=1)[None]
-    found = ard_so.separated(counts, weights, first, request.overlap, request.iterations)
+    found = ard_so.separated(
+        counts, weights, first, request.overlap, request.iterations
+    )
     return int(np.sum(found.relevance > 1e-3 * found.relevance[0]))

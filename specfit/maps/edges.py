@@ -42,7 +42,8 @@ def _best(seen: Array, curves: Array, rounds: int) -> Array:
     for _ in range(rounds):
         mixed = np.maximum(share @ curves.T, 1e-290)
         share = share * ((seen / mixed) @ curves) / total
-    return np.sum(seen * np.log(np.maximum(share @ curves.T, 1e-290)), axis=1)
+    mixed = np.maximum(share @ curves.T, 1e-290)
+    return np.asarray(np.sum(seen * np.log(mixed), axis=1))
 
 
 def cost(seen: Array, rounds: int = 120) -> Array:

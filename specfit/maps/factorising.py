@@ -10,11 +10,11 @@ import numpy as np
 
 from specfit.maps import fitting, intervals, passes, starts
 from specfit.maps.checking import checked, unsupported
-from specfit.maps.fitting import Chunked, Prior, Progress, State
+from specfit.maps.feasibility import feasible, unit
+from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, Feasible, MapError
 from specfit.maps.rotation import Projected, Settled, settled
-
-FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
+from specfit.maps.space import curves, space, weighed
 
 
 @dataclass(frozen=True)
@@ -37,77 +37,11 @@ def factorise(
     checked(counts, energy, request)
     missing = unsupported(request)
     if missing or request.engine != "poisson":
-        raise MapError(f"not for this engine yet: {', '.join(missing) or request.engine}")
+        raise MapError(
+            f"not for this engine yet: {', '.join(missing) or request.engine}"
+        )
     with jax.enable_x64(True):
         return _poisson(counts, energy, request, progress)
-
-
-def curves(request: Factorisation, channels: int) -> list[Array | None]:
-    """Library curves of unit area that are nowhere quite zero, None where none is."""
-    if request.library is None:
-        return [None] * request.components
-    found: list[Array | None] = []
-    for row in request.library:
-        if np.isnan(row).all():
-            found.append(None)
-            continue
-        curve = row / row.sum() + 1e-3 / channels
-        found.append(curve / curve.sum())
-    return found
-
-
-def powers(request: Factorisation, energy: Array) -> Array:
-    """Power laws of unit area, (n_backgrounds, n_channels)."""
-    rows = [(energy / energy[0]) ** -r for r in request.background]
-    return np.array([r / r.sum() for r in rows]).reshape(-1, energy.size)
-
-
-def _space(
-    counts: Array,
-    data: Chunked,
-    energy: Array,
-    request: Factorisation,
-    progress: Progress | None,
-) -> tuple[State, Prior]:
-    """The weights and spectra of the first, rough answer: the space is what counts."""
-    k, m = request.components, counts.shape[1]
-    given, fixed = curves(request, m), powers(request, energy)
-    mean = starts.mean_spectrum(counts)
-    worth = np.zeros((k + len(fixed), m))
-    for i, curve in enumerate(given):
-        if curve is not None:
-            worth[i] = FIRST_STRENGTH * curve
-    damp, gain = np.ones(k + len(fixed)), np.zeros(k + len(fixed))
-    if request.map_scale is not None:
-        scale = np.asarray(request.map_scale) / request.map_shape
-        damp[:k], gain[:k] = 1.0 / (1.0 + 1.0 / scale), request.map_shape - 1.0
-    prior = Prior(worth, damp, gain)
-    best: State | None = None
-    for restart in range(max(1, request.restarts)):
-        if all(curve is not None for curve in given):
-            first = np.repeat(mean[None], k, axis=0)
-        else:
-            first = starts.purest(counts, k, restart)
-        for i, curve in enumerate(given):
-            if curve is not None:
-                first[i] = 0.9 * curve + 0.1 * mean
-        spectra = np.concatenate([first, fixed])
-        state = State(fitting.even(data, k + len(fixed)), spectra)
-        if counts.shape[0] > 8192:  # runs of pixels bring the spectra close at less cost
-            few = fitting.chunked(starts.pooled(counts, 2048), 2048)
-            near = State(fitting.even(few, k + len(fixed)), spectra)
-            near = fitting.fitted(few, near, prior, k, request.iterations, request.tolerance)
-            soon = passes.weights(data.x, state.c, jnp.asarray(near.s, data.x.dtype),
-                                  jnp.asarray(damp, data.x.dtype),
-                                  jnp.asarray(gain, data.x.dtype), 2)  # fmt: skip
-            state = State(soon, near.s)
-        state = fitting.fitted(
-            data, state, prior, k, request.iterations, request.tolerance, progress
-        )
-        if best is None or state.objective[-1] > best.objective[-1]:
-            best = state
-    assert best is not None
-    return best, prior
 
 
 def linear(counts: Array, data: Chunked, state: State) -> Projected:
@@ -158,22 +92,53 @@ def _poisson(
 ) -> Factorised:
     k = request.components
     data = fitting.chunked(counts, request.chunk)
-    state, prior = _space(counts, data, energy, request, progress)
+    state, prior = space(counts, data, energy, request, progress)
     found = linear(counts, data, state)
     given = curves(request, counts.shape[1])
     turned = turn(found, given)
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
-    kind = data.x.dtype
-    fixed, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
-    c = passes.weights(data.x, state.c, fixed, damp, gain, 4)
+    c = weighed(data, state.c, spectra, prior, 4)
     return _result(data, c, spectra, state, turned, found, request)
 
 
-def unit(spectra: Array) -> Array:
-    """Spectra cut at zero, of unit area."""
-    cut = np.maximum(spectra, 0.0)
-    return np.asarray(cut / cut.sum(axis=-1, keepdims=True))
+@dataclass(frozen=True)
+class _Fractions:
+    counting: Array
+    spectral: Array
+    low: Array
+    high: Array
+    feasible: Feasible | None
+
+
+def _fractions(
+    loose: Array,
+    known: Array,
+    maps: Array,
+    turned: Turned,
+    found: Projected,
+    alone: bool,
+) -> _Fractions:
+    """Bands of fractions; loose (N, K) unbounded weights, known their information.
+
+    `alone`: nothing but the data speaks; the band then holds all they allow.
+    """
+    total = maps.sum(axis=1)
+    filled = total > 0
+    loose = np.where(filled[:, None], loose, np.nan)
+    relative = turned.draws @ np.linalg.inv(turned.best)
+    spectral, down, up = intervals.spread(loose, relative)
+    centre = intervals.share(loose)
+    count = np.full(centre.shape, np.nan)
+    inside = np.maximum(maps, 0.02 * total[:, None])
+    count[filled] = intervals.counting(inside[filled], known[filled])
+    low, high = intervals.banded(centre, count, down, up)
+    range_ = feasible(found, centre, turned.best) if maps.shape[1] == 2 else None
+    if range_ is not None and alone:
+        least, most = range_.fraction_low, range_.fraction_high
+        low = np.fmin(low, np.stack([least, 1.0 - most], axis=1))
+        high = np.fmax(high, np.stack([most, 1.0 - least], axis=1))
+    return _Fractions(count, spectral, low, high, range_)
 
 
 def _result(
@@ -186,67 +151,33 @@ def _result(
     request: Factorisation,
 ) -> Factorised:
     k, m = request.components, spectra.shape[1]
-    free, known, left, chi = passes.judged(data.x, c, jnp.asarray(spectra, data.x.dtype))
+    free, known, left, chi = passes.judged(
+        data.x, c, jnp.asarray(spectra, data.x.dtype)
+    )
     weights = data.flat(c)
-    filled = weights[:, :k].sum(axis=1) > 0
-    relative = turned.draws @ np.linalg.inv(turned.best)
-    loose = data.flat(free)[:, :k].copy()
-    loose[~filled] = np.nan
-    spectral, down, up = intervals.spread(loose, relative)
-    centre = intervals.share(loose)
-    count = np.full(centre.shape, np.nan)
-    inside = np.maximum(weights[:, :k], 0.02 * weights[:, :k].sum(axis=1)[:, None])
-    count[filled] = intervals.counting(inside[filled], data.flat(known)[filled])
-    low, high = intervals.banded(centre, count, down, up)
-    range_ = feasible(found, centre, turned) if k == 2 else None
-    if range_ is not None and request.library is None:
-        # nothing but the data speaks, and they allow all of it
-        low = np.fmin(low, np.stack([range_.fraction_low, 1 - range_.fraction_high], 1))
-        high = np.fmax(high, np.stack([range_.fraction_high, 1 - range_.fraction_low], 1))
+    maps, loose = weights[:, :k], data.flat(free)[:, :k]
+    alone = all(curve is None for curve in curves(request, m))
+    of = _fractions(loose, data.flat(known), maps, turned, found, alone)
     bands = np.stack([unit(t @ state.s[:k]) for t in turned.draws])
     noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
-    size = np.maximum(weights[:, :k].sum(axis=0), 1e-300)
     return Factorised(
-        spectra[:k],
-        np.maximum(np.quantile(bands, 0.05, axis=0) - noise, 0.0),
-        np.quantile(bands, 0.95, axis=0) + noise,
-        weights[:, :k],
-        intervals.share(weights[:, :k]),
-        count,
-        spectral,
-        low,
-        high,
-        weights[:, k:],
-        weights[:, :k].mean(axis=0),
-        turned.strength / size,
-        np.zeros(k),
-        None,
-        np.array(state.objective),
-        state.converged,
-        range_,
-        np.asarray(left),
-        data.flat(chi) / max(1, m - spectra.shape[0]),
-    )
-
-
-def feasible(found: Projected, centre: Array, turned: Turned) -> Feasible | None:
-    """The range of both pure spectra that the data allow, without any library.
-
-    Source: Lawton & Sylvestre, Technometrics 13, 617 (1971), with noise: a place is
-    allowed while its log-likelihood is within 2 of the best along its line.
-    """
-    if found.weights.shape[0] < 10:
-        return None
-    one, two = settled(found, 0, 1, None), settled(found, 1, 0, None)
-    ends = np.array([[one.low, one.high], [two.low, two.high]])
-    corners = [(a, b) for a in ends[0] for b in ends[1]]
-    turns = np.array([[[1 - a, a], [b, 1 - b]] for a, b in corners])
-    spectra = np.stack([unit(t @ found.spectra[:2]) for t in turns])
-    back = np.linalg.inv(turns @ np.linalg.inv(turned.best))
-    pair = np.stack([centre[:, 0], 1.0 - centre[:, 0]], axis=1)
-    fractions = np.clip(intervals.share(pair @ back)[..., 0], 0.0, 1.0)
-    low, high = fractions.min(axis=0), fractions.max(axis=0)
-    open_by = float(np.nanmax(high - low))
-    return Feasible(
-        spectra.min(axis=0), spectra.max(axis=0), low, high, ends, open_by, open_by < 0.05
+        spectra=spectra[:k],
+        spectra_low=np.maximum(np.quantile(bands, 0.05, axis=0) - noise, 0.0),
+        spectra_high=np.quantile(bands, 0.95, axis=0) + noise,
+        maps=maps,
+        fraction=intervals.share(maps),
+        counting_sd=of.counting,
+        spectral_sd=of.spectral,
+        fraction_low=of.low,
+        fraction_high=of.high,
+        background=weights[:, k:],
+        relevance=maps.mean(axis=0),
+        strength=turned.strength / np.maximum(maps.sum(axis=0), 1e-300),
+        shift=np.zeros(k),
+        drift=None,
+        objective=np.array(state.objective),
+        converged=state.converged,
+        feasible=of.feasible,
+        residual_sum=np.asarray(left),
+        residual_chi=data.flat(chi) / max(1, m - spectra.shape[0]),
     )

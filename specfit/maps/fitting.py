@@ -159,6 +159,4 @@ def fitted(
         quiet = quiet + 1 if turned(before, s0) < 3.0 * tolerance else 0
         if quiet >= 2:
             break
-    return replace(
-        start, c=c0, s=s0, objective=tuple(heights), converged=quiet >= 2
-    )
+    return replace(start, c=c0, s=s0, objective=tuple(heights), converged=quiet >= 2)

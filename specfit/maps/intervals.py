@@ -54,9 +54,7 @@ def counting(weights: Array, information: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)) / total)
 
 
-def spread(
-    free: Array, turns: Array, chunk: int = 8192
-) -> tuple[Array, Array, Array]:
+def spread(free: Array, turns: Array, chunk: int = 8192) -> tuple[Array, Array, Array]:
     """Standard deviation and distances down and up of fractions over rotations.
 
     Spectra `turn @ S` have the weights `free @ inv(turn)`. The distances (n, K) are from
@@ -78,9 +76,7 @@ def spread(
     return sd, down, up
 
 
-def banded(
-    centre: Array, count: Array, down: Array, up: Array
-) -> tuple[Array, Array]:
+def banded(centre: Array, count: Array, down: Array, up: Array) -> tuple[Array, Array]:
     """90 % intervals (n, K) of counting and spectra together, within 0 and 1.
 
     Joined with the interval of counting alone, so that none shrinks to a point where

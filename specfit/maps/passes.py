@@ -105,7 +105,8 @@ def _newton(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> Array:
 @jax.jit
 def projected(x: Array, p: Array) -> Array:
     """`x @ p` (chunks, n, K): a fixed projection has no bias whatever the weights."""
-    return jax.lax.map(lambda piece: piece @ p, x)
+    found: Array = jax.lax.map(lambda piece: piece @ p, x)
+    return found
 
 
 @jax.jit

@@ -73,9 +73,7 @@ def positive(found: Projected, k: int, j: int, place: Array) -> tuple[Array, Arr
     return lifted / lifted.sum(axis=1, keepdims=True), below
 
 
-def line(
-    found: Projected, k: int, j: int, curve: Array | None, place: Array
-) -> Line:
+def line(found: Projected, k: int, j: int, curve: Array | None, place: Array) -> Line:
     """The line from k towards j at given places."""
     lifted, below = positive(found, k, j, place)
     cost = edges.cost(standardised(found, k, j, place))

@@ -93,9 +93,7 @@ def test_a_library_that_is_a_little_wrong_gives_the_right_map():
     assert np.sqrt(np.mean(error**2)) < 0.03
     assert found.feasible is not None
     np.testing.assert_allclose(found.spectra.sum(axis=1), 1.0)
-    np.testing.assert_allclose(
-        found.maps.sum(axis=1), counts.sum(axis=1), rtol=0.02
-    )
+    np.testing.assert_allclose(found.maps.sum(axis=1), counts.sum(axis=1), rtol=0.02)
     assert (found.fraction_low <= found.fraction + 1e-9).all()
     assert (found.fraction_high >= found.fraction - 1e-9).all()
 
