@@ -21,7 +21,7 @@ ORDER = [
     {"exafs", "maps", "peaks"},
     {"model"},
     {"density"},
-    {"inference", "maps"},
+    {"inference"},
     {"rules"},
     {"report"},
     {"curves", "found", "made_of", "measuring", "checking", "gains", "holding_out", "pipeline",
