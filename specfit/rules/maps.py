@@ -90,6 +90,11 @@ def _sum(
     )
 
 
+def _said(text: str) -> str:
+    """A rule as written, without its reason, which stands beside it."""
+    return text.partition(" because ")[0]
+
+
 def _order(order: Order, result: MapResult) -> Finding:
     steps = np.diff(result.centroid) * (1.0 if order.rising else -1.0)
     centres = ", ".join(f"{one:.2f}" for one in result.centroid)
@@ -97,7 +102,7 @@ def _order(order: Order, result: MapResult) -> Finding:
         rule="centroid",
         kind="require",
         outcome="passed" if bool((steps > 0).all()) else "failed",
-        text=order.place.text,
+        text=_said(order.place.text),
         because=order.because,
         detail=f"centroids at {centres} eV",
         strategy="ordered",
@@ -124,7 +129,7 @@ def _overlap(expected: Overlap, result: MapResult) -> Finding:
         rule="overlap",
         kind="expect",
         outcome="passed" if abs(away) <= _FAR else "warned",
-        text=expected.place.text,
+        text=_said(expected.place.text),
         because=expected.because,
         value=value,
         detail=detail,
@@ -154,7 +159,7 @@ def _check(
         rule=check.figure,
         kind="check",
         outcome="passed" if passed else "failed",
-        text=check.place.text,
+        text=_said(check.place.text),
         because=check.because,
         value=None if math.isnan(value) else value,
         detail=f"{detail}, asked for {check.comparison} {check.bound:g}",
