@@ -36,7 +36,7 @@ DOORS = {
     "jax": {"shapes", "sites", "peaks", "maps", "distributions", "bijectors", "density",
             "inference", "pipeline", "batching", "commands", "contracts"},
     "blackjax": {"inference"},
-    "sklearn": {"inference"},
+    "sklearn": {"inference", "maps"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
     "xarray": {"report"},

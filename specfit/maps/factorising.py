@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from specfit.maps.checking import checked, unsupported
 from specfit.maps.feasibility import feasible, unit
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, Feasible, MapError
+from specfit.maps.others import ard_so_nmf, scikit_learn
 from specfit.maps.rotation import Projected, Settled, settled
 from specfit.maps.space import curves, space, weighed
 
@@ -36,12 +37,30 @@ def factorise(
     """Spectra, maps and bands of a map (n_pixels, n_channels) over an axis in eV."""
     checked(counts, energy, request)
     missing = unsupported(request)
-    if missing or request.engine != "poisson":
-        raise MapError(
-            f"not for this engine yet: {', '.join(missing) or request.engine}"
-        )
+    if missing or request.engine == "gaussian":
+        names = ", ".join(missing) or request.engine
+        raise MapError(f"no engine here knows `{names}` yet")
     with jax.enable_x64(True):
-        return _poisson(counts, energy, request, progress)
+        if request.engine == "poisson":
+            return _poisson(counts, energy, request, progress)
+        return _other(counts, request)
+
+
+def _other(counts: Array, request: Factorisation) -> Factorised:
+    """Another engine's answer; its spectra are taken as they are, without a band."""
+    engine = ard_so_nmf if request.engine == "ard_so" else scikit_learn
+    weights, spectra, objective = engine(counts, request)
+    k = len(spectra)
+    data = fitting.chunked(counts, request.chunk)
+    full = np.zeros((data.x.shape[0] * data.x.shape[1], k))
+    full[: data.n] = weights
+    c = jnp.asarray(full.reshape(*data.x.shape[:2], k), data.x.dtype)
+    done = len(objective) < request.iterations
+    state = State(c, spectra, tuple(objective), done)
+    turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0)
+    kept = replace(request, components=k, library=None)
+    found = linear(counts, data, state)
+    return _result(data, c, spectra, state, turned, found, kept)
 
 
 def linear(counts: Array, data: Chunked, state: State) -> Projected:
