@@ -106,6 +106,33 @@ def turn(found: Projected, given: list[Array | None]) -> Turned:
     return Turned(best, draws, strength, evidence)
 
 
+def offset_turn(
+    found: Projected, given: list[Array | None], energy: Array, request: Factorisation
+) -> tuple[Turned, float]:
+    """The turn and the offset (eV) of the map's axis of greatest evidence.
+
+    One offset moves all curves: it belongs to the axis. Chemistry moves edges too, and
+    an offset of each curve's own would take up what tells the components apart.
+    """
+    if request.shift_sd <= 0 or all(curve is None for curve in given):
+        return turn(found, given), 0.0
+    sd, place = request.shift_sd, 0.0
+    tried: dict[float, tuple[float, Turned]] = {}
+    for step in (0.5 * sd, 0.125 * sd):
+        for shift in place + step * np.arange(-5, 6):
+            moved = [None if c is None else shifted(c, energy, shift) for c in given]
+            one = turn(found, moved)
+            tried[float(shift)] = (one.evidence - 0.5 * (shift / sd) ** 2, one)
+        place = max(tried, key=lambda shift: tried[shift][0])
+    return tried[place][1], place
+
+
+def shifted(curve: Array, energy: Array, shift: float) -> Array:
+    """A curve moved up the axis by `shift` eV, of unit area, level beyond its ends."""
+    moved = np.interp(energy - shift, energy, curve)
+    return np.asarray(moved / moved.sum())
+
+
 def _poisson(
     counts: Array, energy: Array, request: Factorisation, progress: Progress | None
 ) -> Factorised:
@@ -113,12 +140,14 @@ def _poisson(
     data = fitting.chunked(counts, request.chunk)
     state, prior = space(counts, data, energy, request, progress)
     found = linear(counts, data, state)
-    given = curves(request, counts.shape[1])
-    turned = turn(found, given)
+    turned, offset = offset_turn(
+        found, curves(request, counts.shape[1]), energy, request
+    )
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
     c = weighed(data, state.c, spectra, prior, 4)
-    return _result(data, c, spectra, state, turned, found, request)
+    result = _result(data, c, spectra, state, turned, found, request)
+    return replace(result, shift=np.full(k, offset))
 
 
 @dataclass(frozen=True)
