@@ -37,7 +37,7 @@ DOORS = {
     "jax": {"shapes", "sites", "peaks", "distributions", "bijectors", "density", "inference",
             "maps", "pipeline", "batching", "commands", "contracts"},
     "blackjax": {"inference"},
-    "sklearn": {"inference"},
+    "sklearn": {"inference", "maps"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
     "xarray": {"report"},

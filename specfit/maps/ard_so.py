@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from specfit.maps.found import Array
+from specfit.maps.found import Array, MapError
 
 SAME = 0.99  # cosine of spectra that are merged
 AFTER = 4  # iterations before any are
@@ -111,6 +111,8 @@ def separated(
     relevance, variance, heights = _iterated(
         x, c, s, overlap, iterations, alpha, beta, tolerance
     )
+    if relevance.max() < 1e-12:
+        raise MapError("every component was switched off: start from larger weights")
     order = np.argsort(-relevance, kind="stable")
     order = order[relevance[order] > 1e-9 * relevance.max()]
     spectra, size = s[:, order].T, relevance[order] * unit

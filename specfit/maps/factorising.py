@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from specfit.maps.checking import checked, unsupported
 from specfit.maps.feasibility import feasible, unit
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, Feasible, MapError
+from specfit.maps.others import ard_so_nmf, scikit_learn
 from specfit.maps.rotation import Projected, Settled, settled
 from specfit.maps.space import curves, space, weighed
 
@@ -36,12 +37,30 @@ def factorise(
     """Spectra, maps and bands of a map (n_pixels, n_channels) over an axis in eV."""
     checked(counts, energy, request)
     missing = unsupported(request)
-    if missing or request.engine != "poisson":
-        raise MapError(
-            f"not for this engine yet: {', '.join(missing) or request.engine}"
-        )
+    if missing or request.engine == "gaussian":
+        names = ", ".join(missing) or request.engine
+        raise MapError(f"no engine here knows `{names}` yet")
     with jax.enable_x64(True):
-        return _poisson(counts, energy, request, progress)
+        if request.engine == "poisson":
+            return _poisson(counts, energy, request, progress)
+        return _other(counts, request)
+
+
+def _other(counts: Array, request: Factorisation) -> Factorised:
+    """Another engine's answer; its spectra are taken as they are, without a band."""
+    engine = ard_so_nmf if request.engine == "ard_so" else scikit_learn
+    weights, spectra, objective = engine(counts, request)
+    k = len(spectra)
+    data = fitting.chunked(counts, request.chunk)
+    full = np.zeros((data.x.shape[0] * data.x.shape[1], k))
+    full[: data.n] = weights
+    c = jnp.asarray(full.reshape(*data.x.shape[:2], k), data.x.dtype)
+    done = len(objective) < request.iterations
+    state = State(c, spectra, tuple(objective), done)
+    turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0)
+    kept = replace(request, components=k, library=None)
+    found = linear(counts, data, state)
+    return _result(data, c, spectra, state, turned, found, kept)
 
 
 def linear(counts: Array, data: Chunked, state: State) -> Projected:
@@ -87,6 +106,33 @@ def turn(found: Projected, given: list[Array | None]) -> Turned:
     return Turned(best, draws, strength, evidence)
 
 
+def offset_turn(
+    found: Projected, given: list[Array | None], energy: Array, request: Factorisation
+) -> tuple[Turned, float]:
+    """The turn and the offset (eV) of the map's axis of greatest evidence.
+
+    One offset moves all curves: it belongs to the axis. Chemistry moves edges too, and
+    an offset of each curve's own would take up what tells the components apart.
+    """
+    if request.shift_sd <= 0 or all(curve is None for curve in given):
+        return turn(found, given), 0.0
+    sd, place = request.shift_sd, 0.0
+    tried: dict[float, tuple[float, Turned]] = {}
+    for step in (0.5 * sd, 0.125 * sd):
+        for shift in place + step * np.arange(-5, 6):
+            moved = [None if c is None else shifted(c, energy, shift) for c in given]
+            one = turn(found, moved)
+            tried[float(shift)] = (one.evidence - 0.5 * (shift / sd) ** 2, one)
+        place = max(tried, key=lambda shift: tried[shift][0])
+    return tried[place][1], place
+
+
+def shifted(curve: Array, energy: Array, shift: float) -> Array:
+    """A curve moved up the axis by `shift` eV, of unit area, level beyond its ends."""
+    moved = np.interp(energy - shift, energy, curve)
+    return np.asarray(moved / moved.sum())
+
+
 def _poisson(
     counts: Array, energy: Array, request: Factorisation, progress: Progress | None
 ) -> Factorised:
@@ -94,12 +140,14 @@ def _poisson(
     data = fitting.chunked(counts, request.chunk)
     state, prior = space(counts, data, energy, request, progress)
     found = linear(counts, data, state)
-    given = curves(request, counts.shape[1])
-    turned = turn(found, given)
+    turned, offset = offset_turn(
+        found, curves(request, counts.shape[1]), energy, request
+    )
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
     c = weighed(data, state.c, spectra, prior, 4)
-    return _result(data, c, spectra, state, turned, found, request)
+    result = _result(data, c, spectra, state, turned, found, request)
+    return replace(result, shift=np.full(k, offset))
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from specfit.maps import Factorisation
+from specfit.maps import Factorisation, MapError
 from specfit.maps.ard_so import separated
 from specfit.maps.counting_components import how_many
+from specfit.maps.factorising import factorise
 
 ENERGY = np.linspace(0.0, 10.0, 40)
 UNITS = [1e-6, 1.0, 1e6]
@@ -57,15 +58,12 @@ def test_a_step_is_the_published_one(overlap):
 
 def test_pure_pixels_give_the_spectra_in_any_unit():
     x, _, spectra = counts(2)
-    results = [
-        separated(x * u, np.ones((600, 2)) * u, spectra + 0.01, 0.05, 200)
-        for u in UNITS
-    ]
+    start = np.repeat(x.sum(axis=1, keepdims=True), 2, axis=1) / 6.0
+    results = [separated(x * u, start * u, spectra + 0.01, 0.05, 200) for u in UNITS]
     for unit, found in zip(UNITS, results, strict=True):
+        weights = found.weights / unit
         np.testing.assert_allclose(found.spectra, results[1].spectra, atol=1e-8)
-        np.testing.assert_allclose(
-            found.weights / unit, results[1].weights, rtol=1e-6, atol=1e-6
-        )
+        np.testing.assert_allclose(weights, results[1].weights, rtol=1e-6, atol=1e-6)
     true = spectra / np.linalg.norm(spectra, axis=1, keepdims=True)
     assert (results[0].spectra @ true.T).max(axis=1).min() > 0.999
 
@@ -84,3 +82,19 @@ def test_the_number_of_components_is_found_in_any_unit(k):
 def test_noise_alone_is_one_component():
     x = np.random.default_rng(5).poisson(80.0, (500, 40)).astype(float)
     assert how_many(x, ENERGY, Factorisation(1, iterations=5), 5).best == 1
+
+
+def test_weights_that_are_far_too_small_are_told():
+    x, _, spectra = counts(2)
+    with pytest.raises(MapError, match="switched off"):
+        separated(x, np.full((600, 2), 1e-3), spectra, 0.0, 50)
+
+
+@pytest.mark.parametrize("engine", ["ard_so", "sklearn"])
+def test_other_engines_answer_in_the_same_terms(engine):
+    x, shares, _ = counts(2)
+    found = factorise(x, ENERGY, Factorisation(2, engine=engine, iterations=150))
+    np.testing.assert_allclose(found.spectra.sum(axis=1), 1.0)
+    error = min(np.abs(found.fraction[:, k] - shares[:, 0]).mean() for k in (0, 1))
+    assert error < 0.05
+    np.testing.assert_allclose(found.maps.sum(axis=1), x.sum(axis=1), rtol=0.05)
