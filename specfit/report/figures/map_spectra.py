@@ -44,7 +44,9 @@ def spectra(done: MapDone) -> bytes:
             like = result.library.get(at)
             if like is not None:
                 text = label(like.label, "library")
-                axes.plot(energy, like.values, "--", color=CURVE, lw=1.0, label=text)
+                shift = float(np.nan_to_num(found.shift[k]))
+                curve = np.interp(energy - shift, energy, like.values)
+                axes.plot(energy, curve, "--", color=CURVE, lw=1.0, label=text)
             if found.feasible is not None and k < 2:
                 edges = (found.feasible.low[k], found.feasible.high[k])
                 axes.fill_between(energy, *edges, color=FAINT, alpha=0.25, lw=0,

@@ -24,7 +24,8 @@ CAPTIONS = {
     "nothing there.",
     "uncertainty": "The two parts of the standard deviation of the first fraction, and "
     "how far the data alone leave it open.",
-    "spectra": "Basis spectra of unit area. Dashed: what they were said to be like.",
+    "spectra": "Basis spectra of unit area. Dashed: what they were said to be like, "
+    "moved by the shift that was found.",
     "relevance": "Left, the components of the answer: one without counts was switched "
     "off. Middle, what speaks against each number; dashed, what relevance leaves.",
     "residual_image": "1 is as noisy as counting makes it.",
