@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from specfit.contracts import Measurement, RequireStrategy
+from specfit.curves import curve_faults
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.found import at_place, told, unlikely
 from specfit.language.parse import parse
@@ -72,7 +73,7 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     found, faults = read_all(as_modelled(done.document, done.sources), done)
     done.measured = found
     faults += [f for source, seen in found for f in unlikely(source, seen)]
-    faults = [as_used(fault, done) for fault in faults]
+    faults = [as_used(fault, done) for fault in faults] + curve_faults(done)
     models = done.resolved.models if done.resolved is not None else ()
     faults += told(of_data(models, found))
     if models and not faults and not done.errors:
@@ -161,6 +162,7 @@ def _resolve(done: Checked) -> None:
         title=document.title,
         models=models,
         analyses=document.analyses,
+        maps=document.maps,
         variants=variants,
         counts=document.counts,
         run=document.run,

@@ -16,6 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     import jax
 
+    from specfit.cubes import Cube
     from specfit.features import Features, HeldOut
     from specfit.model.ir import Document, Model, Prior
     from specfit.rules.block import Block, Outcomes
@@ -164,6 +165,7 @@ class Measurement:
     field_slopes: (3,) mm/s/T, k16, k25, k34 of the field-scale convention.
     found: what was sniffed, folded and fitted, as (label, text) for people.
     scattering: the paths that χ(k) is held against; values are then as it says.
+    cube: the spectrum of every pixel of a map; values are then their sum.
     """
 
     axis: FloatArray
@@ -185,6 +187,7 @@ class Measurement:
     size: int = 0
     found: tuple[tuple[str, str], ...] = ()
     scattering: Scattering | None = None
+    cube: Cube | None = None
 
 
 # --------------------------------------------------------------------- problem

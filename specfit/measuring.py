@@ -17,6 +17,7 @@ from specfit.model import ir
 from specfit.model.clustered import CLUSTER
 from specfit.model.data_faults import together
 from specfit.readers import ReaderError, load, read
+from specfit.readers.files import located
 
 
 @dataclass
@@ -111,11 +112,12 @@ def measured(
 def as_used(fault: Diagnostic, done: Checked) -> Diagnostic:
     """A warning where there are models and none uses the data."""
     document = done.document
-    if document is None or not (document.models or document.analyses):
+    if document is None or not (document.models or document.analyses or document.maps):
         return fault
     models = (*document.models, *document.variants.values())
     sources = [s for model in models for s in (*model.sources, *model.bases)]
     sources += [analysis.source for analysis in document.analyses]
+    sources += [one.source for one in document.maps]
     used = {
         place for source in sources for place in (source.place, *source.places.values())
     }
@@ -128,8 +130,9 @@ def absent(sources: Sequence[ir.DataSource], checked: Checked) -> list[Diagnosti
     root = checked.path.resolve().parent
     errors: list[tuple[ReaderError, ir.Place]] = []
     for source in sources:
+        look = located if source.kind == "hyperspectral" else load
         try:
-            load(source.file, root, checked.allow_outside)
+            look(source.file, root, checked.allow_outside)
         except ReaderError as error:
             errors.append((error, source.place))
     return told(together(errors))

@@ -202,7 +202,8 @@ def _chosen(
         raise SpecError([Diagnostic("unknown-variant", span, words)], checked.texts)
     if len(document.models) != 1:
         words = {"count": str(len(document.models))}
-        raise SpecError([Diagnostic("one-model", span, words)], checked.texts)
+        code = "map-sampled" if document.maps else "one-model"
+        raise SpecError([Diagnostic(code, span, words)], checked.texts)
     return document.models[0]
 
 

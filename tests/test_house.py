@@ -14,17 +14,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
-    {"assets", "constants", "contracts", "diagnostics", "exits", "features", "indices",
-     "isotopes", "lazy", "record", "rendering", "scattering", "text", "units", "waves"},
+    {"assets", "constants", "contracts", "cubes", "diagnostics", "exits", "features", "indices",
+     "isotopes", "lazy", "mapped", "record", "rendering", "scattering", "synthetic_map",
+     "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
-    {"exafs", "peaks"},
+    {"exafs", "maps", "peaks"},
     {"model"},
     {"density"},
     {"inference"},
     {"rules"},
     {"report"},
-    {"found", "made_of", "measuring", "checking", "gains", "holding_out", "pipeline",
-     "analysing", "comparison", "batching", "identify", "importing", "study"},
+    {"curves", "found", "made_of", "measuring", "checking", "gains", "holding_out", "pipeline",
+     "analysing", "mapping", "comparison", "batching", "identify", "importing", "study"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip
@@ -34,9 +35,9 @@ DOORS = {
     "pydantic": {"model", "inference", "report"},
     "sympy": {"model", "density"},
     "jax": {"shapes", "sites", "peaks", "distributions", "bijectors", "density", "inference",
-            "pipeline", "batching", "commands", "contracts"},
+            "maps", "pipeline", "batching", "commands", "contracts"},
     "blackjax": {"inference"},
-    "sklearn": {"inference"},
+    "sklearn": {"inference", "maps"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
     "xarray": {"report"},
@@ -103,7 +104,7 @@ class TestFile:
 
     def test_heavy_libraries_load_late(self, path):
         heavy = {"sklearn", "matplotlib", "sympy", "jinja2", "xarray"}
-        if room(path) not in ("density", "inference"):
+        if room(path) not in ("density", "inference", "maps"):
             heavy |= {"jax", "blackjax"}
         for name, top in imports(path):
             assert not (top and name.split(".")[0] in heavy), f"{name} at the top"

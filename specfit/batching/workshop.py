@@ -277,7 +277,8 @@ def _one_spectrum(checked: Checked) -> ir.Model[ir.Prior]:
     span = Span(str(checked.path))
     if len(document.models) != 1:
         words = {"count": str(len(document.models))}
-        raise SpecError([Diagnostic("one-model", span, words)], checked.texts)
+        code = "map-sampled" if document.maps else "one-model"
+        raise SpecError([Diagnostic(code, span, words)], checked.texts)
     model = document.models[0]
     if len(model.spectra) != 1:
         words = {"count": str(len(model.spectra)), "model": model.name}

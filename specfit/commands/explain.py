@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.diagnostics import NOWHERE, Diagnostic
-from specfit.model import glossary, ir, rule_library
+from specfit.model import glossary, ir, map_glossary, rule_library
 from specfit.model.expressions import to_text
 from specfit.model.faults import nearest
 from specfit.model.kinds import MODEL_KINDS
@@ -42,6 +42,7 @@ def explain(arguments: argparse.Namespace) -> int:
         return exits.FAULT
     document = checked.require()
     blocks = [block for model in document.models for block in _blocks(model)]
+    blocks += [block for asked in document.maps for block in map_glossary.blocks(asked)]
     if wanted:
         names = [name for name, _ in blocks]
         blocks = [b for b in blocks if b[0] == wanted or b[0].startswith(f"{wanted}.")]

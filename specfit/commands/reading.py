@@ -19,8 +19,11 @@ from specfit.diagnostics import Diagnostic, Span
 from specfit.language.parse import parse
 from specfit.language.printer import print_spec
 from specfit.model import ir
+from specfit.model.factorising import Factorising
 from specfit.rendering import apply_fixes, to_json
 
+MAP_NOTES = ("cube", "empty pixels", "dead channels")
+"""What is said of a map before it is factorised."""
 MANY = 6
 """Files of which all are listed."""
 
@@ -88,7 +91,20 @@ def _summary(checked: pipeline.Checked) -> str:
             seen = [*seen[:2], f"  … and {len(seen) - 3} more", seen[-1]]
         lines += seen
         lines += dict.fromkeys(_rules_kept(model, checked))
+    lines += [line for one in checked.require().maps for line in _of_map(one, checked)]
     return "\n".join(lines or [say("no-model", file=file)])
+
+
+def _of_map(asked: Factorising, checked: pipeline.Checked) -> list[str]:
+    """What a factorisation is of, the size of its map and what curves stand behind it."""
+    mine = [pair for pair in checked.measured if pair[0] == asked.source]
+    source, measured = mine[0]
+    count = measured.cube.pixels if measured.cube else 0
+    words = {"pixels": str(count), "components": str(asked.components)}
+    head = say("map-seen", file=checked.path.name, **words)
+    found = dict(measured.found)
+    notes = [f"  {key}: {found[key]}" for key in MAP_NOTES if key in found]
+    return [head, _seen(source, measured), *notes]
 
 
 def _seen(source: ir.DataSource, measurement: Measurement) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from specfit import exits
 from specfit.checking import Checked
 from specfit.commands import analyse, keeping
+from specfit.commands import map as maps
 from specfit.commands.common import Reporter, named, sampling, say, show_diagnostics
 from specfit.commands.compiled import compile_cache
 from specfit.commands.study import run_study, several
@@ -61,6 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     show_diagnostics(checked.diagnostics, checked.texts)
     if checked.errors:
         return exits.FAULT
+    if (asked := maps.only_map(checked)) is not None:
+        prepare_device(arguments.device)
+        return maps.run(arguments, checked, asked)
     if (analysis := analyse.only_analysis(checked)) is not None:
         return analyse.run(arguments, checked, analysis)
     return _run_model(arguments, checked)

@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable
 
 from specfit import exits, pipeline
-from specfit.commands.common import show_diagnostics
+from specfit.commands.common import say, show_diagnostics
 from specfit.commands.run import prepare_device
 from specfit.language.printer import print_spec
+from specfit.model import map_glossary
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -38,6 +39,9 @@ def _model(checked: pipeline.Checked) -> None:
     for model in checked.document.models:
         print(json.dumps(json.loads(model.canonical()), indent=1, ensure_ascii=False))
         print(f"digest {model.digest()}")
+    for asked in checked.document.maps:
+        print(json.dumps(json.loads(asked.canonical()), indent=1, ensure_ascii=False))
+        print(f"digest {asked.digest()}")
 
 
 def _priors(checked: pipeline.Checked) -> None:
@@ -49,10 +53,16 @@ def _priors(checked: pipeline.Checked) -> None:
             print(f"{parameter.name} ~ {text}")
         for joint in model.joints:
             print(f"({', '.join(joint.names)}) ~ dirichlet{joint.concentrations}")
+    for asked in checked.require().maps:
+        for _, lines in map_glossary.blocks(asked):
+            print("\n".join(lines))
 
 
 def _density(checked: pipeline.Checked) -> None:
     """The log-density term by term at the centre of the unconstrained space."""
+    if checked.require().maps:
+        print(say("map-no-density"))
+        return
     prepare_device("cpu")
     import jax.numpy as jnp
     import numpy as np

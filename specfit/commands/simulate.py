@@ -19,6 +19,7 @@ import numpy as np
 
 from specfit import exits, pipeline
 from specfit.commands.common import say, show_diagnostics, writable
+from specfit.commands.map_truth import simulate_map
 from specfit.commands.pattern_truth import blank_pattern, write_pattern
 from specfit.commands.raw_truth import (
     blank,
@@ -56,6 +57,8 @@ def simulate(arguments: argparse.Namespace) -> int:
     if checked.errors:
         return exits.FAULT
     document = checked.require()
+    if document.maps:
+        return simulate_map(arguments, document.maps[0])
     measured = {part.name for part in parts_of(document) if not part.rests_on}
     models = [model for model in document.models if model.name in measured]
     if not models:

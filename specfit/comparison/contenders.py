@@ -65,7 +65,8 @@ def refuse_several(checked: Checked) -> None:
     count = len(checked.require().models)
     if count != 1:
         place = ir.Place(file=str(checked.path))
-        fault = at_place("one-model", {"count": str(count)}, place)
+        code = "map-sampled" if checked.require().maps else "one-model"
+        fault = at_place(code, {"count": str(count)}, place)
         raise SpecError([fault], checked.texts)
 
 

@@ -207,6 +207,9 @@ class Expressions(Places):
     def free(self, meta: Meta, children: Children) -> tree.Free:
         return tree.Free(span=self._span(meta))
 
+    def like(self, meta: Meta, children: Children) -> tree.Like:
+        return tree.Like(children[0], span=self._span(meta))
+
     def bounds(self, meta: Meta, children: Children) -> tree.Interval | None:
         return children[0] if children else None
 

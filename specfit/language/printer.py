@@ -52,6 +52,8 @@ def print_prior(prior: tree.Prior) -> str:
     match prior.centre:
         case tree.Free():
             text = "free"
+        case tree.Like(curve):
+            text = f"like {_call(curve)}"
         case tree.PlusMinus(centre, sd):
             text = f"{_expression(centre, _SUM)} ± {_expression(sd, _SUM)}"
         case centre:

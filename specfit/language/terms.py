@@ -175,11 +175,19 @@ class Free(Node):
 
 
 @dataclass(frozen=True)
+class Like(Node):
+    """`like db("MnO.L23")`: about as a curve is that is known from elsewhere."""
+
+    curve: Call
+
+
+@dataclass(frozen=True)
 class Prior(Node):
     """The right-hand side of `~`: a centre and optional bounds.
 
-    `centre` is `PlusMinus`, `Free`, a `Call` of a distribution, or a concise `Number`.
+    `centre` is `PlusMinus`, `Free`, `Like`, a `Call` of a distribution, or a concise
+    `Number`.
     """
 
-    centre: Expr | PlusMinus | Free
+    centre: Expr | PlusMinus | Free | Like
     bounds: Interval | None = None

@@ -21,15 +21,11 @@ from specfit.model.elaborate import Elaborator
 from specfit.model.expand import Expander, Load
 from specfit.model.faults import Faults, closest, listing, nearest
 from specfit.model.isotope_data import suits
-from specfit.model.kinds import (
-    DATA_KINDS,
-    MODEL_KINDS,
-    PLANNED_DATA,
-    PLANNED_MODELS,
-)
+from specfit.model.kinds import DATA_KINDS, MAP_KINDS, MODEL_KINDS
 from specfit.model.looked_up import Tables, no_tables
 from specfit.model.loose_ends import hygiene, unused
-from specfit.model.outline import Outline, kind_word, outline, planned
+from specfit.model.map_models import factorisations
+from specfit.model.outline import Outline, kind_word, outline
 from specfit.model.overrides import OverrideReader, judged
 from specfit.model.regression_kinds import REGRESSION
 from specfit.model.spelt_features import spelt_features
@@ -65,18 +61,14 @@ def check(
     expanded = expander.expand(spec, file)
     faults.adopt(earlier)
     found = outline(expanded.statements, faults)
-    document = None
-    sources: tuple[ir.DataSource, ...] = ()
-    unsound: tuple[ir.DataSource, ...] = ()
-    if not planned(found, faults):
-        work = _Check(faults, texts, file, found, expanded.templates, tables)
-        data = work.data(expander.constants)
-        document = work.document(expander.constants, data)
-        reader = OverrideReader(expanded.libraries, expander.constants, faults, texts)
-        document = judged(document, reader, found.overrides, work.states)
-        document = None if faults.errors else document
-        sources = _sources(data, sound=True)
-        unsound = _sources(data, sound=False)
+    work = _Check(faults, texts, file, found, expanded.templates, tables)
+    data = work.data(expander.constants)
+    document = work.document(expander.constants, data)
+    reader = OverrideReader(expanded.libraries, expander.constants, faults, texts)
+    document = judged(document, reader, found.overrides, work.states)
+    document = None if faults.errors else document
+    sources = _sources(data, sound=True)
+    unsound = _sources(data, sound=False)
     ordered = sorted(faults.found, key=lambda d: (d.span.file != file, d.span))
     return Found(None if faults.errors else document, ordered, sources, unsound)
 
@@ -120,6 +112,8 @@ class _Check:
         self, values: Mapping[str, object], data: Mapping[str, DataBlock]
     ) -> ir.Document[ir.Declared] | None:
         constants, used = constants_of(self.found.constants, data, self.faults)
+        if self.found.maps:
+            return self._mapped(values, data)
         made = _Made()
         first, later = in_order(self.found.models.values(), data)
         self._models(first, values, data, constants, made)
@@ -139,6 +133,18 @@ class _Check:
             counts=made.counts,
             run=run,
             reports=reports,
+        )
+
+    def _mapped(
+        self, values: Mapping[str, object], data: Mapping[str, DataBlock]
+    ) -> ir.Document[ir.Declared] | None:
+        """A file whose one model is a factorisation of a map."""
+        unused(self.found, self.templates, (), set(), self.faults)
+        maps = factorisations(self.found, data, values, self.faults, self.texts)
+        if self.faults.errors:
+            return None
+        return ir.Document[ir.Declared](
+            file=self.file, title=self.found.title, models=(), maps=maps
         )
 
     def _one_model(self, made: _Made) -> None:
@@ -217,7 +223,7 @@ class _Check:
     ) -> DataBlock | None:
         kind = DATA_KINDS.get(kind_word(block))
         if kind is None:
-            guess = self._kind_missing(block, [*DATA_KINDS], [*PLANNED_DATA])
+            guess = self._kind_missing(block, [*DATA_KINDS], [])
             if guess not in DATA_KINDS:
                 return None
             kind = DATA_KINDS[guess]
@@ -251,7 +257,7 @@ class _Check:
     ) -> Elaborator | None:
         kind = MODEL_KINDS.get(kind_word(block))
         if kind is None:
-            guess = self._kind_missing(block, [*MODEL_KINDS], [*PLANNED_MODELS])
+            guess = self._kind_missing(block, [*MODEL_KINDS], [*MAP_KINDS])
             if guess not in MODEL_KINDS:
                 return None
             kind = MODEL_KINDS[guess]

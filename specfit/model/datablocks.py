@@ -24,6 +24,8 @@ from specfit.model.data_columns import (
 )
 from specfit.model.faults import Faults, nearest
 from specfit.model.feature_columns import FEATURE_KEYS, feature_key
+from specfit.model.image_keys import ImageKeys
+from specfit.model.intervals import interval, intervals
 from specfit.model.kinds import DataKind
 from specfit.model.levels import Levels, read_levels
 from specfit.model.looked_up import Lookups, Tables, is_lookup, no_tables
@@ -47,6 +49,7 @@ class DataReader:
         self.block, self.kind, self.faults = block, kind, faults
         self.lookups = Lookups(block.name or "", tables, faults)
         self.constants, self.texts = constants, sources
+        self.images = ImageKeys(kind, constants, faults)
         self.columns: dict[str, tuple[int, str]] = {}
         self.told: dict[str, tuple[str, ...]] = {}
         self.conditions: dict[str, tuple[float, Dimension]] = {}
@@ -60,10 +63,7 @@ class DataReader:
         items = self.block.body.items if self.block.body else ()
         for item in sorted(items, key=_after_columns):
             self._statement(item)
-        made_of = {"file", CLUSTER} & self.seen.keys()
-        if not made_of and not self.faults.excuses("file"):
-            name = self.block.name or self.block.keyword
-            self.faults.add("missing-key", self.block.name_span, key="file", name=name)
+        self._missing()
         wanted = self.kind.conditions
         levels = read_levels(
             self.block, self.conditions, wanted, self.constants, self.faults
@@ -89,6 +89,14 @@ class DataReader:
             axis=axis,
             reading=reading,
         )
+
+    def _missing(self) -> None:
+        """Report what every block of its kind must say."""
+        name = self.block.name or self.block.keyword
+        made_of = {"file", CLUSTER} & self.seen.keys()
+        if not made_of and not self.faults.excuses("file"):
+            self.faults.add("missing-key", self.block.name_span, key="file", name=name)
+        self.images.missing(self.seen, self.block.name_span, name)
 
     # ---------------------------------------------------------------- statements
 
@@ -127,6 +135,10 @@ class DataReader:
             self._mask(item)
         elif self.kind.free and key in FEATURE_KEYS:
             self.options |= feature_key(key, item.value, self.faults)
+        elif self.images.knows(key):
+            said = self.images.read(key, item.value)
+            self.columns |= said.columns
+            self.options |= said.options
         elif key in self.kind.columns or self._free_column(item.value):
             self._column(key, item.value)
         elif key == CLUSTER and self.kind.clusters:
@@ -230,39 +242,18 @@ class DataReader:
             return
         self.options[key] = text
 
-    def _interval(
-        self, node: tree.Expr, unit: str | None
-    ) -> tuple[float, float] | None:
-        """`[lo, hi]` as a list of two numbers; `unit` stands after an outer bracket."""
-        wanted = units.DIMENSIONS[self.kind.columns.get(self._axis(), "number")]
-        if not isinstance(node, tree.ListOf) or len(node.items) != 2:
-            self.faults.add("interval-expected", node.span)
-            return None
-        text = node.unit or unit
-        if self._unit(text, node.unit_span, node.span, wanted, "window") is None:
-            return None
-        ends = [constant(item, self.constants) for item in node.items]
-        factor = units.parse_unit(text).scale if text else 1.0
-        if not all(isinstance(end, float) for end in ends) or ends[0] >= ends[1]:
-            self.faults.add("empty-interval", node.span)
-            return None
-        return ends[0] * factor, ends[1] * factor
-
     def _axis(self) -> str:
         return next((n for n in self.kind.axes if n in self.columns), self.kind.axes[0])
 
+    def _extent(self) -> Dimension:
+        return units.DIMENSIONS[self.kind.columns.get(self._axis(), "number")]
+
     def _window(self, item: tree.Let) -> None:
-        self.window = self._interval(item.value, None)
+        said = (item.value, None, self._extent(), self.constants, self.faults)
+        self.window = interval(*said)
 
     def _mask(self, item: tree.Let) -> None:
-        node = item.value
-        if not isinstance(node, tree.ListOf):
-            self.faults.add("interval-expected", node.span)
-            return
-        nested = node.items and all(isinstance(i, tree.ListOf) for i in node.items)
-        parts = node.items if nested else (node,)
-        found = [self._interval(part, node.unit) for part in parts]
-        self.mask = tuple(part for part in found if part is not None)
+        self.mask = intervals(item.value, self._extent(), self.constants, self.faults)
 
     def _source(self, levels: Levels, index: int) -> ir.DataSource:
         label = levels.labels[index]

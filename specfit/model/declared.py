@@ -59,6 +59,9 @@ class Priors:
             return self._free(prior, context, expected)
         if isinstance(centre, tree.Call) and centre.function.text == "db":
             return self._cited(prior, centre, context, expected)
+        if isinstance(centre, tree.Like):
+            self.faults.add("like-elsewhere", centre.span, name=expected.name)
+            return None
         density = self.densities.read(centre, context, expected)
         if density is None:
             return None

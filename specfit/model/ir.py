@@ -15,14 +15,12 @@ import hashlib
 import json
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Frozen(BaseModel):
-    """Immutable, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+from specfit.model.factorising import Factorising as Factorising
+from specfit.model.pieces import DataSource as DataSource
+from specfit.model.pieces import Frozen as Frozen
+from specfit.model.pieces import Place as Place
 
 # ---------------------------------------------------------------- expressions
 
@@ -141,16 +139,6 @@ P = TypeVar("P")
 
 
 # --------------------------------------------------------------------- pieces
-
-
-class Place(Frozen):
-    """Where something was said; not part of the model's identity."""
-
-    file: str = ""
-    line: int = 0
-    start: int = 0
-    end: int = 0
-    text: str = ""  # the statement as written, on one line
 
 
 class Parameter(Frozen, Generic[P]):
@@ -272,28 +260,6 @@ class Spectrum(Frozen):
     scalars: dict[str, str]  # model-level symbols: N0, area, baseline coefficients …
     baseline: str = "constant"
     noise: Noise
-
-
-class DataSource(Frozen):
-    """One file to read, with all that the `data` block says of it.
-
-    told: columns by title, or made of two of the file: how, and of which; their number
-    is 0.  places: where each key of the block stands, and "" the name of the block.
-    """
-
-    data: str
-    label: str = ""
-    kind: str
-    file: str
-    title: str = ""
-    columns: dict[str, tuple[int, str]] = {}  # name → (column number from 1, unit)
-    told: dict[str, tuple[str, ...]] = {}
-    conditions: dict[str, float] = {}  # T and others, canonical units
-    options: dict[str, str | float | tuple[float, ...]] = {}
-    window: tuple[float, float] | None = None
-    mask: tuple[tuple[float, float], ...] = ()
-    place: Place = Place()
-    places: dict[str, Place] = {}
 
 
 class Model(Frozen, Generic[P]):
@@ -438,6 +404,7 @@ class Document(Frozen, Generic[P]):
     title: str = ""
     models: tuple[Model[P], ...]
     analyses: tuple[Analysis, ...] = ()
+    maps: tuple[Factorising, ...] = ()
     variants: dict[str, Model[P]] = {}
     counts: tuple[str, ...] = ()
     run: RunSettings = RunSettings()

@@ -22,7 +22,8 @@ class DataKind:
     take quoted text, with the words allowed (empty: any); `quantities`: options that
     take a number, name → dimension; `axes`: the columns of which one is the axis;
     `readings`: those of which one is what was measured; `free`: columns have any names
-    and dimensions; `clusters`: they may be made of the spectra of another block.
+    and dimensions; `clusters`: they may be made of the spectra of another block;
+    `image`: there is a spectrum at every pixel.
     """
 
     name: str
@@ -34,6 +35,7 @@ class DataKind:
     readings: tuple[str, ...]
     free: bool = False
     clusters: bool = False
+    image: bool = False
 
 
 @dataclass(frozen=True)

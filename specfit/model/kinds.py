@@ -1,14 +1,13 @@
 """What the language knows of each kind of data and of model: names, units, defaults.
 
-Signatures only; the functions behind them live in `sites`, `shapes` and `density`.  A
-kind that is part of the language but not of this version is listed, so that a file
-which uses it gets one clear sentence instead of a hundred complaints.
+Signatures only; the functions behind them live in `sites`, `shapes` and `density`.
 """
 
 from __future__ import annotations
 
 from specfit.model.absorption_kinds import ABSORPTION
 from specfit.model.exafs_kinds import EXAFS
+from specfit.model.image_kinds import HYPERSPECTRAL, MAP_KINDS
 from specfit.model.kind import DataKind, ModelKind
 from specfit.model.lcf_kinds import LINEAR_COMBINATION
 from specfit.model.moessbauer import (
@@ -28,10 +27,9 @@ __all__ = [
     "CALIBRATION_NUISANCES",
     "CONVENTION_FAMILY",
     "DATA_KINDS",
+    "MAP_KINDS",
     "MODEL_KINDS",
     "MOSSBAUER",
-    "PLANNED_DATA",
-    "PLANNED_MODELS",
     "REFERENCES",
     "SIGNATURES",
     "UNFOLDED_NUISANCES",
@@ -41,7 +39,10 @@ __all__ = [
     "unfolded",
 ]
 
-DATA_KINDS = {kind.name: kind for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE)}
+DATA_KINDS = {
+    kind.name: kind
+    for kind in (TRANSMISSION, PATTERN, ABSORPTION, TABLE, HYPERSPECTRAL)
+}
 
 MODEL_KINDS = {
     kind.name: kind
@@ -59,9 +60,6 @@ SIGNATURES = {
     one.name: one for kind in MODEL_KINDS.values() for one in kind.components.values()
 }
 """Of every component, by the name of its kind."""
-
-PLANNED_DATA = ("hyperspectral",)
-PLANNED_MODELS = ("nmf",)
 
 CONVENTION_FAMILY = {
     "FWHM": "width",

@@ -30,14 +30,14 @@ def unused(
         used |= work.names.used
     for work in works:
         _unused_parameters(work, used, faults)
-    if not (found.models or found.analyses):
+    if not (found.models or found.analyses or found.maps):
         return
     for name, template in templates.items():
         if name not in applied:
             span = template.name_span
             faults.add("unused-template", span, severity="warning", name=name)
     blocks = [*found.data.values(), *found.models.values(), *templates.values()]
-    blocks += found.analyses.values()
+    blocks += (*found.analyses.values(), *found.maps.values())
     used |= {
         path.text for block in blocks for path in paths((block.binders, block.body))
     }

@@ -6,13 +6,8 @@ from dataclasses import dataclass, field
 
 from specfit.diagnostics import Span
 from specfit.language import tree
-from specfit.model.faults import Faults, listing
-from specfit.model.kinds import (
-    DATA_KINDS,
-    MODEL_KINDS,
-    PLANNED_DATA,
-    PLANNED_MODELS,
-)
+from specfit.model.faults import Faults
+from specfit.model.kinds import MAP_KINDS, MODEL_KINDS
 
 
 @dataclass
@@ -22,6 +17,7 @@ class Outline:
     title: str = ""
     data: dict[str, tree.Block] = field(default_factory=dict)
     models: dict[str, tree.Block] = field(default_factory=dict)
+    maps: dict[str, tree.Block] = field(default_factory=dict)
     analyses: dict[str, tree.Block] = field(default_factory=dict)
     variants: dict[str, tree.Block] = field(default_factory=dict)
     runs: list[tree.Block] = field(default_factory=list)
@@ -55,7 +51,7 @@ def outline(statements: tuple[tree.AnyStatement, ...], faults: Faults) -> Outlin
 def _block(found: Outline, item: tree.Block, faults: Faults) -> None:
     named = {
         "data": found.data,
-        "model": found.models,
+        "model": found.maps if kind_word(item) in MAP_KINDS else found.models,
         "analysis": found.analyses,
         "variant": found.variants,
     }
@@ -85,23 +81,11 @@ def _once(found: Outline, sort: str, name: str, span: Span, faults: Faults) -> b
     return False
 
 
-def planned(found: Outline, faults: Faults) -> bool:
-    """One clear sentence for a kind that this version cannot run."""
-    for block in [*found.models.values(), *found.data.values()]:
-        word = kind_word(block)
-        if word in PLANNED_MODELS or word in PLANNED_DATA:
-            span = block.kind.span if block.kind else block.name_span
-            models, data = listing(MODEL_KINDS), listing(DATA_KINDS)
-            faults.add("kind-planned", span, name=word, models=models, data=data)
-            return True
-    return False
-
-
 def kind_word(block: tree.Block) -> str:
     """The kind of a block as written; `model peaks on xrd` is named by its kind."""
     if isinstance(block.kind, tree.Call):
         return block.kind.function.text
     if block.kind is None and block.keyword == "model":
         word = block.name or ""
-        return word if word in (*MODEL_KINDS, *PLANNED_MODELS) else ""
+        return word if word in (*MODEL_KINDS, *MAP_KINDS) else ""
     return block.kind.text if block.kind else ""

@@ -19,6 +19,7 @@ import numpy as np
 from specfit.contracts import Measurement
 from specfit.readers import athena, columns, counts, rows, tka, wissel
 from specfit.readers.checks import MINIMUM_CHANNELS
+from specfit.readers.cube import read_cube, within
 from specfit.readers.declared import declared_measurement
 from specfit.readers.errors import ReaderError, concerning
 from specfit.readers.feature_table import headed
@@ -63,10 +64,11 @@ def read(
     opened = partial(_open, root=root, allow_outside=allow_outside)
     if instead is not None:
         source = source.model_copy(update={"file": str(instead)})
+    if source.kind == "hyperspectral":
+        return _within(source, read_cube(source, root, allow_outside))
     where = source.file if instead is None else str(instead.absolute())
-    absorption = source.kind == "absorption"  # of a table, groups are of features
-    group = str(source.options.get("group", "")) if absorption else ""
-    content, table = _open(where, root, allow_outside or instead is not None, group)
+    anywhere = allow_outside or instead is not None
+    content, table = _open(where, root, anywhere, _group(source))
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     elif source.kind == "table":
@@ -77,14 +79,27 @@ def read(
         spectrum = declared_measurement(source, table)
     path = partial(load, root=root, allow_outside=allow_outside)
     spectrum = with_paths(source, _within(source, _scaled(source, spectrum)), path)
-    origin = (("file", f"{source.file}, {content.size} bytes"), *table.found)
+    return _traced(spectrum, source.file, content, table)
+
+
+def _traced(
+    spectrum: Measurement, name: str, content: FileContent, table: Table
+) -> Measurement:
+    """With the file that it comes from."""
+    origin = (("file", f"{name}, {content.size} bytes"), *table.found)
     return replace(
         spectrum,
-        path=source.file,
+        path=name,
         sha256=content.sha256,
         size=content.size,
         found=origin + spectrum.found,
     )
+
+
+def _group(source: DataSource) -> str:
+    """Of a file that holds several spectra, the one meant; a table's are of features."""
+    absorption = source.kind == "absorption"
+    return str(source.options.get("group", "")) if absorption else ""
 
 
 def _names(source: DataSource, root: Path, allow_outside: bool) -> str | None:
@@ -156,5 +171,6 @@ def _within(source: DataSource, spectrum: Measurement) -> Measurement:
         axis_jacobian=spectrum.axis_jacobian[keep],
         columns={name: column[keep] for name, column in spectrum.columns.items()},
         position=spectrum.position[keep[: spectrum.position.size]],
+        cube=within(spectrum.cube, keep) if spectrum.cube is not None else None,
         found=(*spectrum.found, ("window and mask", text)),
     )

@@ -54,9 +54,7 @@ def load(name: str, root: Path, allow_outside: bool = False) -> FileContent:
         `data-empty` or `data-compressed`.
 
     """
-    path = _resolve(name, root)
-    if not allow_outside and not path.is_relative_to(base := root.resolve()):
-        raise ReaderError("data-outside", {"file": name, "root": str(base)})
+    path = located(name, root, allow_outside)
     data = _read_regular(name, path)
     if not data:
         raise ReaderError("data-empty", {"file": name})
@@ -67,6 +65,21 @@ def load(name: str, root: Path, allow_outside: bool = False) -> FileContent:
         if data.startswith(magic):
             raise ReaderError("data-compressed", {"file": name, "kind": kind})
     return FileContent(name, path, data, hashlib.sha256(data).hexdigest())
+
+
+def located(name: str, root: Path, allow_outside: bool = False) -> Path:
+    """Where the file `name` lies, below `root` unless that is allowed.
+
+    Raises
+    ------
+    ReaderError
+        `data-path`, `data-missing`, `data-misspelt` or `data-outside`.
+
+    """
+    path = _resolve(name, root)
+    if not allow_outside and not path.is_relative_to(base := root.resolve()):
+        raise ReaderError("data-outside", {"file": name, "root": str(base)})
+    return path
 
 
 def _resolve(name: str, root: Path) -> Path:

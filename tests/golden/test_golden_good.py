@@ -12,6 +12,7 @@ import pytest
 
 from specfit import pipeline
 from specfit.model import ir
+from specfit.model.factorising import Factorising
 
 Golden = Callable[[Path, str], None]
 GOOD = Path(__file__).parent / "good"
@@ -19,7 +20,7 @@ EXAMPLES = Path(__file__).parents[3] / "shared" / "examples"
 NAMES = sorted(path.stem for path in GOOD.glob("*.spec"))
 
 
-def shown(name: str, model: ir.Model[ir.Declared]) -> str:
+def shown(name: str, model: ir.Model[ir.Declared] | Factorising) -> str:
     canonical = json.loads(model.canonical())
     text = json.dumps(canonical, indent=1, ensure_ascii=False, sort_keys=True)
     return f"{name}\ndigest {model.digest()}\n{text}\n"
@@ -28,7 +29,8 @@ def shown(name: str, model: ir.Model[ir.Declared]) -> str:
 def models_of(checked: pipeline.Checked) -> str:
     document = checked.document
     assert document is not None
-    named = [(model.name, model) for model in document.models]
+    named: list[tuple[str, ir.Model[ir.Declared] | Factorising]]
+    named = [(model.name, model) for model in (*document.models, *document.maps)]
     named += [(f"variant {name}", model) for name, model in document.variants.items()]
     return "\n".join(shown(name, model) for name, model in named)
 
@@ -54,15 +56,7 @@ def test_the_example_that_can_be_run(golden: Golden) -> None:
     golden(GOOD / "example_magnetite_iron.model.txt", models_of(checked))
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("eels_valence", "nmf"),
-    ],
-)
-def test_an_example_of_a_kind_to_come_ends_in_one_sentence(
-    name: str, kind: str
-) -> None:
-    (fault,) = pipeline.check(example(name)).diagnostics
-    assert fault.code == "kind-planned"
-    assert fault.words["name"] == kind
+def test_the_example_of_a_map(golden: Golden) -> None:
+    checked = pipeline.check(example("eels_valence"))
+    assert checked.errors == []
+    golden(GOOD / "example_eels_valence.model.txt", models_of(checked))

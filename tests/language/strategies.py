@@ -110,7 +110,16 @@ targets = _paths(expressions)
 bounded = st.builds(tree.Prior, st.just(tree.Free()), _intervals(expressions))
 centres = expressions | st.builds(tree.PlusMinus, expressions, expressions)
 centred = st.builds(tree.Prior, centres, st.none() | _intervals(expressions))
-priors = bounded | centred
+curves = st.builds(
+    tree.Call,
+    names.map(lambda name: tree.Path((tree.Part(name),))),
+    st.lists(_arguments(expressions), max_size=3).map(tuple),
+    units,
+)
+liked = st.builds(
+    tree.Prior, st.builds(tree.Like, curves), st.none() | _intervals(expressions)
+)
+priors = bounded | centred | liked
 
 comments = st.text("ab #;{}“（ \"'", max_size=5).map(lambda text: text.rstrip())
 several = st.lists(names, max_size=2).map(tuple)

@@ -60,7 +60,12 @@ def test_all_states_are_listed(capsys):
 @pytest.mark.parametrize("name", GALLERY)
 def test_nothing_in_the_gallery_is_without_a_meaning(name):
     """Of sites, of the model and of the calibration; the file's own names speak alone."""
-    model = pipeline.check(MODELS / f"{name}.spec", False).require().models[0]
+    document = pipeline.check(MODELS / f"{name}.spec", False).require()
+    if document.maps:
+        pytest.skip(
+            "a factorisation has spectra and maps, and no parameters to explain"
+        )
+    model = document.models[0]
     said = meanings(model)
     for parameter in model.parameters:
         assert parameter.origin == "explicit" or said[parameter.name]

@@ -1,0 +1,56 @@
+"""`specfit run` of a file whose model is a factorisation of a map."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from specfit import exits
+from specfit.checking import Checked
+from specfit.commands.common import Reporter, say
+from specfit.diagnostics import Diagnostic, Span, SpecError
+from specfit.model import ir
+from specfit.model.factorising import Factorising
+
+
+def only_map(checked: Checked) -> Factorising | None:
+    """The factorisation of a file, None where it holds other models."""
+    document: ir.Document[ir.Prior] = checked.require()
+    return document.maps[0] if document.maps else None
+
+
+def run(arguments: argparse.Namespace, checked: Checked, asked: Factorising) -> int:
+    """Do it, write its folder, say what was found; the exit code is its verdict."""
+    from specfit.mapping import run_map
+    from specfit.maps.found import MapError
+    from specfit.report.maps.writing import write_map
+    from specfit.report.writing import refuse_foreign
+
+    folder = arguments.out or Path("runs") / arguments.file.stem
+    refuse_foreign(folder)
+    if arguments.seed is not None:
+        settings = asked.run.model_copy(update={"seed": arguments.seed})
+        asked = asked.model_copy(update={"run": settings})
+    reporter = None if arguments.quiet else Reporter()
+    try:
+        done = run_map(checked, asked, reporter)
+        if reporter:
+            reporter("report", 0.0, "")
+        write_map(done, folder)
+    except MapError as error:
+        span = Span(asked.place.file, asked.place.start, asked.place.end)
+        fault = Diagnostic("map-refused", span, {"why": str(error)})
+        raise SpecError([fault], checked.texts) from error
+    finally:
+        if reporter:
+            reporter.close()
+    if arguments.json:
+        print((folder / "result.json").read_text(encoding="utf-8").rstrip())
+        return exits.VERDICTS[done.verdict.outcome]
+    print((folder / "tables" / "components.csv").read_text(encoding="utf-8").rstrip())
+    for finding in done.verdict.findings:
+        print(f"{finding.outcome}: {finding.text}: {finding.detail}", file=sys.stderr)
+    print(say("map-verdict", verdict=done.verdict.outcome.replace("_", " ")))
+    print(folder / "report.html")
+    return exits.VERDICTS[done.verdict.outcome]

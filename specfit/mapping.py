@@ -1,0 +1,225 @@
+"""A factorisation of the language with its cube → what was found, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from specfit.checking import Checked
+from specfit.contracts import FloatArray, Measurement, Progress
+from specfit.cubes import Anything
+from specfit.curves import Libraries, libraries, used_energy
+from specfit.diagnostics import SpecError
+from specfit.mapped import MapDone, MapResult, Places
+from specfit.model.factorising import Factorising
+from specfit.record import Clock, sha256, versions
+
+if TYPE_CHECKING:
+    from specfit.maps.counting_components import Numbered
+    from specfit.maps.found import Engine, Factorisation, Factorised
+
+POWERS = (0.0, 6.0)
+"""Exponents whose mixtures stand for the power laws between, each with a weight per
+pixel, where no window tells more: within 0.8 % over an axis that rises by a tenth."""
+_AROUND = 2.0
+"""On either side of the exponent that the window of the background shows; within 0.4 %."""
+COMPONENTS = 6
+"""Numbers of components that are always looked at."""
+_SOFT = 0.005
+"""Strength of soft orthogonality times the spread of the overlap: 0.05 for ± 0.1."""
+RELEVANT = 1e-3
+"""Share of all counts below which a component is switched off."""
+
+
+def run_map(
+    checked: Checked, factorising: Factorising, progress: Progress | None = None
+) -> MapDone:
+    """Factorise the cube of a file and judge the answer; nothing is written.
+
+    Raises
+    ------
+    SpecError
+        A curve cannot be read, or the map cannot be factorised.
+
+    """
+    from specfit.rules.maps import judge_map
+
+    clock = Clock(progress)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with clock("read curves"):
+        measured = next(m for s, m in checked.measured if s == factorising.source)
+        curves, faults = libraries(factorising, used_energy(measured), checked)
+        if faults:
+            raise SpecError([*checked.diagnostics, *faults], checked.texts)
+    with clock("factorise"):
+        result = factorised(factorising, measured, curves, progress)
+    with clock("judge"):
+        verdict = judge_map(factorising, result, curves)
+    return MapDone(
+        title=checked.require().title or factorising.title or factorising.name,
+        factorising=factorising,
+        measurement=measured,
+        result=result,
+        verdict=verdict,
+        spec=checked.path.name,
+        text=checked.text,
+        text_sha256=sha256(checked.text),
+        versions=versions(),
+        timings={**clock.seconds, "total": clock.total()},
+        started=started,
+    )
+
+
+def factorised(
+    factorising: Factorising,
+    measured: Measurement,
+    curves: Libraries,
+    progress: Progress | None = None,
+) -> MapResult:
+    """What the numerics find, its components in the order of the file."""
+    from specfit.maps.factorising import factorise
+
+    counts, energy = used(measured)
+    assert measured.cube is not None
+    nothing = np.full(energy.size, np.nan)
+    rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
+    powers = exponents(factorising, energy, measured.values[~measured.cube.dead])
+    grid = measured.cube.shape
+    request = request_of(factorising, np.array(rows), grid, powers)
+    numbered = counted(counts, energy, request)
+    request = as_many(factorising, request, numbered.best)
+    found = factorise(counts, energy, request, _telling(progress, request.iterations))
+    kept = _kept(factorising, found, energy)
+    priors = [factorising.spectra[k] for k in kept]
+    return MapResult(
+        found=found,
+        kept=kept,
+        numbers=_numbers(factorising, kept),
+        energy=energy,
+        library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
+        total=measured.values[~measured.cube.dead],
+        pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
+        numbered=numbered,
+    )
+
+
+def counted(counts: Anything, energy: FloatArray, request: Factorisation) -> Numbered:
+    """How many components the map holds, whatever was asked for."""
+    from specfit.maps.counting_components import how_many
+
+    most = max(request.components + 2, COMPONENTS)
+    return how_many(counts, energy, request, min(most, *(n - 1 for n in counts.shape)))
+
+
+def as_many(
+    factorising: Factorising, request: Factorisation, best: int
+) -> Factorisation:
+    """Of components that may be switched off as many as the map holds.
+
+    A background is one of those that the map holds; what is like a curve stays.
+    """
+    if factorising.relevance is None:
+        return request
+    held = best - (factorising.background != "none")
+    like = [k for k, one in enumerate(factorising.spectra, start=1) if one.curve]
+    count = min(factorising.components, max(1, held, *like))
+    library = request.library
+    if library is not None:
+        library = library[:count]
+    return replace(request, components=count, library=library)
+
+
+def _telling(
+    progress: Progress | None, most: int
+) -> Callable[[str, int, float], None] | None:
+    """The numerics' cycles of three steps as progress of the run."""
+    if progress is None:
+        return None
+
+    def tell(stage: str, cycle: int, height: float) -> None:
+        progress("factorise", min(1.0, 3 * (cycle + 1) / most), f"step {3 * cycle + 3}")
+
+    return tell
+
+
+def used(measured: Measurement) -> tuple[Anything, FloatArray]:
+    """Spectra one below another (n_pixels, n_channels) and their energies, eV.
+
+    Channels that are dead in every pixel are left out; else a mapped file stays mapped.
+    """
+    cube = measured.cube
+    assert cube is not None  # of every hyperspectral block
+    flat = cube.counts.reshape(cube.pixels, -1)
+    alive = ~cube.dead
+    return flat if alive.all() else flat[:, alive], used_energy(measured)
+
+
+def exponents(
+    factorising: Factorising, energy: FloatArray, total: FloatArray
+) -> tuple[float, ...]:
+    """What the background of a pixel is mixed of, from the sum of all where it is alone."""
+    if factorising.background != "powerlaw":
+        return () if factorising.background == "none" else (0.0,)
+    low, high = factorising.fit or (np.inf, np.inf)
+    inside = (energy >= low) & (energy <= high) & (total > 0.0)
+    if inside.sum() < 3:
+        return POWERS
+    weights = np.sqrt(total[inside])
+    slope = np.polyfit(np.log(energy[inside]), np.log(total[inside]), 1, w=weights)[0]
+    middle = float(np.clip(-slope, _AROUND, POWERS[1]))
+    return middle - _AROUND, middle + _AROUND
+
+
+def request_of(
+    factorising: Factorising,
+    library: FloatArray,
+    grid: tuple[int, int],
+    powers: tuple[float, ...] = POWERS,
+) -> Factorisation:
+    """What the file asks for, in the words of the numerics."""
+    from specfit.maps import Factorisation
+
+    usual: Engine = "gaussian" if factorising.likelihood == "normal" else "poisson"
+    engines: dict[str, Engine] = {"ard_so": "ard_so", "scikit_learn": "sklearn"}
+    overlap = factorising.overlap
+    soft = min(1.0, _SOFT / overlap.sd) if overlap is not None else 0.0
+    run = factorising.run
+    return Factorisation(
+        components=factorising.components,
+        engine=engines.get(run.optimizer, usual),
+        library=library if np.isfinite(library).any() else None,
+        smooth=max(one.width for one in factorising.spectra),
+        shift_sd=factorising.shift,
+        drift_sd=factorising.drift,
+        noise=factorising.sd or None,
+        map_shape=factorising.maps,
+        relevance=factorising.relevance is not None,
+        overlap=soft,
+        background=powers,
+        grid=grid,
+        iterations=run.steps,
+        restarts=run.restarts,
+        seed=run.seed % 2**31,
+    )
+
+
+def _kept(factorising: Factorising, found: Factorised, energy: FloatArray) -> Places:
+    """Components with counts: in the order asked for, unless curves say which is which."""
+    total = found.maps.sum(axis=0)
+    kept = np.flatnonzero(total > RELEVANT * max(total.sum(), 1e-300))
+    named = any(one.curve for one in factorising.spectra)
+    if factorising.order is None or named:
+        return kept
+    centroid = found.spectra[kept] @ energy / found.spectra[kept].sum(axis=1)
+    places: Places = kept[np.argsort(centroid)]
+    return places if factorising.order.rising else places[::-1]
+
+
+def _numbers(factorising: Factorising, kept: Places) -> tuple[int, ...]:
+    """What the file calls them: by their curves where it gives some, else in order."""
+    named = any(one.curve for one in factorising.spectra)
+    return tuple(int(k) + 1 for k in kept) if named else tuple(range(1, kept.size + 1))

@@ -1,0 +1,60 @@
+"""What a map and a request must be before any arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specfit.maps.found import Array, Factorisation, MapError
+
+
+def checked(counts: Array, energy: Array, request: Factorisation) -> None:
+    """Raise `MapError` for a map or a request that cannot be used."""
+    if counts.ndim != 2 or energy.shape != counts.shape[1:]:
+        raise MapError(
+            f"a map is pixels by channels and an axis of its channels, not "
+            f"{counts.shape} and {energy.shape}"
+        )
+    if not np.all(np.diff(energy) > 0):
+        raise MapError("the energy axis does not increase")
+    total = counts.sum(dtype=np.float64)
+    if not np.isfinite(total):
+        raise MapError("the map holds values that are not finite")
+    if request.engine != "gaussian" and counts.min() < 0:
+        raise MapError("the map holds negative counts")
+    if total <= 0:
+        raise MapError("the map is empty")
+    _request(counts, request)
+
+
+def _request(counts: Array, request: Factorisation) -> None:
+    k, most = request.components, min(counts.shape)
+    if not 1 <= k <= most:
+        raise MapError(f"{k} components of a map that allows 1 to {most}")
+    if request.engine == "gaussian" and not (request.noise and request.noise > 0):
+        raise MapError("the engine `gaussian` needs the known noise")
+    if not 0.0 <= request.overlap <= 1.0:
+        raise MapError("`overlap` is a strength between 0 and 1")
+    if request.map_scale is not None and len(request.map_scale) != k:
+        raise MapError("`map_scale` holds one value for each component")
+    if request.map_shape < 1.0:
+        raise MapError("`map_shape` below 1 has no greatest posterior")
+    curves = request.library
+    if curves is None:
+        return
+    if curves.shape != (k, counts.shape[1]):
+        raise MapError(f"a library of {curves.shape} for {k} components")
+    given = curves[~np.isnan(curves).all(axis=1)]
+    if not np.all(np.isfinite(given)) or (given < 0).any():
+        raise MapError("a library curve is negative or not finite")
+    if given.size and (given.sum(axis=1) <= 0).any():
+        raise MapError("a library curve is empty")
+
+
+def unsupported(request: Factorisation) -> list[str]:
+    """Names of options that are asked for and that no engine here knows."""
+    asked = {
+        "smooth": request.smooth > 0,
+        "spatial": request.spatial > 0,
+        "drift_sd": request.drift_sd > 0,
+    }
+    return [name for name, on in asked.items() if on]

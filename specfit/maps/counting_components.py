@@ -1,0 +1,97 @@
+"""How many components a map holds: K = 1 … by a penalised likelihood, ARD beside it.
+
+Counts scaled by the square roots of the means of pixel and channel have nearly unit
+noise (Keenan & Kotula, 2004). If they were pure noise, the largest eigenvalue of their
+covariance would lie at the edge of Marchenko & Pastur's law, with the fluctuations of
+Johnstone (Ann. Stat. 29, 295, 2001): the criterion of K counts what the eigenvalues
+beyond K gain above that edge, and sets against it the parameters of K spectra as
+Schwarz does (Ann. Stat. 6, 461, 1978): noise that is not quite even gains little. Being
+a ratio to the level of the bulk of the eigenvalues, it does not depend on the unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specfit.maps import ard_so, starts
+from specfit.maps.checking import checked
+from specfit.maps.found import Array, Factorisation
+
+FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """`components` (K0,), `criterion` (K0,) to be least, `best`, and ARD's number."""
+
+    components: NDArray[np.int64]
+    criterion: Array
+    best: int
+    relevant: int
+
+
+def how_many(
+    counts: Array, energy: Array, request: Factorisation, up_to: int
+) -> Numbered:
+    """The table of K = 1 … `up_to`."""
+    checked(counts, energy, request)
+    number = np.arange(1, up_to + 1)
+    size, pixels = eigenvalues(counts)
+    criterion = np.full(up_to, np.inf)
+    channels = size.size
+    for i, k in enumerate(range(1, up_to + 1)):
+        if k >= min(pixels, channels):
+            continue
+        rest = size[k:]
+        above = np.maximum(rest - edge(rest, pixels, channels - k), 0.0)
+        # each direction left out costs its gain, each kept one its parameters
+        gain = 0.5 * pixels * float(np.sum(above)) / level(rest)
+        criterion[i] = gain + 0.5 * k * (channels + 1) * np.log(pixels)
+    best = int(number[np.argmin(criterion)])
+    return Numbered(number, criterion, best, relevant(counts, request, up_to))
+
+
+def level(rest: Array) -> float:
+    """The level of noise of a bulk of eigenvalues: their median, of unit pixels."""
+    return float(np.median(rest[rest > 0])) if (rest > 0).any() else 1.0
+
+
+def edge(rest: Array, pixels: int, channels: int) -> float:
+    """The largest eigenvalue that noise alone gives in all but one of 1000 maps."""
+    ratio = channels / pixels
+    bulk = (1.0 + np.sqrt(ratio)) ** 2
+    spread = (np.sqrt(pixels - 1) + np.sqrt(channels)) / pixels
+    spread = spread * (1 / np.sqrt(pixels - 1) + 1 / np.sqrt(channels)) ** (1 / 3)
+    return float(level(rest) * (bulk + FALSE_ALARM * spread))
+
+
+def eigenvalues(counts: Array) -> tuple[Array, int]:
+    """Eigenvalues of scaled counts, falling, and how many pixels are not empty."""
+    area = counts.sum(axis=1, dtype=np.float64)
+    spectrum = counts.sum(axis=0, dtype=np.float64)
+    seen, used = area > 0, spectrum > 1e-4 * spectrum.mean()
+    scale = np.sqrt(spectrum[used] / spectrum.sum())
+    square = np.zeros((int(used.sum()), int(used.sum())))
+    rows = np.flatnonzero(seen)
+    for i in range(0, rows.size, 4096):
+        piece = counts[rows[i : i + 4096]][:, used]
+        piece = piece / np.sqrt(area[rows[i : i + 4096], None]) / scale
+        square += piece.T @ piece
+    found = np.asarray(np.linalg.eigvalsh(square / rows.size)[::-1], np.float64)
+    return found, int(rows.size)
+
+
+def relevant(counts: Array, request: Factorisation, up_to: int) -> int:
+    """The number that ARD leaves of `up_to`: those above a thousandth of the largest."""
+    first = starts.purest(counts, min(up_to, *counts.shape))
+    weights = np.repeat(
+        counts.sum(axis=1, keepdims=True) / len(first), len(first), axis=1
+    )
+    weights = weights * np.linalg.norm(first, axis=1)[None]
+    found = ard_so.separated(
+        counts, weights, first, request.overlap, request.iterations
+    )
+    return int(np.sum(found.relevance > 1e-3 * found.relevance[0]))

@@ -1,0 +1,45 @@
+"""All that two components could be, by the data alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specfit.maps import intervals
+from specfit.maps.found import Array, Feasible
+from specfit.maps.rotation import Projected, settled
+
+
+def unit(spectra: Array) -> Array:
+    """Spectra cut at zero, of unit area."""
+    cut = np.maximum(spectra, 0.0)
+    return np.asarray(cut / cut.sum(axis=-1, keepdims=True))
+
+
+def feasible(found: Projected, centre: Array, best: Array) -> Feasible | None:
+    """The range of both pure spectra that the data allow, without any library.
+
+    Source: Lawton & Sylvestre, Technometrics 13, 617 (1971), with noise: a place is
+    allowed while its log-likelihood is within 2 of the best along its line. `centre`
+    (n, 2) are fractions for the spectra `best @ found.spectra`.
+    """
+    if found.weights.shape[0] < 10:
+        return None
+    one, two = settled(found, 0, 1, None), settled(found, 1, 0, None)
+    ends = np.array([[one.low, one.high], [two.low, two.high]])
+    corners = [(a, b) for a in ends[0] for b in ends[1]]
+    turns = np.array([[[1 - a, a], [b, 1 - b]] for a, b in corners])
+    spectra = np.stack([unit(t @ found.spectra[:2]) for t in turns])
+    back = np.linalg.inv(turns @ np.linalg.inv(best))
+    pair = np.stack([centre[:, 0], 1.0 - centre[:, 0]], axis=1)
+    fractions = np.clip(intervals.share(pair @ back)[..., 0], 0.0, 1.0)
+    low, high = fractions.min(axis=0), fractions.max(axis=0)
+    open_by = float(np.nanmax(high - low))
+    return Feasible(
+        spectra.min(axis=0),
+        spectra.max(axis=0),
+        low,
+        high,
+        ends,
+        open_by,
+        open_by < 0.05,
+    )

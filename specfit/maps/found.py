@@ -1,0 +1,112 @@
+"""What is asked of a factorisation, and what it returns: plain values, no engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Engine = Literal["poisson", "gaussian", "ard_so", "sklearn"]
+
+
+@dataclass(frozen=True)
+class Factorisation:
+    """How a map is to be factorised.
+
+    `components` is K. `library` (K, n_channels) holds a curve for each component, of
+    any scale, a row of NaN for one without a curve. `smooth` (eV) > 0 asks neighbouring
+    channels of components without a curve to be alike over that distance. `shift_sd`
+    (eV) is the spread of the offset that the axis of the map may have against that of
+    the library, `drift_sd` (eV) of each pixel's own; 0 switches either off. `noise` is
+    the known standard deviation of the data, in their unit, for the engine "gaussian".
+    `map_scale` (K,) counts are the means of exponential priors of the weights, with
+    `map_shape` the shape of a gamma; None leaves the weights free. `relevance` lets
+    weights be switched off; `overlap` in [0, 1] is the strength of soft orthogonality of
+    the engine "ard_so". `background` are the exponents r of power laws E^-r that are
+    fitted as further weights of each pixel. `spatial` > 0 couples the weights of pixels
+    on a grid of `grid` (rows, columns). `tolerance` is the angle (rad) by which the space
+    of the spectra may still turn in a step that is called converged.
+    """
+
+    components: int = 2
+    engine: Engine = "poisson"
+    library: Array | None = None
+    smooth: float = 0.0
+    shift_sd: float = 0.0
+    drift_sd: float = 0.0
+    noise: float | None = None
+    map_scale: tuple[float, ...] | None = None
+    map_shape: float = 1.0
+    relevance: bool = False
+    overlap: float = 0.0
+    background: tuple[float, ...] = ()
+    spatial: float = 0.0
+    grid: tuple[int, int] | None = None
+    iterations: int = 300
+    restarts: int = 1
+    tolerance: float = 1e-4
+    chunk: int = 4096
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Feasible:
+    """Every pair of spectra that explains a map of two components as well as the best.
+
+    `low` and `high` (2, n_channels) bound each spectrum of unit area, `fraction_low` and
+    `fraction_high` (n_pixels,) the fraction of the first component, `ends` (2, 2) the
+    places of each pure spectrum along the line through the two that were found (0 is
+    the first, 1 is the second). `decided` says whether the data alone leave the
+    fraction of no pixel open by more than `open_by`.
+    """
+
+    low: Array
+    high: Array
+    fraction_low: Array
+    fraction_high: Array
+    ends: Array
+    open_by: float
+    decided: bool
+
+
+@dataclass(frozen=True)
+class Factorised:
+    """Spectra and maps with their bands; K components, N pixels, M channels.
+
+    `spectra` (K, M) of unit area with a 90 % band, `maps` (N, K) in the unit of the
+    data, `fraction` (N, K) of the components' counts (NaN where a pixel is empty) with
+    the standard deviations of counting and of the spectra and the 90 % interval,
+    `background` (N, B) weights of the power laws, `relevance` (K,) mean weight per
+    pixel, `strength` (K,) the library's learned worth as a share of a component's
+    counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV,
+    `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
+    data, `residual_chi` (N,) reduced chi-square.
+    """
+
+    spectra: Array
+    spectra_low: Array
+    spectra_high: Array
+    maps: Array
+    fraction: Array
+    counting_sd: Array
+    spectral_sd: Array
+    fraction_low: Array
+    fraction_high: Array
+    background: Array
+    relevance: Array
+    strength: Array
+    shift: Array
+    drift: Array | None
+    objective: Array
+    converged: bool
+    feasible: Feasible | None
+    residual_sum: Array
+    residual_chi: Array
+    notes: tuple[str, ...] = field(default=())
+
+
+class MapError(ValueError):
+    """The map or the request cannot be used; the message says why."""

@@ -1,0 +1,141 @@
+"""Passes over a map, a chunk of pixels at a time: no array of map size is ever made.
+
+The map is held as (n_chunks, n_chunk, n_channels); rows beyond the last pixel are zero
+and stay so. Sums over pixels are kept in double precision whatever the data are in.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+TINY = 1e-30
+
+
+def _modelled(c: Array, s: Array) -> Array:
+    return jnp.maximum(c @ s, TINY)
+
+
+def _one(c: Array, x: Array, s: Array, damp: Array, gain: Array) -> tuple[Array, ...]:
+    mean = _modelled(c, s)
+    ratio = x / mean
+    new = (c * (ratio @ s.T) + gain) * damp
+    seen = jnp.where(x > 0, x * jnp.log(mean), 0.0)
+    fit = jnp.sum(seen, dtype=jnp.float64) - jnp.sum(c, dtype=jnp.float64)
+    return new, (c.T @ ratio).astype(jnp.float64), fit
+
+
+@jax.jit
+def em(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> tuple[Array, ...]:
+    """One step of expectation-maximisation for Poisson counts.
+
+    Arguments: `x` (chunks, n, M) counts, `c` (chunks, n, K), `s` (K, M) of unit area,
+    `damp` and `gain` (K,) of the gamma prior of the weights (1 and 0 for none).
+    Returns: the new weights; the expected counts (K, M) of every component; the
+    log-likelihood at the weights and spectra given, up to a constant.
+    Source: Lee & Seung, NIPS 2000 (divergence); Cemgil, Comput. Intell. Neurosci. 2009,
+    785152, eq. 5-7, for the complete data.
+    """
+
+    def body(
+        total: tuple[Array, Array], piece: tuple[Array, Array]
+    ) -> tuple[tuple[Array, Array], Array]:
+        new, counts, fit = _one(piece[0], piece[1], s, damp, gain)
+        return (total[0] + counts, total[1] + fit), new
+
+    start = (jnp.zeros(s.shape, jnp.float64), jnp.zeros((), jnp.float64))
+    (counts, fit), new = jax.lax.scan(body, start, (c, x))
+    return new, counts * s, fit
+
+
+@partial(jax.jit, static_argnames="steps")
+def weights(
+    x: Array, c: Array, s: Array, damp: Array, gain: Array, steps: int
+) -> Array:
+    """The weights (chunks, n, K) of greatest posterior for fixed spectra.
+
+    Expectation-maximisation first, then Newton steps within the quadrant, each kept
+    for a pixel only where it raises that pixel's likelihood.
+    """
+
+    def body(_: None, piece: tuple[Array, Array]) -> tuple[None, Array]:
+        x, c = piece
+        for _step in range(3):
+            c = _one(c, x, s, damp, gain)[0]
+        return None, jax.lax.fori_loop(
+            0, steps, lambda _i, c: _newton(x, c, s, damp, gain), c
+        )
+
+    return jax.lax.scan(body, None, (x, c))[1]
+
+
+def _height(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> Array:
+    mean = _modelled(c, s)
+    seen = jnp.sum(jnp.where(x > 0, x * jnp.log(mean), 0.0), axis=1)
+    prior = jnp.sum(gain[None] * jnp.log(jnp.maximum(c, TINY)), axis=1)
+    return seen + prior - jnp.sum(c / damp[None], axis=1)
+
+
+def _newton(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> Array:
+    mean = _modelled(c, s)
+    ratio = x / mean
+    safe = jnp.maximum(c, TINY)
+    slope = ratio @ s.T - 1.0 / damp[None] + gain[None] / safe
+    # a weight at zero whose slope points outwards stays there
+    size = jnp.sum(c, axis=1, keepdims=True)
+    held = (c <= 1e-9 * size) & (slope <= 0)
+    n = s.shape[0]
+    curve = jnp.einsum("nm,km,lm->nkl", ratio / mean, s, s)
+    free = ~held
+    both = free[:, :, None] & free[:, None, :]
+    eye = jnp.eye(n, dtype=c.dtype)
+    ridge = 1e-7 * jnp.max(jnp.abs(curve), axis=(1, 2))[:, None, None] + TINY
+    matrix = jnp.where(both, curve, 0.0) + eye[None] * (ridge + held[:, :, None])
+    step = jnp.linalg.solve(matrix, jnp.where(free, slope, 0.0)[..., None])[..., 0]
+    moved = jnp.maximum(c + step, 0.0)
+    plain = (c * (ratio @ s.T) + gain[None]) * damp[None]
+    better = _height(x, moved, s, damp, gain) >= _height(x, plain, s, damp, gain)
+    return jnp.where(better[:, None], moved, plain)
+
+
+@jax.jit
+def projected(x: Array, p: Array) -> Array:
+    """`x @ p` (chunks, n, K): a fixed projection has no bias whatever the weights."""
+    found: Array = jax.lax.map(lambda piece: piece @ p, x)
+    return found
+
+
+@jax.jit
+def judged(x: Array, c: Array, s: Array) -> tuple[Array, Array, Array, Array]:
+    """Unbounded one-step weights, their Fisher information, and what is left over.
+
+    Returns (chunks, n, K) weights that may be negative, (chunks, n, K, K) information,
+    (M,) sum of the residuals, (chunks, n) Pearson's chi-square. The step is taken from
+    weights kept a little inside the quadrant: at its edge a channel may be modelled by
+    almost nothing, and one count there would have infinite weight.
+    """
+
+    def body(left: Array, piece: tuple[Array, Array]) -> tuple[Array, Any]:
+        x, c = piece
+        size = jnp.sum(c, axis=1, keepdims=True)
+        inside = jnp.maximum(c, 0.02 * size)
+        mean = _modelled(inside, s)
+        known = jnp.einsum("nm,km,lm->nkl", 1.0 / mean, s, s)
+        eye = jnp.eye(s.shape[0], dtype=c.dtype)
+        ridge = 1e-7 * jnp.max(known, axis=(1, 2))[:, None, None] * eye[None]
+        slope = (x / mean - 1.0) @ s.T
+        step = jnp.linalg.solve(known + ridge, slope[..., None])[..., 0]
+        fitted = c @ s
+        over = x - fitted
+        chi = jnp.sum(over**2 / jnp.maximum(fitted, 1e-3), axis=1)
+        out = (inside + step, known, chi)
+        return left + jnp.sum(over, axis=0, dtype=jnp.float64), out
+
+    left, (free, known, chi) = jax.lax.scan(
+        body, jnp.zeros(s.shape[1], jnp.float64), (x, c)
+    )
+    return free, known, left, chi

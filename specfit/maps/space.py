@@ -1,0 +1,118 @@
+"""The space that the spectra of a map span: from counts to a first, rough answer."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.maps import fitting, passes, starts
+from specfit.maps.fitting import Chunked, Prior, Progress, State
+from specfit.maps.found import Array, Factorisation
+
+FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
+
+
+def curves(request: Factorisation, channels: int) -> list[Array | None]:
+    """Library curves of unit area that are nowhere quite zero, None where none is."""
+    if request.library is None:
+        return [None] * request.components
+    found: list[Array | None] = []
+    for row in request.library:
+        if np.isnan(row).all():
+            found.append(None)
+            continue
+        curve = row / row.sum() + 1e-3 / channels
+        found.append(curve / curve.sum())
+    return found
+
+
+def powers(request: Factorisation, energy: Array) -> Array:
+    """Power laws of unit area, (n_backgrounds, n_channels)."""
+    rows = [(energy / energy[0]) ** -r for r in request.background]
+    return np.array([r / r.sum() for r in rows]).reshape(-1, energy.size)
+
+
+def _priors(
+    given: list[Array | None], fixed: Array, channels: int, request: Factorisation
+) -> Prior:
+    """Pseudo-counts of the spectra and the gamma prior of the weights."""
+    k = request.components
+    worth = np.zeros((k + len(fixed), channels))
+    for i, curve in enumerate(given):
+        if curve is not None:
+            worth[i] = FIRST_STRENGTH * curve
+    damp, gain = np.ones(k + len(fixed)), np.zeros(k + len(fixed))
+    if request.map_scale is not None:
+        scale = np.asarray(request.map_scale) / request.map_shape
+        damp[:k], gain[:k] = 1.0 / (1.0 + 1.0 / scale), request.map_shape - 1.0
+    return Prior(worth, damp, gain)
+
+
+def _first(counts: Array, given: list[Array | None], restart: int) -> Array:
+    """Spectra to start from, (K, M): the library's, else the purest places'."""
+    mean = starts.mean_spectrum(counts)
+    first = np.repeat(mean[None], len(given), axis=0)
+    if any(curve is None for curve in given):
+        first = starts.purest(counts, len(given), restart)
+    for i, curve in enumerate(given):
+        if curve is not None:
+            first[i] = 0.9 * curve + 0.1 * mean
+    return first
+
+
+def _nearer(
+    counts: Array, data: Chunked, spectra: Array, prior: Prior, request: Factorisation
+) -> State:
+    """A start closer by: runs of pixels bring the spectra there at less cost."""
+    rows = len(spectra)
+    if counts.shape[0] <= 8192:
+        return State(fitting.even(data, rows), spectra)
+    few = fitting.chunked(starts.pooled(counts, 2048), 2048)
+    near = fitting.fitted(
+        few,
+        State(fitting.even(few, rows), spectra),
+        prior,
+        request.components,
+        request.iterations,
+        request.tolerance,
+    )
+    return State(weighed(data, fitting.even(data, rows), near.s, prior, 2), near.s)
+
+
+def weighed(
+    data: Chunked, c: jax.Array, spectra: Array, prior: Prior, steps: int
+) -> jax.Array:
+    """The best weights for fixed spectra under the prior, from weights `c`."""
+    kind = data.x.dtype
+    s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
+    found: jax.Array = passes.weights(data.x, c, s, damp, gain, steps)
+    return found
+
+
+def space(
+    counts: Array,
+    data: Chunked,
+    energy: Array,
+    request: Factorisation,
+    progress: Progress | None,
+) -> tuple[State, Prior]:
+    """The weights and spectra of the first, rough answer: the space is what counts."""
+    given, fixed = curves(request, counts.shape[1]), powers(request, energy)
+    prior = _priors(given, fixed, counts.shape[1], request)
+    best: State | None = None
+    for restart in range(max(1, request.restarts)):
+        spectra = np.concatenate([_first(counts, given, restart), fixed])
+        state = fitting.fitted(
+            data,
+            _nearer(counts, data, spectra, prior, request),
+            prior,
+            request.components,
+            request.iterations,
+            request.tolerance,
+            progress,
+        )
+        if best is None or state.objective[-1] > best.objective[-1]:
+            best = state
+    assert best is not None
+    return best, prior

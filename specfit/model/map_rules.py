@@ -1,0 +1,154 @@
+"""`require`, `expect` and `check` of a factorisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from specfit.language import tree
+from specfit.model.constants import constant
+from specfit.model.curves import CurveReader
+from specfit.model.factorising import Curve, MapCheck, Order, Overlap
+from specfit.model.faults import Faults
+from specfit.model.map_words import ENERGY, plain_number, usage
+from specfit.model.places import place
+
+if TYPE_CHECKING:
+    from specfit.model.map_observe import Names
+
+_OF_ONE = ("centroid", "share")
+_WHOLE = ("components", "chi2")
+_ORDERS = {"increasing": True, "decreasing": False}
+_COMPARISONS = {"≤": "<=", "≥": ">="}
+
+
+class MapRules:
+    """Reads the rules of one factorisation; faults are reported."""
+
+    def __init__(
+        self,
+        names: Names,
+        count: int,
+        constants: Mapping[str, Any],
+        curves: CurveReader,
+        faults: Faults,
+        texts: Mapping[str, str],
+    ) -> None:
+        self.names, self.count, self.curves = names, count, curves
+        self.constants, self.faults, self.texts = constants, faults, texts
+        self.overlap: Overlap | None = None
+        self.order: Order | None = None
+        self.checks: list[MapCheck] = []
+
+    def read(self, item: tree.RuleStatement) -> None:
+        """One rule; a `require` or `expect` must say why."""
+        if item.keyword != "check" and not item.because:
+            self.faults.add("because-missing", item.span, keyword=item.keyword)
+            return
+        {"require": self._order, "expect": self._overlap, "check": self._check}[
+            item.keyword
+        ](item)
+
+    def _order(self, item: tree.RuleStatement) -> None:
+        """`increasing(centroid(S, along = energy))`."""
+        call, inner = item.expression, None
+        if isinstance(call, tree.Call) and len(call.arguments) == 1:
+            inner = call.arguments[0].value
+        rising = (
+            _ORDERS.get(call.function.text) if isinstance(call, tree.Call) else None
+        )
+        if rising is None or not self._centroid(inner):
+            return usage(self.faults, "order", item.expression.span)
+        said = {"because": item.because, "place": place(item.span, self.texts)}
+        self.order = Order.model_validate({"rising": rising, **said})
+        return None
+
+    def _centroid(self, node: tree.Expr | None) -> bool:
+        if not isinstance(node, tree.Call) or node.function.text != "centroid":
+            return False
+        said = {a.name or "": a.value for a in node.arguments}
+        words = {k: v.text for k, v in said.items() if isinstance(v, tree.Path)}
+        return words in (
+            {"": self.names.spectra, "along": "energy"},
+            {"": self.names.spectra},
+        )
+
+    def _overlap(self, item: tree.RuleStatement) -> None:
+        """`expect overlap(C) ~ 0.00 ± 0.10`."""
+        centre = item.prior.centre if item.prior else None
+        if not self._of_maps(item.expression) or not isinstance(centre, tree.PlusMinus):
+            return usage(self.faults, "overlap", item.span)
+        mean, sd = (
+            plain_number(constant(x, self.constants))
+            for x in (centre.centre, centre.sd)
+        )
+        if mean is None or sd is None or not 0 <= mean <= 1 or not sd > 0:
+            return usage(self.faults, "overlap", item.span)
+        said = {"because": item.because, "place": place(item.span, self.texts)}
+        self.overlap = Overlap.model_validate({"mean": mean, "sd": sd, **said})
+        return None
+
+    def _of_maps(self, node: tree.Expr) -> bool:
+        given = node.arguments if isinstance(node, tree.Call) else ()
+        names = [a.value.text for a in given if isinstance(a.value, tree.Path)]
+        called = isinstance(node, tree.Call) and node.function.text == "overlap"
+        return called and names == [self.names.maps]
+
+    def _check(self, item: tree.RuleStatement) -> None:
+        """A figure against a bound: `match(S[1], db("MnO.L23")) > 0.95`."""
+        test = item.expression
+        single = isinstance(test, tree.Compare) and len(test.operators) == 1
+        found = (
+            self._figure(test.operands[0]) if isinstance(test, tree.Compare) else None
+        )
+        if not isinstance(test, tree.Compare) or not single or found is None:
+            return usage(self.faults, "check", test.span)
+        figure, component, curve = found
+        wanted = ENERGY if figure == "centroid" else ()
+        bound = plain_number(constant(test.operands[1], self.constants), wanted)
+        sign = _COMPARISONS.get(test.operators[0], test.operators[0])
+        counted = sign == "==" and figure == "components"
+        if bound is None or not (sign in ("<", "<=", ">", ">=") or counted):
+            return usage(self.faults, "check", test.span)
+        self.checks.append(
+            MapCheck.model_validate(
+                {
+                    "figure": figure, "component": component, "curve": curve,
+                    "comparison": sign, "bound": bound, "because": item.because or "",
+                    "place": place(item.span, self.texts),
+                }
+            )
+        )  # fmt: skip
+        return None
+
+    def _figure(self, node: tree.Expr) -> tuple[str, int, Curve | None] | None:
+        """What is compared, of which component, with which curve."""
+        if isinstance(node, tree.Path) and node.text in _WHOLE:
+            return node.text, 0, None
+        if self._of_maps(node):
+            return "overlap", 0, None
+        if not isinstance(node, tree.Call) or not node.arguments:
+            return None
+        word, given = node.function.text, [a.value for a in node.arguments]
+        wanted = self.names.maps if word == "share" else self.names.spectra
+        number = self._component(given[0], wanted)
+        if number is None:
+            return None
+        if word == "match" and len(given) == 2:
+            curve = self.curves.curve(given[1])
+            return (word, number, curve) if curve else None
+        return (word, number, None) if word in _OF_ONE and len(given) == 1 else None
+
+    def _component(self, node: tree.Expr, symbol: str) -> int | None:
+        """The number in `S[1]`."""
+        index = node.parts[-1].index if isinstance(node, tree.Path) else None
+        if not isinstance(node, tree.Path) or node.text != symbol or not index:
+            return None
+        number = plain_number(constant(index[0], self.constants))
+        if number is None or len(index) > 1:
+            return None
+        if number not in range(1, self.count + 1):
+            words = {"name": symbol, "count": str(self.count)}
+            self.faults.say("map-index", node.span, words)
+            return None
+        return int(number)

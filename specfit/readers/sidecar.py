@@ -1,0 +1,84 @@
+"""What a file beside an .npy says of its axes: `map.json` or `map.toml` of `map.npy`.
+
+energy = { axis = 3, start = 600.0, step = 0.1, unit = "eV" }
+pixel = { step = 0.5, unit = "nm" }
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from specfit.readers.arrays import Container
+from specfit.readers.errors import ReaderError
+from specfit.units import DIMENSIONS, UnitError, parse_unit
+
+_LIMIT = 1 << 20
+
+
+def beside(path: Path, name: str, held: Container) -> Container:
+    """The container with what its sidecar says; as it was where there is none."""
+    if len(held.arrays) != 1 or held.energy:
+        return held
+    for ending in (".toml", ".json"):
+        side = path.with_suffix(ending)
+        if side.is_file() and side.stat().st_size <= _LIMIT:
+            return _told(_parsed(side), side.name, held)
+    return held
+
+
+def _parsed(side: Path) -> Mapping[str, Any]:
+    try:
+        text = side.read_text(encoding="utf-8")
+        found = tomllib.loads(text) if side.suffix == ".toml" else json.loads(text)
+    except (ValueError, OSError, RecursionError) as error:
+        raise _fault(side.name, "it is no TOML or JSON") from error
+    if not isinstance(found, dict):
+        raise _fault(side.name, "it is no table")
+    return found
+
+
+def _told(said: Mapping[str, Any], name: str, held: Container) -> Container:
+    (stored,) = held.arrays.values()
+    energy, steps = said.get("energy"), said.get("pixel")
+    if isinstance(energy, dict):
+        axis = energy.get("axis", len(stored.shape))
+        if axis not in range(1, len(stored.shape) + 1):
+            raise _fault(name, "`energy.axis` is no axis of the array")
+        n, scale = stored.shape[axis - 1], _unit(energy, "eV", "energy", name)
+        start = _number(energy, "energy", "start", name)
+        step = _number(energy, "energy", "step", name)
+        held = replace(held, energy={axis: scale * (start + step * np.arange(n))})
+    if isinstance(steps, dict):
+        scale = _unit(steps, "nm", "length", name)
+        step = scale * _number(steps, "pixel", "step", name)
+        axes = range(1, len(stored.shape) + 1)
+        held = replace(held, steps=dict.fromkeys(axes, step))
+    return held
+
+
+def _number(table: Mapping[str, Any], of: str, key: str, name: str) -> float:
+    value = table.get(key)
+    if isinstance(value, int | float) and np.isfinite(value):
+        return float(value)
+    raise _fault(name, f"`{of}.{key}` is no number")
+
+
+def _unit(table: Mapping[str, Any], usual: str, dimension: str, name: str) -> float:
+    try:
+        unit = parse_unit(str(table.get("unit", usual)))
+    except UnitError as error:
+        raise _fault(name, f"`{error.symbol}` is no unit") from error
+    if unit.dimension != DIMENSIONS[dimension]:
+        raise _fault(name, f"`{unit.text}` is no unit of {dimension}")
+    return unit.scale
+
+
+def _fault(name: str, why: str) -> ReaderError:
+    return ReaderError("data-cube-sidecar", {"file": name, "why": why})

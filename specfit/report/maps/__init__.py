@@ -1,0 +1,1 @@
+"""The report of a factorisation: maps, spectra and their errors."""

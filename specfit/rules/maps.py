@@ -1,0 +1,196 @@
+"""What the rules of a factorisation say of what was found."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from specfit.contracts import Finding, FloatArray, Verdict
+from specfit.mapped import LibraryCurve, MapResult
+from specfit.model.factorising import Curve, Factorising, MapCheck, Order, Overlap
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+}
+_FAR = 3.0
+"""Standard deviations from what was expected beyond which that is said."""
+UNDECIDED = (
+    "more than one pair of spectra explains these counts as well; which of them is the "
+    "right one is said by the library or by nothing"
+)
+
+Curves = Mapping[Curve, LibraryCurve]
+
+
+def judge_map(factorising: Factorising, result: MapResult, curves: Curves) -> Verdict:
+    """A rule that fails rejects the factorisation; without convergence none is judged."""
+    findings = tuple(_findings(factorising, result, curves))
+    if not result.found.converged:
+        steps = result.found.objective.size
+        reason = f"the spectra still change after {steps} steps"
+        return Verdict("not_converged", findings, (reason,))
+    failed = tuple(f"{f.text}: {f.detail}" for f in findings if f.outcome == "failed")
+    return Verdict("rejected" if failed else "accepted", findings, failed)
+
+
+def _findings(
+    factorising: Factorising, result: MapResult, curves: Curves
+) -> Iterator[Finding]:
+    if factorising.order is not None:
+        yield _order(factorising.order, result)
+    if factorising.overlap is not None:
+        yield _overlap(factorising.overlap, result)
+    for check in factorising.checks:
+        yield _check(check, result, curves, factorising)
+    whole = (float(result.energy[0]), float(result.energy[-1]))
+    yield from _sum("all counts", whole, factorising, result)
+    if factorising.fit is not None:
+        yield from _sum("the background alone", factorising.fit, factorising, result)
+    feasible = result.found.feasible
+    if feasible is not None and not feasible.decided:
+        width = (feasible.fraction_high - feasible.fraction_low) * result.seen
+        widest = float(np.nanmax(width)) if np.isfinite(width).any() else 1.0
+        detail = f"{UNDECIDED} (a fraction may differ by {widest:.2f})"
+        yield Finding(
+            "ambiguity", "physics", "warned", "the data alone do not decide",
+            value=widest, detail=detail,
+            source="W. H. Lawton, E. A. Sylvestre, Technometrics 13, 617 (1971)",
+        )  # fmt: skip
+
+
+def _sum(
+    what: str, window: tuple[float, float], asked: Factorising, result: MapResult
+) -> Iterator[Finding]:
+    """The sum of all pixels, where noise is least, must be accounted for."""
+    inside = (result.energy >= window[0]) & (result.energy <= window[1])
+    count = int(inside.sum())
+    if not count:
+        return
+    variance = np.maximum(result.total[inside], 1.0)
+    if asked.likelihood == "normal":
+        variance = np.full(count, asked.sd**2 * result.pixel_total.size)
+    value = float((result.found.residual_sum[inside] ** 2 / variance).mean())
+    most = 1.0 + _FAR * math.sqrt(2.0 / count)
+    text = f"{what} from {window[0]:g} to {window[1]:g} eV"
+    yield Finding(
+        rule="sum",
+        kind="residual",
+        outcome="passed" if value <= most else "warned",
+        text=text,
+        value=value,
+        detail=f"χ² of the sum is {value:.2f} a channel there, at most {most:.2f} by chance",
+        line=asked.place.line,
+    )
+
+
+def _said(text: str) -> str:
+    """A rule as written, without its reason, which stands beside it."""
+    return text.partition(" because ")[0]
+
+
+def _order(order: Order, result: MapResult) -> Finding:
+    steps = np.diff(result.centroid) * (1.0 if order.rising else -1.0)
+    centres = ", ".join(f"{one:.2f}" for one in result.centroid)
+    return Finding(
+        rule="centroid",
+        kind="require",
+        outcome="passed" if bool((steps > 0).all()) else "failed",
+        text=_said(order.place.text),
+        because=order.because,
+        detail=f"centroids at {centres} eV",
+        strategy="ordered",
+        line=order.place.line,
+    )
+
+
+def overlap(maps: FloatArray) -> float:
+    """Mean cosine between the maps of two components, 0 for those that never meet."""
+    norm = np.linalg.norm(maps, axis=0)
+    unit = maps / np.where(norm > 0.0, norm, 1.0)
+    count = maps.shape[1]
+    if count < 2:
+        return 0.0
+    cosines = unit.T @ unit
+    return float((cosines.sum() - np.trace(cosines)) / (count * (count - 1)))
+
+
+def _overlap(expected: Overlap, result: MapResult) -> Finding:
+    value = overlap(result.maps)
+    away = (value - expected.mean) / expected.sd
+    detail = f"overlap of the maps is {value:.3f}, {abs(away):.1f} sd from expected"
+    return Finding(
+        rule="overlap",
+        kind="expect",
+        outcome="passed" if abs(away) <= _FAR else "warned",
+        text=_said(expected.place.text),
+        because=expected.because,
+        value=value,
+        detail=detail,
+        line=expected.place.line,
+    )
+
+
+def likeness(
+    spectrum: FloatArray, curve: FloatArray, energy: FloatArray, reach: float
+) -> tuple[float, float]:
+    """Cosine with a curve moved by at most `reach` eV, and that shift."""
+    shifts = np.linspace(-reach, reach, 121) if reach > 0.0 else np.zeros(1)
+    moved = np.array([np.interp(energy - s, energy, curve) for s in shifts])
+    norms = np.linalg.norm(moved, axis=1) * np.linalg.norm(spectrum)
+    cosines = moved @ spectrum / np.where(norms > 0.0, norms, 1.0)
+    best = int(np.argmax(cosines))
+    return float(cosines[best]), float(shifts[best])
+
+
+def _check(
+    check: MapCheck, result: MapResult, curves: Curves, asked: Factorising
+) -> Finding:
+    """A figure that was not found passes no check."""
+    value, detail = _figure(check, result, curves, asked)
+    passed = _COMPARE[check.comparison](value, check.bound)
+    return Finding(
+        rule=check.figure,
+        kind="check",
+        outcome="passed" if passed else "failed",
+        text=_said(check.place.text),
+        because=check.because,
+        value=None if math.isnan(value) else value,
+        detail=f"{detail}, asked for {check.comparison} {check.bound:g}",
+        line=check.place.line,
+    )
+
+
+def _figure(
+    check: MapCheck, result: MapResult, curves: Curves, asked: Factorising
+) -> tuple[float, str]:
+    """The value of a figure and what is said of it."""
+    if check.figure == "components":
+        return float(result.kept.size), f"{result.kept.size} components have counts"
+    if check.figure == "chi2":
+        return result.chi2, f"reduced chi-square is {result.chi2:.3f}"
+    if check.figure == "overlap":
+        value = overlap(result.maps)
+        return value, f"overlap of the maps is {value:.3f}"
+    if check.component not in result.numbers:
+        return math.nan, f"component {check.component} has no counts"
+    at = result.numbers.index(check.component)
+    if check.figure == "centroid":
+        value = float(result.centroid[at])
+        return value, f"the centroid is {value:.2f} eV"
+    if check.figure == "share":
+        value = float(result.share[at])
+        return value, f"its share of the counts is {value:.3f}"
+    assert check.curve is not None  # of every `match`
+    curve = curves[check.curve]
+    reach = 3.0 * asked.shift
+    value, shift = likeness(result.spectra[at], curve.values, result.energy, reach)
+    moved = f" moved by {shift:+.2f} eV" if reach else ""
+    note = f" ({curve.note})" if curve.note else ""
+    return value, f"the match with `{curve.label}`{moved} is {value:.3f}{note}"

@@ -1,0 +1,100 @@
+"""ARD-SO-NMF and the number of components: nothing depends on the unit."""
+
+import numpy as np
+import pytest
+
+from specfit.maps import Factorisation, MapError
+from specfit.maps.ard_so import separated
+from specfit.maps.counting_components import how_many
+from specfit.maps.factorising import factorise
+
+ENERGY = np.linspace(0.0, 10.0, 40)
+UNITS = [1e-6, 1.0, 1e6]
+
+
+def peaks(places):
+    rows = np.exp(-0.5 * ((ENERGY[None] - np.array(places)[:, None]) / 0.9) ** 2)
+    return rows / rows.sum(axis=1, keepdims=True)
+
+
+def counts(k, seed=0, pixels=600, dose=3000.0):
+    generator = np.random.default_rng(seed)
+    shares = generator.dirichlet(np.full(k, 0.4), pixels)
+    spectra = peaks(np.linspace(3.0, 7.0, k))
+    return generator.poisson(dose * shares @ spectra).astype(float), shares, spectra
+
+
+def one_step(x, c, s, overlap):
+    """The published updates written out, with every product formed in full."""
+    s = s / np.linalg.norm(s, axis=1, keepdims=True)
+    c, s = c.copy(), s.copy()
+    lam = c.sum(axis=0) / (x.shape[1] + 2.0)
+    noise = np.mean((x - c @ s) ** 2)
+    for k in range(len(s)):
+        rest = x - c @ s + np.outer(c[:, k], s[k])
+        new = np.maximum(rest.T @ c[:, k], 0.0)
+        s[k] = new / np.linalg.norm(new)
+    for k in range(len(s)):
+        rest = x - c @ s + np.outer(c[:, k], s[k])
+        others = c.sum(axis=1) - c[:, k]
+        new = rest @ s[k] - noise / lam[k]
+        new = new - overlap * (others @ new) / (others @ others) * others
+        c[:, k] = np.maximum(new, 0.0)
+    return c, s, np.mean((x - c @ s) ** 2)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.2])
+def test_a_step_is_the_published_one(overlap):
+    x, _, spectra = counts(2, pixels=50)
+    x = x / x.mean()
+    start = np.ones((50, 2))
+    found = separated(x, start, spectra + 0.01, overlap, 1)
+    c, s, noise = one_step(x, start, spectra + 0.01, overlap)
+    order = np.argsort(-c.sum(axis=0))
+    np.testing.assert_allclose(found.weights, c[:, order], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.spectra, s[order], rtol=1e-9, atol=1e-12)
+    assert found.variance == pytest.approx(noise, rel=1e-9)
+
+
+def test_pure_pixels_give_the_spectra_in_any_unit():
+    x, _, spectra = counts(2)
+    start = np.repeat(x.sum(axis=1, keepdims=True), 2, axis=1) / 6.0
+    results = [separated(x * u, start * u, spectra + 0.01, 0.05, 200) for u in UNITS]
+    for unit, found in zip(UNITS, results, strict=True):
+        weights = found.weights / unit
+        np.testing.assert_allclose(found.spectra, results[1].spectra, atol=1e-8)
+        np.testing.assert_allclose(weights, results[1].weights, rtol=1e-6, atol=1e-6)
+    true = spectra / np.linalg.norm(spectra, axis=1, keepdims=True)
+    assert (results[0].spectra @ true.T).max(axis=1).min() > 0.999
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_number_of_components_is_found_in_any_unit(k):
+    x, _, _ = counts(k)
+    for up_to in (max(k, 2), 6):
+        for unit in UNITS:
+            request = Factorisation(k, iterations=5)
+            found = how_many(x * unit, ENERGY, request, up_to)
+            assert found.best == k
+            assert found.components.tolist() == list(range(1, up_to + 1))
+
+
+def test_noise_alone_is_one_component():
+    x = np.random.default_rng(5).poisson(80.0, (500, 40)).astype(float)
+    assert how_many(x, ENERGY, Factorisation(1, iterations=5), 5).best == 1
+
+
+def test_weights_that_are_far_too_small_are_told():
+    x, _, spectra = counts(2)
+    with pytest.raises(MapError, match="switched off"):
+        separated(x, np.full((600, 2), 1e-3), spectra, 0.0, 50)
+
+
+@pytest.mark.parametrize("engine", ["ard_so", "sklearn"])
+def test_other_engines_answer_in_the_same_terms(engine):
+    x, shares, _ = counts(2)
+    found = factorise(x, ENERGY, Factorisation(2, engine=engine, iterations=150))
+    np.testing.assert_allclose(found.spectra.sum(axis=1), 1.0)
+    error = min(np.abs(found.fraction[:, k] - shares[:, 0]).mean() for k in (0, 1))
+    assert error < 0.05
+    np.testing.assert_allclose(found.maps.sum(axis=1), x.sum(axis=1), rtol=0.05)
