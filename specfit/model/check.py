@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from specfit.diagnostics import Diagnostic, Span
 from specfit.language import tree
+from specfit.language.printer import print_expression
 from specfit.model import ir
 from specfit.model.analyses import analyses, usable
 from specfit.model.assemble import assemble
@@ -153,6 +154,13 @@ class _Check:
             return
         for block in self.found.variants.values():
             self.faults.add("variant-of-several", block.name_span)
+        for block in self.found.reports:
+            for item in block.body.items if block.body else ():
+                if (
+                    isinstance(item, tree.Let)
+                    and print_expression(item.target) == "compare"
+                ):
+                    self.faults.add("variant-of-several", item.target.span)
         if made.counts:
             block = next(iter(self.found.models.values()))
             self.faults.add("variant-of-several", block.name_span)

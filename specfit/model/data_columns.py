@@ -48,15 +48,23 @@ class DataBlock:
 
 
 def column_said(
-    names: tuple[str, ...], block: tree.Block, seen: Mapping[str, Span], faults: Faults
+    names: tuple[str, ...],
+    number: str,
+    block: tree.Block,
+    seen: Mapping[str, Span],
+    faults: Faults,
 ) -> str:
-    """The column of these that is stated, or the only one there can be."""
+    """The column of these that is stated, or the only one there can be.
+
+    number: of the column of a file, for instance.
+    """
     if len(names) == 1:
         return names[0]
     said = [name for name in names if name in seen]
     if len(said) == 1 or not names:
         return said[0] if said else ""
     words = {"names": listing(names), "data": block.name or ""}
+    words |= {"name": names[0], "number": number}
     span = seen[said[1]] if said else block.name_span
     if not any(faults.excuses(name) for name in names):
         faults.say("one-column-of", span, words)

@@ -74,7 +74,7 @@ class DataReader:
             column_said, block=self.block, seen=self.seen, faults=self.faults
         )
         axis, reading = (
-            map(stated, (self.kind.axes, self.kind.readings))
+            map(stated, (self.kind.axes, self.kind.readings), ("1", "2"))
             if CLUSTER not in self.seen
             else ("", "")
         )
