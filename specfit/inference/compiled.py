@@ -76,6 +76,7 @@ class Program:
         self.function, self.n_static, self.n_split = function, n_static, n_split
         self.options = dict(options)
         self._made: dict[Any, Future[Run]] = {}
+        self._named: dict[tuple[str, int], Run] = {}
         self._lock = threading.Lock()
         HOLDERS.add(self)
 
@@ -92,6 +93,7 @@ class Program:
         """Drop what is compiled, but not what is being compiled."""
         with self._lock:
             self._made = {k: one for k, one in self._made.items() if not one.done()}
+            self._named.clear()
 
     def _parted(self, arguments: Sequence[Any]) -> tuple[Any, list[Any], Any]:
         static, arrays = arguments[: self.n_static], arguments[self.n_static :]
@@ -120,9 +122,22 @@ class Program:
         return found.result()
 
     def _make(self, static: Any, n_split: int, shapes: Any, tree: Any) -> Run:
+        """That of a problem traced alike, or found on the shelf, or made."""
+        name = self._name(static, shapes, tree)
+        run = self._named.get((name, n_split)) if name else None
+        if run is None:
+            run = self._found(name, static, n_split, shapes, tree)
+        if name:
+            self._named[name, n_split] = run
+            while len(self._named) > KEPT:
+                self._named.pop(next(iter(self._named)))
+        return run
+
+    def _found(
+        self, name: str, static: Any, n_split: int, shapes: Any, tree: Any
+    ) -> Run:
         """Found on the shelf, or made."""
         places = placing(n_split, len(shapes))
-        name = self._name(static, shapes, tree)
 
         def anew() -> Run:
             return self._new(name, static, places, shapes, tree)

@@ -53,6 +53,19 @@ def test_a_second_process_does_not_trace(folder):
     assert TRACED == ["one"]
 
 
+def test_problems_that_are_traced_alike_share_what_is_in_memory(folder):
+    program, x = Program(both), np.arange(3.0)
+    first = program(Owner("one").density, x, {"y": np.ones(2)})
+    for path in folder.glob("*"):
+        path.unlink()
+    again = program(Owner("one").density, x, {"y": np.ones(2)})
+    assert TRACED == ["one"]
+    assert np.array_equal(first["value"], again["value"])
+    program.forget()
+    program(Owner("one").density, x, {"y": np.ones(2)})
+    assert TRACED == ["one", "one"]
+
+
 @pytest.mark.usefixtures("jax_cache")
 def test_a_program_that_jax_has_cached_is_kept_whole(folder):
     run(Owner("one"))
