@@ -5,7 +5,8 @@ estimate, κ = 1 / (1 + n s² / σ²) for a feature that is uncorrelated with al
 has unit variance; a feature counts as included in a draw where 1 − κ > ½, that is
 n s² > σ² (J. Piironen, A. Vehtari, Electron. J. Stat. 11, 5018 (2017), equation 3.2).
 Of correlated features one may stand for another, so that each alone is included in few
-draws; a group is included in a draw where any of its features is.  The prior has
+draws; a group is included in a draw where any of its features is.  Errors of the features
+themselves widen σ² by Σ β² e², e² the mean square of their sd.  The prior has
 inclusion probabilities too, and those are what the posterior's are to be held against.
 """
 
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
+from specfit.density.standardised import entry_errors, standardised
+from specfit.features import Features
 from specfit.model.expressions import evaluate
 from specfit.model.functions import HORSESHOE
 from specfit.model.ir import Apply, Const, Model, Prior
@@ -52,8 +55,9 @@ def inclusion(
     features = measured.features
     if not found or features is None or len(found) != features.count:
         return None
-    n = measured.values.size
-    after, before = (_kept(model, found, d, n, constants) for d in (draws, prior))
+    after, before = (
+        _kept(model, found, d, features, constants) for d in (draws, prior)
+    )
     groups: dict[str, list[int]] = {}
     for index in range(features.count):
         groups.setdefault(features.group(index), []).append(index)
@@ -76,16 +80,22 @@ def _kept(
     model: Model[Prior],
     found: Mapping[str, Apply],
     draws: Mapping[str, FloatArray],
-    n: int,
+    features: Features,
     constants: Mapping[str, float],
 ) -> FloatArray:
     """Whether each feature is included in each draw, (p, n_draws)."""
     known = {**constants, **{name: np.ravel(values) for name, values in draws.items()}}
     sigma = np.asarray(evaluate(model.spectra[0].noise.arguments[0], known, np))
+    n, wide = len(features.values), np.zeros(features.count)
+    if (errors := entry_errors(features)) is not None:
+        _, unit = standardised(features.values, np.ones(n, dtype=bool))
+        wide = np.mean((errors / unit) ** 2, axis=0)
+    betas = np.stack([np.ravel(draws[name]) for name in found])
+    noise = sigma**2 + wide @ betas**2
     kept = []
     for value in found.values():
         alone = Apply(
             function=HORSESHOE, arguments=(Const(value=1.0), *value.arguments[1:])
         )
-        kept.append(n * np.asarray(evaluate(alone, known, np)) ** 2 > sigma**2)
+        kept.append(n * np.asarray(evaluate(alone, known, np)) ** 2 > noise)
     return np.stack(np.broadcast_arrays(*kept)).astype(float)
