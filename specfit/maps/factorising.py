@@ -18,6 +18,9 @@ from specfit.maps.rotation import Projected, Settled, settled
 from specfit.maps.space import curves, space, weighed
 
 
+MOST_STEPS = 60  # of the weights for fixed spectra; three times what was ever needed
+
+
 @dataclass(frozen=True)
 class Turned:
     """How found spectra are turned into pure ones: best (K, K) and draws (D, K, K)."""
@@ -145,7 +148,7 @@ def _poisson(
     )
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
-    c = weighed(data, state.c, spectra, prior, 4)
+    c = weighed(data, state.c, spectra, prior, MOST_STEPS)
     result = _result(data, c, spectra, state, turned, found, request)
     return replace(result, shift=np.full(k, offset))
 

@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from specfit.maps import Factorisation, MapError, fitting
 from specfit.maps.factorising import factorise
@@ -65,23 +64,6 @@ def test_accelerated_and_plain_steps_agree():
     fast = height(counts, data.flat(found.c), found.s, prior)
     slow = height(counts, data.flat(c), s, prior)
     assert fast >= slow - 1e-2
-
-
-def test_weights_are_the_best_of_a_general_optimiser():
-    from specfit.maps import passes
-
-    counts, _, spectra = small(8)
-    data = fitting.chunked(counts, 4)
-    one = np.ones(2)
-    c = passes.weights(data.x, fitting.even(data, 2), spectra, one, 0 * one, 8)
-    for x, found in zip(counts, data.flat(c), strict=True):
-
-        def cost(w, x=x):
-            mean = w @ spectra
-            return float(np.sum(mean - x * np.log(mean)))
-
-        best = minimize(cost, [900.0, 900.0], bounds=[(1e-9, None)] * 2, tol=1e-13)
-        assert cost(np.maximum(found, 1e-9)) <= best.fun + 1e-4
 
 
 def test_a_library_that_is_a_little_wrong_gives_the_right_map():
