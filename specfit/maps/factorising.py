@@ -17,7 +17,6 @@ from specfit.maps.others import ard_so_nmf, scikit_learn
 from specfit.maps.rotation import Projected, Settled, settled
 from specfit.maps.space import curves, space, weighed
 
-
 MOST_STEPS = 60  # of the weights for fixed spectra; three times what was ever needed
 
 
