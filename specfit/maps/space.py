@@ -89,7 +89,8 @@ def weighed(
     """
     kind = data.x.dtype
     s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
-    return weighing.weights(data.x, c, s, damp, gain, steps)[0]
+    found: jax.Array = weighing.weights(data.x, c, s, damp, gain, steps)[0]
+    return found
 
 
 def space(

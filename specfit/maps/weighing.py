@@ -131,7 +131,8 @@ def _direction(slope: Array, curve: Array, zero: Array) -> Array:
         return jnp.any(zero & ~now[0] & (now[1] < 0))
 
     held = zero & (slope <= 0)
-    return jax.lax.while_loop(pushed, again, (held, solved(held)))[1]
+    found: Array = jax.lax.while_loop(pushed, again, (held, solved(held)))[1]
+    return found
 
 
 def _better(asked: Asked, now: Reached) -> Reached:
@@ -154,8 +155,8 @@ def _better(asked: Asked, now: Reached) -> Reached:
         return _best(asked, best, (*parts, _plain(asked, c)))
 
     stuck = jnp.any((best[1] <= now.height) & ~done)
-    best = jax.lax.cond(stuck, safer, lambda best: best, best)
-    return Reached(*best, done, now.step + 1)
+    c, height = jax.lax.cond(stuck, safer, lambda best: best, best)
+    return Reached(c, height, done, now.step + 1)
 
 
 def _best(
