@@ -121,7 +121,8 @@ def _direction(slope: Array, curve: Array, zero: Array) -> Array:
         both = free[:, :, None] & free[:, None]
         matrix = jnp.where(both, scaled, eye)
         right = jnp.where(free, slope / size, 0.0)
-        return jnp.linalg.solve(matrix, right[..., None])[..., 0] / size
+        found: Array = jnp.linalg.solve(matrix, right[..., None])[..., 0] / size
+        return found
 
     def again(now: tuple[Array, Array]) -> tuple[Array, Array]:
         held = now[0] | (zero & (now[1] < 0))
@@ -131,8 +132,8 @@ def _direction(slope: Array, curve: Array, zero: Array) -> Array:
         return jnp.any(zero & ~now[0] & (now[1] < 0))
 
     held = zero & (slope <= 0)
-    found: Array = jax.lax.while_loop(pushed, again, (held, solved(held)))[1]
-    return found
+    step: Array = jax.lax.while_loop(pushed, again, (held, solved(held)))[1]
+    return step
 
 
 def _better(asked: Asked, now: Reached) -> Reached:
