@@ -39,9 +39,8 @@ def factorise(
     """Spectra, maps and bands of a map (n_pixels, n_channels) over an axis in eV."""
     checked(counts, energy, request)
     missing = unsupported(request)
-    if missing or request.engine == "gaussian":
-        names = ", ".join(missing) or request.engine
-        raise MapError(f"no engine here knows `{names}` yet")
+    if missing:
+        raise MapError("; ".join(missing))
     with jax.enable_x64(True):
         if request.engine == "poisson":
             return _poisson(counts, energy, request, progress)

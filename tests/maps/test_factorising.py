@@ -143,6 +143,14 @@ def test_bad_maps_are_refused(change, says):
         (Factorisation(2, engine="gaussian"), "noise"),
         (Factorisation(2, drift_sd=0.3), "drift_sd"),
         (Factorisation(2, map_scale=(1.0,)), "map_scale"),
+        (Factorisation(2, map_shape=2.0), "`map_shape` needs `map_scale`"),
+        (Factorisation(2, relevance=True), "`components` from `how_many`"),
+        (Factorisation(2, overlap=0.1), "`overlap` needs `ard_so`"),
+        (Factorisation(2, engine="sklearn", overlap=0.1), "`overlap` needs"),
+        (Factorisation(2, engine="ard_so", library=np.ones((2, 40))), "`poisson`"),
+        (Factorisation(2, engine="sklearn", background=(3.0,)), "`background` needs"),
+        (Factorisation(2, engine="gaussian", noise=1.0), "give counts"),
+        (Factorisation(2, smooth=1.0), "give the component a `library`"),
     ],
 )
 def test_bad_requests_are_refused(request_, says):
