@@ -31,6 +31,7 @@ from specfit.model.component_files import as_modelled
 from specfit.model.data_faults import of_data
 from specfit.model.known import data_constants
 from specfit.model.levels_apart import apart
+from specfit.model.map_unused import unused
 from specfit.model.prior_draws import weighed
 from specfit.model.priors import resolve_model
 from specfit.model.site_remarks import site_remarks
@@ -74,6 +75,7 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     done.measured = found
     faults += [f for source, seen in found for f in unlikely(source, seen)]
     faults = [as_used(fault, done) for fault in faults] + curve_faults(done)
+    faults += _unused(done, sound=not faults and not done.errors)
     models = done.resolved.models if done.resolved is not None else ()
     faults += told(of_data(models, found))
     if models and not faults and not done.errors:
@@ -175,6 +177,14 @@ def _batch(model: ir.Model[ir.Prior], run: ir.RunSettings) -> list[Diagnostic]:
     if not run.batch or len(model.spectra) < 2 or apart(model):
         return []
     return [at_place("batch-shared", {"dimension": run.batch}, run.place)]
+
+
+def _unused(done: Checked, sound: bool) -> list[Diagnostic]:
+    """What a factorisation would not use; notes where nothing else is to be said."""
+    maps = done.document.maps if done.document is not None else ()
+    found = [fault for one in maps for fault in told(unused(one))]
+    errors = [fault for fault in found if fault.severity == "error"]
+    return errors if errors or not sound else found
 
 
 def _remarks(model: ir.Model[ir.Prior]) -> list[Diagnostic]:

@@ -16,6 +16,7 @@ from specfit.curves import Libraries, libraries, used_energy
 from specfit.diagnostics import SpecError
 from specfit.mapped import MapDone, MapResult, Places
 from specfit.model.factorising import Factorising
+from specfit.model.map_unused import notes
 from specfit.record import Clock, sha256, versions
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def factorised(
     numbered = counted(counts, energy, request)
     request = as_many(factorising, request, numbered.best)
     found = factorise(counts, energy, request, _telling(progress, request.iterations))
+    found = replace(found, notes=(*found.notes, *notes(factorising)))
     kept = _kept(factorising, found, energy)
     priors = [factorising.spectra[k] for k in kept]
     return MapResult(
@@ -180,14 +182,17 @@ def request_of(
     grid: tuple[int, int],
     powers: tuple[float, ...] = POWERS,
 ) -> Factorisation:
-    """What the file asks for, in the words of the numerics."""
+    """What the file asks for, in the words of the numerics.
+
+    What the engine does not use is left out here; `map_unused` tells of it.
+    """
     from specfit.maps import Factorisation
 
     usual: Engine = "gaussian" if factorising.likelihood == "normal" else "poisson"
     engines: dict[str, Engine] = {"ard_so": "ard_so", "scikit_learn": "sklearn"}
-    overlap = factorising.overlap
+    overlap, run = factorising.overlap, factorising.run
     soft = min(1.0, _SOFT / overlap.sd) if overlap is not None else 0.0
-    run = factorising.run
+    ard = run.optimizer == "ard_so"
     return Factorisation(
         components=factorising.components,
         engine=engines.get(run.optimizer, usual),
@@ -196,9 +201,8 @@ def request_of(
         shift_sd=factorising.shift,
         drift_sd=factorising.drift,
         noise=factorising.sd or None,
-        map_shape=factorising.maps,
-        relevance=factorising.relevance is not None,
-        overlap=soft,
+        relevance=ard and factorising.relevance is not None,
+        overlap=soft if ard else 0.0,
         background=powers,
         grid=grid,
         iterations=run.steps,

@@ -51,10 +51,33 @@ def _request(counts: Array, request: Factorisation) -> None:
 
 
 def unsupported(request: Factorisation) -> list[str]:
-    """Names of options that are asked for and that no engine here knows."""
+    """What to do instead of each option asked for that its engine does not know."""
+    engine, found = request.engine, []
+    if request.smooth > 0:
+        found.append("`smooth` is known to no engine: give the component a `library`")
+    if request.spatial > 0:
+        found.append("`spatial` is known to no engine: sum neighbouring pixels before")
+    if request.drift_sd > 0:
+        found.append("`drift_sd` is known to no engine: align the pixels' axes before")
+    if engine == "gaussian":
+        found.append("the engine `gaussian` is not there yet: give counts to `poisson`")
+    if request.relevance and engine != "ard_so":
+        found.append("`relevance` needs `ard_so`, or `components` from `how_many`")
+    if request.overlap > 0 and engine != "ard_so":
+        found.append("`overlap` needs `ard_so`, or 0 and a judgement of the maps found")
+    if request.map_shape != 1.0 and request.map_scale is None:
+        found.append("`map_shape` needs `map_scale`")
+    return found + (
+        _likelihood_only(request) if engine in ("ard_so", "sklearn") else []
+    )
+
+
+def _likelihood_only(request: Factorisation) -> list[str]:
+    """Options that only the engine of counting statistics knows."""
     asked = {
-        "smooth": request.smooth > 0,
-        "spatial": request.spatial > 0,
-        "drift_sd": request.drift_sd > 0,
+        "library": request.library is not None,
+        "background": bool(request.background),
+        "shift_sd": request.shift_sd > 0,
+        "map_scale": request.map_scale is not None,
     }
-    return [name for name, on in asked.items() if on]
+    return [f"`{name}` needs the engine `poisson`" for name, on in asked.items() if on]

@@ -24,11 +24,12 @@ class Factorisation:
     the known standard deviation of the data, in their unit, for the engine "gaussian".
     `map_scale` (K,) counts are the means of exponential priors of the weights, with
     `map_shape` the shape of a gamma; None leaves the weights free. `relevance` lets
-    weights be switched off; `overlap` in [0, 1] is the strength of soft orthogonality of
-    the engine "ard_so". `background` are the exponents r of power laws E^-r that are
-    fitted as further weights of each pixel. `spatial` > 0 couples the weights of pixels
-    on a grid of `grid` (rows, columns). `tolerance` is the angle (rad) by which the space
-    of the spectra may still turn in a step that is called converged.
+    weights be switched off and `overlap` in [0, 1] is the strength of soft
+    orthogonality, both of the engine "ard_so" alone. `background` are the exponents r
+    of power laws E^-r that are fitted as further weights of each pixel. `spatial` > 0
+    couples the weights of pixels on a grid of `grid` (rows, columns). `tolerance` is the
+    angle (rad) by which the space of the spectra may still turn in a step that is called
+    converged.
     """
 
     components: int = 2

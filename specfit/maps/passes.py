@@ -6,7 +6,6 @@ and stay so. Sums over pixels are kept in double precision whatever the data are
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -50,56 +49,6 @@ def em(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> tuple[Array, .
     start = (jnp.zeros(s.shape, jnp.float64), jnp.zeros((), jnp.float64))
     (counts, fit), new = jax.lax.scan(body, start, (c, x))
     return new, counts * s, fit
-
-
-@partial(jax.jit, static_argnames="steps")
-def weights(
-    x: Array, c: Array, s: Array, damp: Array, gain: Array, steps: int
-) -> Array:
-    """The weights (chunks, n, K) of greatest posterior for fixed spectra.
-
-    Expectation-maximisation first, then Newton steps within the quadrant, each kept
-    for a pixel only where it raises that pixel's likelihood.
-    """
-
-    def body(_: None, piece: tuple[Array, Array]) -> tuple[None, Array]:
-        x, c = piece
-        for _step in range(3):
-            c = _one(c, x, s, damp, gain)[0]
-        return None, jax.lax.fori_loop(
-            0, steps, lambda _i, c: _newton(x, c, s, damp, gain), c
-        )
-
-    return jax.lax.scan(body, None, (x, c))[1]
-
-
-def _height(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> Array:
-    mean = _modelled(c, s)
-    seen = jnp.sum(jnp.where(x > 0, x * jnp.log(mean), 0.0), axis=1)
-    prior = jnp.sum(gain[None] * jnp.log(jnp.maximum(c, TINY)), axis=1)
-    return seen + prior - jnp.sum(c / damp[None], axis=1)
-
-
-def _newton(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> Array:
-    mean = _modelled(c, s)
-    ratio = x / mean
-    safe = jnp.maximum(c, TINY)
-    slope = ratio @ s.T - 1.0 / damp[None] + gain[None] / safe
-    # a weight at zero whose slope points outwards stays there
-    size = jnp.sum(c, axis=1, keepdims=True)
-    held = (c <= 1e-9 * size) & (slope <= 0)
-    n = s.shape[0]
-    curve = jnp.einsum("nm,km,lm->nkl", ratio / mean, s, s)
-    free = ~held
-    both = free[:, :, None] & free[:, None, :]
-    eye = jnp.eye(n, dtype=c.dtype)
-    ridge = 1e-7 * jnp.max(jnp.abs(curve), axis=(1, 2))[:, None, None] + TINY
-    matrix = jnp.where(both, curve, 0.0) + eye[None] * (ridge + held[:, :, None])
-    step = jnp.linalg.solve(matrix, jnp.where(free, slope, 0.0)[..., None])[..., 0]
-    moved = jnp.maximum(c + step, 0.0)
-    plain = (c * (ratio @ s.T) + gain[None]) * damp[None]
-    better = _height(x, moved, s, damp, gain) >= _height(x, plain, s, damp, gain)
-    return jnp.where(better[:, None], moved, plain)
 
 
 @jax.jit

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, passes, starts
+from specfit.maps import fitting, starts, weighing
 from specfit.maps.fitting import Chunked, Prior, Progress, State
 from specfit.maps.found import Array, Factorisation
 
@@ -83,10 +83,13 @@ def _nearer(
 def weighed(
     data: Chunked, c: jax.Array, spectra: Array, prior: Prior, steps: int
 ) -> jax.Array:
-    """The best weights for fixed spectra under the prior, from weights `c`."""
+    """The best weights for fixed spectra under the prior, from weights `c`.
+
+    Most maps need a dozen steps; spectra that are nearly collinear some more.
+    """
     kind = data.x.dtype
     s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
-    found: jax.Array = passes.weights(data.x, c, s, damp, gain, steps)
+    found: jax.Array = weighing.weights(data.x, c, s, damp, gain, steps)[0]
     return found
 
 

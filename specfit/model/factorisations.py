@@ -15,11 +15,7 @@ from specfit.language import tree
 from specfit.model.constants import Quantity, constant
 from specfit.model.curves import CurveReader
 from specfit.model.data_columns import DataBlock
-from specfit.model.factorising import (
-    Factorising,
-    Relevance,
-    SpectrumPrior,
-)
+from specfit.model.factorising import Factorising, Relevance, SpectrumPrior
 from specfit.model.faults import Faults, nearest
 from specfit.model.image_kinds import FACTORISATION
 from specfit.model.intervals import interval
@@ -86,6 +82,7 @@ class FactorisationReader:
             order=rules.order,
             checks=tuple(rules.checks),
             place=place(self.block.span, self.texts),
+            places=tuple((n, place(s, self.texts)) for n, s in self.seen.items()),
             **self.values,
         )
 
@@ -139,6 +136,9 @@ class FactorisationReader:
 
     def _observe(self) -> None:
         """Which name is what, and the law of the noise."""
+        for item in self.items:
+            if isinstance(item, tree.Observe):
+                self.seen["observe"] = item.span
         seen = Observed(self.data, self.names.number, self.constants, self.faults)
         if not any(isinstance(item, tree.Observe) for item in self.items):
             self._missing("observe")
@@ -258,7 +258,7 @@ class FactorisationReader:
             return self.faults.say(
                 "unknown-word", kind.span if kind else item.span, words
             )
-        self.values["background"] = word
+        self.values["background"], self.seen["baseline"] = word, item.span
         for argument in given:
             if argument.name != "fit":
                 return usage(self.faults, "background", item.span)

@@ -110,7 +110,7 @@ class Factorising(Frozen):
     background: of every pixel; fit: where nothing else is expected, eV.  shift, drift:
     sd of the offset between the library's energies and the data's, and of each pixel's
     own, eV; 0 is none.
-    sd: of the noise, where it is `normal`.
+    sd: of the noise, where it is `normal`.  places: of statements, by what they define.
     """
 
     name: str
@@ -134,6 +134,7 @@ class Factorising(Frozen):
     run: MapRun = MapRun()
     report: MapReport = MapReport()
     place: Place = Place()
+    places: tuple[tuple[str, Place], ...] = ()
 
     def canonical(self) -> str:
         """Canonical JSON of what is asked, whatever way it is looked for and shown."""

@@ -12,7 +12,7 @@ from specfit.contracts import Measurement
 from specfit.model.ir import Model, Place, Prior, Spectrum
 from specfit.model.undecidable import prior_draws
 
-Remark = tuple[str, dict[str, str], Place, Literal["error", "warning"]]
+Remark = tuple[str, dict[str, str], Place, Literal["error", "warning", "note"]]
 """Code, words, place and severity."""
 LEAST = 0.05
 """Share of a prior within the measured range, below which it is said to lie outside."""

@@ -240,7 +240,9 @@ def sentences() -> set[str]:
 
 def shown_codes() -> set[str]:
     texts = [(BAD / f"{name}.txt").read_text("utf-8") for name in NAMES]
-    said = re.findall(r"^(?:error|warning)\[(.+?)\]", "\n".join(texts), re.MULTILINE)
+    said = re.findall(
+        r"^(?:error|warning|note)\[(.+?)\]", "\n".join(texts), re.MULTILINE
+    )
     return set(said)
 
 

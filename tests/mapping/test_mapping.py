@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from specfit.checking import check_with_data
+from specfit.checking import check, check_with_data
 from specfit.cli import main
 from specfit.mapping import POWERS, as_many, exponents, request_of
 from specfit.model.factorising import Factorising
@@ -216,7 +216,9 @@ def test_what_is_asked_reaches_the_numerics(project: Project) -> None:
         ("restarts = 2", "restarts = 3; optimizer = ard_so"),
     )
     rows = np.full((3, 90), np.nan)
-    request = request_of(asked(path), rows, (24, 24))
+    document = check(path).document
+    assert document is not None
+    request = request_of(document.maps[0], rows, (24, 24))
     assert (request.components, request.engine, request.restarts) == (3, "ard_so", 3)
     assert (request.smooth, request.shift_sd, request.drift_sd) == (2.0, 0.0, 0.1)
     assert request.relevance
@@ -291,3 +293,51 @@ def test_a_curve_of_the_database_has_what_the_database_says() -> None:
         assert lines.sources
         assert 10.0 <= lines.l2 - lines.l3 <= 12.0
     assert white_lines("MnO2.L23").l3 > white_lines("MnO.L23").l3
+
+
+# ------------------------------------------------- written, and not used
+
+
+UNUSED = [
+    (("  S[1] ~ like file", "  drift ~ 0 ± 0.1 eV per pixel\n  S[1] ~ like file"),
+     "error[map-drift]", "drift ~ 0 ± 0.1 eV"),
+    (('S[2] ~ like file("data/eels_valence_mn4.msa")', "S[2] ~ smooth(2 eV)"),
+     "error[map-smooth]", "smooth(2 eV)"),
+    (("seed = 1", "seed = 1; optimizer = ard_so"), "error[map-engine]", "baseline pre"),
+    (("exponential(λ[k])", "gamma(2, λ[k])"), "note[map-level-unused]", "gamma(2"),
+    (EXPECT, "note[map-overlap-unused]", "expect overlap(C)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "code", "where"), UNUSED)
+def test_check_tells_what_would_not_be_used(
+    change: tuple[str, str],
+    code: str,
+    where: str,
+    project: Project,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = main(["check", str(project(change))])
+    told = capsys.readouterr()
+    said = told.out + told.err
+    assert result == (2 if code.startswith("error") else 0)
+    assert code in said
+    assert where in said.partition(code)[2]
+    assert "help:" in said.partition(code)[2]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
+    path = project(EXPECT)
+    code, result = ran(path)
+    assert code == 0
+    assert all("is not used by the optimizer" in note for note in result["notes"])
+    assert any("inverse_gamma(1.5" in note for note in result["notes"])
+    assert any("overlap(C)" in note for note in result["notes"])
+    page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.count("is not used by the optimizer") == 2
+
+
+def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> None:
+    request = request_of(asked(project(EXPECT)), np.full((2, 90), np.nan), (24, 24))
+    assert (request.relevance, request.overlap, request.map_shape) == (False, 0.0, 1.0)

@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from specfit.maps import Factorisation, MapError, fitting
 from specfit.maps.factorising import factorise
@@ -65,23 +64,6 @@ def test_accelerated_and_plain_steps_agree():
     fast = height(counts, data.flat(found.c), found.s, prior)
     slow = height(counts, data.flat(c), s, prior)
     assert fast >= slow - 1e-2
-
-
-def test_weights_are_the_best_of_a_general_optimiser():
-    from specfit.maps import passes
-
-    counts, _, spectra = small(8)
-    data = fitting.chunked(counts, 4)
-    one = np.ones(2)
-    c = passes.weights(data.x, fitting.even(data, 2), spectra, one, 0 * one, 8)
-    for x, found in zip(counts, data.flat(c), strict=True):
-
-        def cost(w, x=x):
-            mean = w @ spectra
-            return float(np.sum(mean - x * np.log(mean)))
-
-        best = minimize(cost, [900.0, 900.0], bounds=[(1e-9, None)] * 2, tol=1e-13)
-        assert cost(np.maximum(found, 1e-9)) <= best.fun + 1e-4
 
 
 def test_a_library_that_is_a_little_wrong_gives_the_right_map():
@@ -161,6 +143,14 @@ def test_bad_maps_are_refused(change, says):
         (Factorisation(2, engine="gaussian"), "noise"),
         (Factorisation(2, drift_sd=0.3), "drift_sd"),
         (Factorisation(2, map_scale=(1.0,)), "map_scale"),
+        (Factorisation(2, map_shape=2.0), "`map_shape` needs `map_scale`"),
+        (Factorisation(2, relevance=True), "`components` from `how_many`"),
+        (Factorisation(2, overlap=0.1), "`overlap` needs `ard_so`"),
+        (Factorisation(2, engine="sklearn", overlap=0.1), "`overlap` needs"),
+        (Factorisation(2, engine="ard_so", library=np.ones((2, 40))), "`poisson`"),
+        (Factorisation(2, engine="sklearn", background=(3.0,)), "`background` needs"),
+        (Factorisation(2, engine="gaussian", noise=1.0), "give counts"),
+        (Factorisation(2, smooth=1.0), "give the component a `library`"),
     ],
 )
 def test_bad_requests_are_refused(request_, says):

@@ -1,0 +1,75 @@
+"""What a factorisation says and its engine does not use: told before and after a run.
+
+An engine that would leave out what was written is refused where that changes the answer
+(a curve, a background, an offset), and is told of where it only guides the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from specfit.model.factorising import Factorising
+from specfit.model.peak_remarks import Remark
+from specfit.model.pieces import Place
+
+OWN = "multiplicative"
+"""The optimizer whose likelihood is that of counting."""
+
+
+def unused(asked: Factorising) -> Iterator[Remark]:
+    """Errors of what cannot be done, notes of what does not guide the search."""
+    for prior in dict.fromkeys(one for one in asked.spectra if one.kind == "smooth"):
+        yield "map-smooth", {}, prior.place, "error"
+    if asked.drift:
+        yield "map-drift", {}, _at(asked, "drift"), "error"
+    if asked.likelihood == "normal":
+        yield "map-normal", {}, _at(asked, "observe"), "error"
+    yield from _other_engine(asked)
+    by = {"optimizer": str(asked.run.optimizer)}
+    for place in _levels(asked):
+        yield "map-level-unused", by, place, "note"
+    if asked.overlap is not None and asked.run.optimizer != "ard_so":
+        yield "map-overlap-unused", by, asked.overlap.place, "note"
+
+
+def notes(asked: Factorising) -> Iterator[str]:
+    """The same of an answer, a sentence each."""
+    by = f"is not used by the optimizer `{asked.run.optimizer}`"
+    why = _INSTEAD.get(
+        asked.run.optimizer, "its weights are those of greatest likelihood"
+    )
+    for place in _levels(asked):
+        yield f"The prior `{place.text}` {by}: {why}."
+    if asked.overlap is not None and asked.run.optimizer != "ard_so":
+        text = asked.overlap.place.text.partition(" because ")[0]
+        why = "the overlap of the maps is judged when they are found"
+        yield f"The prior `{text}` {by}: {why}."
+
+
+_INSTEAD = {"ard_so": "it learns the level of each map by a prior of its own"}
+
+
+def _levels(asked: Factorising) -> Iterator[Place]:
+    """The priors of the weights that are more than a choice of their number."""
+    if asked.relevance is not None:
+        yield asked.relevance.place
+    if asked.maps != 1.0:
+        yield _at(asked, asked.names[0])
+
+
+def _other_engine(asked: Factorising) -> Iterator[Remark]:
+    """Engines that find spectra and weights and nothing else."""
+    if asked.run.optimizer == OWN:
+        return
+    found = [("like", one.place) for one in asked.spectra if one.curve]
+    if asked.background != "none":
+        found.append(("baseline", _at(asked, "baseline")))
+    if asked.shift:
+        found.append(("shift", _at(asked, "shift")))
+    for name, place in found:
+        words = {"name": name, "optimizer": asked.run.optimizer}
+        yield "map-engine", words, place, "error"
+
+
+def _at(asked: Factorising, name: str) -> Place:
+    return dict(asked.places).get(name, asked.place)
