@@ -78,3 +78,11 @@ def mode_gates(peak: Peak, other_weight: float) -> tuple[Gate, ...]:
         at_least("curvature", peak.stiffness, FLAT),
         at_most("other_modes", other_weight, OTHER_MODES),
     )
+
+
+def of_chains(conditions: tuple[Gate, ...], whole: bool) -> tuple[Gate, ...]:
+    """Those of `mode_gates` that chains need which go freely between modes, if `whole`.
+
+    The top of a funnel is the place of no draw: whether a search reached it says nothing.
+    """
+    return tuple(gate for gate in conditions if not whole or gate[0] != "mode_reached")

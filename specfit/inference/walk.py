@@ -125,7 +125,8 @@ def _run(ground: Ground, tempered: bool) -> tuple[Ground, Sampled]:
 
 def _final(ground: Ground, found: Sampled) -> bool:
     """Whether nothing is gained by sampling again, whatever gates fail."""
-    hopeless = failed(ground.mode_gates(range(len(ground.kept))))
+    every = ground.mode_gates(range(len(ground.kept)))
+    hopeless = failed(gates.of_chains(every, ground.problem.whole))
     single = ground.settings.chains < 2  # R-hat of one chain can never be had
     return bool(hopeless) or single or _stopped(found)
 
@@ -193,7 +194,8 @@ def attempt(ground: Ground, number: int) -> Sampled:
         chains.positions, draws, chains.statistics, mixed,
         (
             *blend.worst([*(part.gates for part in parts), own]),
-            *ground.mode_gates(reached), *((weighed,) if count > 1 else ()),
+            *gates.of_chains(ground.mode_gates(reached), ground.problem.whole),
+            *((weighed,) if count > 1 else ()),
             *open_gates(ground, [part.chains.positions for part in parts]),
             gates.at_most("interrupted", float(stopped), 0.0),
         ),

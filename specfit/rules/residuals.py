@@ -157,12 +157,13 @@ def _of_spectrum(
     chi2, lag1, runs, runs_z = map(float, figures(pearson))
     replicas = np.sum(scores(replicated) ** 2, axis=1)
     where, worst_z = worst(pearson)
+    most = np.inf if measurement.features is None else _learned(replicated, sd)
     return Residuals(
         label=spectrum.label,
         pearson=pearson,
         sd=sd,
         chi2=chi2,
-        freedom=_freedom(counts.size, parameters),
+        freedom=_freedom(counts.size, min(parameters, most)),
         predictive=float(np.mean(replicas >= chi2)),
         replicates=replicas.size,
         lag1=lag1,
@@ -173,6 +174,15 @@ def _of_spectrum(
         worst_z=worst_z,
         normal=near_normal(spectrum.noise.family, expected),
     )
+
+
+def _learned(replicated: FloatArray, sd: FloatArray) -> float:
+    """How many coefficients are learned of those that shrink: more than there are rows.
+
+    Σ Var(curve) / sd² is the trace of the map from data to curve; replicas (n, channels)
+    vary by sd² more than the curve.
+    """
+    return float(np.sum(np.maximum(replicated.var(axis=0) / sd**2 - 1.0, 0.0)))
 
 
 def _freedom(channels: int, parameters: float) -> int:

@@ -9,6 +9,7 @@ from specfit.features import Features
 from specfit.model.expressions import evaluate
 from specfit.model.functions import HORSESHOE
 from specfit.model.ir import Apply, Const, Ref
+from specfit.rules import residuals
 from specfit.rules.inclusion import inclusion
 
 N = 16
@@ -43,3 +44,14 @@ def test_errors_of_features_ask_more_of_a_coefficient(error):
         prior_sd = evaluate(coefficient(i, Const(value=1.0)), known, np)
         assert found.features[i - 1] == np.mean(N * prior_sd**2 / wide > 1.0)
     assert 0.0 < found.features.min() < 1.0
+
+
+def test_coefficients_that_shrink_are_counted_as_far_as_they_are_learned():
+    generator = np.random.default_rng(0)
+    x, noise = generator.normal(size=(N, 44)), 0.3
+    hat = x @ np.linalg.solve(x.T @ x + 30.0 * np.eye(44), x.T)
+    root = np.linalg.cholesky(hat + 1e-12 * np.eye(N))
+    curves = generator.normal(size=(4000, N)) @ root.T
+    replicas = noise * (curves + generator.normal(size=(4000, N)))
+    counted = residuals._learned(replicas, np.full(N, noise))
+    assert counted == pytest.approx(np.trace(hat), rel=0.05)
