@@ -42,9 +42,7 @@ def draw(run: Run) -> bytes | None:
 def _families(run: Run, labels: list[str]) -> dict[str, list[FloatArray]]:
     """Name of each weight → its draws at every level."""
     found: dict[str, list[FloatArray]] = {}
-    members = {n for joint in run.model.joints for n in joint.names}
-    first = [n for n in run.fit.draws if n in members]
-    for name in first:
+    for name in (n for joint in run.model.joints for n in joint.names):
         short = _short(name, labels[0])
         every = [at_level(short, label) for label in labels] if short else []
         if every and all(one in run.fit.draws for one in every):
