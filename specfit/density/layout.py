@@ -13,9 +13,9 @@ import numpy as np
 from specfit.contracts import Data, FloatArray, Measurement
 from specfit.density.exafs_layout import exafs_data
 from specfit.density.splines import natural
-from specfit.density.standardised import feature_columns
 from specfit.distributions import NOISES
 from specfit.model.ir import Const, Expression, Model, Prior, Ref, Spectrum
+from specfit.standardised import feature_columns
 
 LEAST = 1e-3
 """The same of patterns, in counts: between peaks there may be next to nothing."""

@@ -22,11 +22,11 @@ from specfit.density.coordinates import Coordinates
 from specfit.density.given import LOCAL, NOTHING, Given, Intercept
 from specfit.density.parts import Both
 from specfit.density.problem import problem_of
-from specfit.density.standardised import entry_errors, feature_columns
 from specfit.model.expressions import evaluate, nodes, references, substitute
 from specfit.model.functions import ERRORS, HORSESHOE, WEIGHTED_SUM
 from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior, Ref
 from specfit.model.known import data_constants
+from specfit.standardised import entry_errors, feature_columns
 
 _SUM = "#sum"
 

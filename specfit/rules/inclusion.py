@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
-from specfit.density.standardised import entry_errors, standardised
 from specfit.features import Features
 from specfit.model.expressions import evaluate
 from specfit.model.functions import HORSESHOE
 from specfit.model.ir import Apply, Const, Model, Prior
+from specfit.standardised import entry_errors, standardised
 
 
 @dataclass(frozen=True)
