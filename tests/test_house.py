@@ -15,8 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Lower rooms first: a file may import from rooms above its own line, and its own.
 ORDER = [
     {"assets", "constants", "contracts", "cubes", "diagnostics", "exits", "features", "indices",
-     "isotopes", "lazy", "mapped", "record", "rendering", "scattering", "synthetic_map",
-     "text", "units", "waves"},
+     "isotopes", "lazy", "mapped", "record", "rendering", "scattering", "standardised",
+     "synthetic_map", "text", "units", "waves"},
     {"language", "shapes", "sites", "distributions", "bijectors", "readers"},
     {"exafs", "maps", "peaks"},
     {"model"},
