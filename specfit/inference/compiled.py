@@ -124,13 +124,16 @@ class Program:
     def _make(self, static: Any, n_split: int, shapes: Any, tree: Any) -> Run:
         """That of a problem traced alike, or found on the shelf, or made."""
         name = self._name(static, shapes, tree)
-        run = self._named.get((name, n_split)) if name else None
-        if run is None:
-            run = self._found(name, static, n_split, shapes, tree)
+        with self._lock:
+            alike = self._named.get((name, n_split)) if name else None
+        if alike is not None:
+            return alike
+        run = self._found(name, static, n_split, shapes, tree)
         if name:
-            self._named[name, n_split] = run
-            while len(self._named) > KEPT:
-                self._named.pop(next(iter(self._named)))
+            with self._lock:
+                self._named[name, n_split] = run
+                if len(self._named) > KEPT:
+                    self._named.pop(next(iter(self._named)))
         return run
 
     def _found(

@@ -6,7 +6,7 @@ round; a gradient does not see a wall before it has hit it.  But in the weights 
 the body is convex and its density nearly normal, so a point drawn evenly from the part of
 a line that lies above a level under the density (Neal 2003, doi:10.1214/aos/1056562461;
 hit-and-run, Smith 1984, doi:10.1287/opre.32.6.1296) needs no slope, and nothing tuned but
-the directions: those in which the draws of the warm-up vary, and any between them.
+the lines: along which the draws of the warm-up vary, and along each member (`learned`).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from specfit.inference.slices import ON_CORES, ON_ONE
 WINDOWS = np.array([0.1, 0.2, 0.3, 0.4])
 """Shares of the warm-up after which the directions are learned anew."""
 THINNED = 5
+"""Sweeps for each draw that is kept, the second time."""
 ENOUGH = frozenset({"rhat", "ess_bulk", "ess_tail"})
 """Gates that longer chains may open."""
 AGAIN = 2
@@ -43,6 +44,8 @@ FIRST = 400
 """Draws of the normal at the mode from which the first directions are learned."""
 LEAST = 1e-6
 """Of the standard deviations, to the widest: below it a direction is rounding."""
+FEWEST = 5
+"""Draws for each dimension from which lines are learned anew."""
 OWN_KEY = 7300
 """Tells the random numbers of this sampler from those of the others."""
 
@@ -115,7 +118,7 @@ def sliced(ground: Ground, thin: int = 1) -> Chains:
     """
     run = _Run(ground, thin)
     for share in np.cumsum(WINDOWS):
-        rows = run.sweeps(int(share * ground.settings.warmup) - run.done)
+        rows = run.sweeps(round(share * ground.settings.warmup) - run.done)
         run.learn(rows["y"])
     parts: list[dict[str, FloatArray]] = []
     notes: tuple[str, ...] = (
@@ -189,6 +192,8 @@ class _Run:
         """The directions in which draws (n_chains, n, dimension) vary, as long as they do."""
         tail = y[:, 0 if fresh else y.shape[1] // 3 :].reshape(-1, y.shape[-1])
         tail = tail[np.isfinite(tail).all(axis=1)]
+        if not fresh and len(tail) < FEWEST * y.shape[-1]:
+            return
         self.lines = learned(tail, self.problem.data.get("frames", ()))
 
     def sweeps(self, count: int) -> dict[str, FloatArray]:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from specfit.contracts import Run
 from specfit.report.blocks import Page
 from specfit.report.collect import result_of
@@ -114,6 +116,15 @@ def fill(run: Run, folder: Path, painter: Painter | None = None) -> None:
     for name, content in images.items():
         (folder / "figures" / f"{name}.png").write_bytes(content)
     text_file(folder / "report.html", render(Page(found, images)))
+
+
+def described(folder: Path, result: BaseModel, model: str, text: str) -> None:
+    """The result with its schema, the model as JSON and as its file was written."""
+    text_file(folder / "result.json", result.model_dump_json(indent=2))
+    schema = type(result).model_json_schema(mode="serialization")
+    text_file(folder / "result.schema.json", json.dumps(schema, indent=2))
+    text_file(folder / "model.json", model)
+    text_file(folder / "model.spec", text)
 
 
 def text_file(path: Path, text: str) -> None:

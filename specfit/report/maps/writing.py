@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from specfit.report.maps.page import sections
 from specfit.report.maps.result import MapRunResult, result_of
 from specfit.report.page import rendered
 from specfit.report.tables import safe
-from specfit.report.writing import replacing, text_file
+from specfit.report.writing import described, replacing, text_file
 
 DRAWN: Mapping[str, Callable[[MapDone], bytes]] = {
     "map": images.maps,
@@ -47,11 +46,7 @@ def write_map(done: MapDone, folder: Path, beside: Path | None = None) -> None:
 def fill_map(done: MapDone, folder: Path) -> None:
     """Write every file of a factorisation into an empty folder."""
     result = result_of(done)
-    text_file(folder / "result.json", result.model_dump_json(indent=2))
-    schema = MapRunResult.model_json_schema(mode="serialization")
-    text_file(folder / "result.schema.json", json.dumps(schema, indent=2))
-    text_file(folder / "model.json", done.factorising.canonical())
-    text_file(folder / "model.spec", done.text)
+    described(folder, result, done.factorising.canonical(), done.text)
     (folder / "tables").mkdir()
     _tables(done, result, folder / "tables")
     _arrays(done, folder / "tables" / done.factorising.report.save)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from specfit.report.page import rendered
 from specfit.report.regression.page import sections
 from specfit.report.regression.result import AnalysisRunResult, result_of
 from specfit.report.tables import safe
-from specfit.report.writing import replacing, text_file
+from specfit.report.writing import described, replacing, text_file
 
 
 def write_analysis(run: AnalysisRun, folder: Path, beside: Path | None = None) -> None:
@@ -34,11 +33,7 @@ def write_analysis(run: AnalysisRun, folder: Path, beside: Path | None = None) -
 def fill_analysis(run: AnalysisRun, folder: Path) -> None:
     """Write every file of an analysis into an empty folder."""
     result = result_of(run)
-    text_file(folder / "result.json", result.model_dump_json(indent=2))
-    schema = AnalysisRunResult.model_json_schema(mode="serialization")
-    text_file(folder / "result.schema.json", json.dumps(schema, indent=2))
-    text_file(folder / "model.json", run.analysis.model_dump_json())
-    text_file(folder / "model.spec", run.text)
+    described(folder, result, run.analysis.model_dump_json(), run.text)
     (folder / "tables").mkdir()
     _tables(result, folder / "tables")
     images = drawings(run)
