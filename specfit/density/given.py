@@ -11,8 +11,8 @@ marginal one, and the density stays that of u because the Jacobian goes with it.
 With B = (s_a 1, X s) / sd of the noise, (n, 1 + p), and C Cᵀ = I + B Bᵀ, the square root
 is L = I − Bᵀ C⁻ᵀ (C + I)⁻¹ B, as in the square-root filter of A. Andrews, AIAA J. 6, 1165
 (1968), doi:10.2514/3.4704: only n × n matrices are factored.  Where entries of X have
-errors the noise depends on β; L then takes the mean of that over the prior of β given
-the scales, and the density is exact all the same.
+errors the noise depends on β; L then takes a mean of that (`_widened`), and the density
+is exact all the same.
 """
 
 from __future__ import annotations
@@ -109,15 +109,17 @@ class Given:
         a = (jnp.asarray(known[self.features]) * s[:, None]).T
         left = jnp.asarray(data["counts"])[0] - evaluate(self.rest, scope, jnp)
         noise = jnp.asarray(evaluate(self.noise, scope, jnp), dtype) ** 2
-        if self.errors:
-            noise = noise + s**2 @ jnp.asarray(known[self.errors]) ** 2
         if self.intercept is not None:
             location, scale = self._prior(scope, dtype)
             left = left - location
             a = jnp.concatenate(
                 [jnp.full((len(a), 1), 1.0, a.dtype) * scale, a], axis=1
             )
-        weight = jnp.asarray(data["learned"])[0] / jnp.sqrt(noise)
+        learned = jnp.asarray(data["learned"])[0]
+        if self.errors:
+            wide = (s[:, None] * jnp.asarray(known[self.errors])) ** 2
+            noise = _widened(a, left, learned, noise, wide)
+        weight = learned / jnp.sqrt(noise)
         return a * weight[:, None], left * weight
 
     def _prior(self, scope: Scope, dtype: Any) -> tuple[Array, Array]:
@@ -135,3 +137,19 @@ class Given:
         value = location + scale * standard
         at = (value - self.intercept.centre) / self.intercept.unit
         return at, jnp.log(scale / self.intercept.unit)
+
+
+def _widened(a: Array, left: Array, learned: Array, noise: Array, wide: Array) -> Array:
+    """Variance of each row with the errors of its entries, β² as far as it is known.
+
+    wide: (p, n) what a coefficient of one unit adds.  The mean of β² is taken over what
+    the rows say of it with the errors that its mean over the prior would make; over the
+    prior alone, scales far above what the rows allow would leave a coefficient no room.
+    """
+    weight = learned / jnp.sqrt(noise + jnp.sum(wide, axis=0))
+    b = a * weight[:, None]
+    c = jnp.linalg.cholesky(jnp.eye(len(b), dtype=a.dtype) + b @ b.T)
+    half = solve_triangular(c, b, lower=True)
+    mean = half.T @ solve_triangular(c, left * weight, lower=True)
+    square = mean**2 + 1.0 - jnp.sum(half**2, axis=0)
+    return noise + square[-len(wide) :] @ wide

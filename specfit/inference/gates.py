@@ -83,6 +83,8 @@ def mode_gates(peak: Peak, other_weight: float) -> tuple[Gate, ...]:
 def of_chains(conditions: tuple[Gate, ...], whole: bool) -> tuple[Gate, ...]:
     """Those of `mode_gates` that chains need which go freely between modes, if `whole`.
 
-    The top of a funnel is the place of no draw: whether a search reached it says nothing.
+    The top of a funnel is the place of no draw: whether a search reached it, and how
+    the density bends there, says nothing.
     """
-    return tuple(gate for gate in conditions if not whole or gate[0] != "mode_reached")
+    asked = {"mode_reached", "curvature"} if whole else set()
+    return tuple(gate for gate in conditions if gate[0] not in asked)

@@ -46,12 +46,15 @@ class Plan:
 
     windows: lengths of the warm-up windows.  After each but the last, centre and factor
     are estimated anew from its second half when `dense`.
+    apart: take unknowns for independent, whatever the shape of the mode: where that is
+    not the shape of the whole, and draws are too few to tell a covariance.
     report: called with the share of steps done; may raise KeyboardInterrupt.
     journal: where finished chunks are kept.
     """
 
     windows: tuple[int, ...]
     dense: bool
+    apart: bool
     draws: int
     target_accept: float
     chunk: int
@@ -75,7 +78,8 @@ def sample(
     key_start, key_chains = keys.split(key)
     z = starts(problem, shape, key_start, n_chains)
     run = _Run(problem, plan, keys.stacked(key_chains, n_chains))
-    frame = Frame(jnp.asarray(shape.mean), jnp.asarray(shape.factor))
+    factor = np.eye(len(shape.mean)) if plan.apart else shape.factor
+    frame = Frame(jnp.asarray(shape.mean), jnp.asarray(factor))
     notes: tuple[str, ...] = ()
     for number, length in enumerate(plan.windows):
         last = number == len(plan.windows) - 1
@@ -85,7 +89,7 @@ def sample(
         if last:
             break
         if plan.dense:
-            frame = _adapted(frame, z)
+            frame = _adapted(frame, z, plan.apart)
         z = z[:, -1]
     try:
         records = run.draws(plan.draws)
@@ -183,8 +187,10 @@ def _positions(frame: Frame, u: FloatArray) -> FloatArray:
     return positions
 
 
-def _adapted(frame: Frame, z: FloatArray) -> Frame:
+def _adapted(frame: Frame, z: FloatArray, apart: bool) -> Frame:
     """Mean and covariance of the second half of a window, shrunk to the old frame.
+
+    apart: only the variances, and these as they are.
 
     Draws that ran away teach nothing: the old frame stays.
     """
@@ -192,8 +198,10 @@ def _adapted(frame: Frame, z: FloatArray) -> Frame:
     count, dimension = tail.shape
     old = np.asarray(frame.factor)
     white = np.linalg.solve(old, (tail - tail.mean(axis=0)).T)
-    trust = count / (count + 5.0 * dimension)
+    trust = 1.0 if apart else count / (count + 5.0 * dimension)
     spread = trust * (white @ white.T) / count + (1.0 - trust) * np.eye(dimension)
+    if apart:
+        spread = np.diag(np.diag(spread))
     if not np.isfinite(spread).all():
         return frame
     factor = old @ np.linalg.cholesky(spread)

@@ -48,6 +48,9 @@ from specfit.inference.straight import sampled
 from specfit.inference.tempering import run_smc
 
 ESCALATED_TARGET = 0.95
+WHOLE_TARGETS = 0.97, 0.99
+"""Acceptance asked for, first and again, where scales are drawn whose coefficients are
+integrated out: how sharply the density bends varies tenfold from draw to draw."""
 AROUND, AROUND_KEY = 16, 7200
 """Places from which it is looked for missed modes, and the key of their numbers."""
 
@@ -150,7 +153,8 @@ def _again(ground: Ground, first: Sampled, tempered: bool) -> tuple[Ground, Samp
         why = f"sampled again with a longer warm-up, because of: {', '.join(trouble)}"
         first = told(first, second, why + found)
         trouble = failed(first.gates)
-        if not trouble or not tempered or _stopped(first):
+        alone = not tempered or ground.problem.whole  # chains that go everywhere
+        if not trouble or alone or _stopped(first):
             return ground, first
     why = f"sampled by tempering between modes, because of: {', '.join(trouble)}"
     ground, third = run_smc(ground)
@@ -281,17 +285,19 @@ def _coordinates(chains: Chains) -> dict[str, FloatArray]:
 
 def _plan(ground: Ground, number: int, home: int) -> Plan:
     """The usual run, or the one that is tried when that did not do."""
-    settings = ground.settings
+    settings, whole = ground.settings, ground.problem.whole
     stage = "sampling" if number == 0 else "sampling again"
     detail = f"mode {home + 1}" if len(ground.kept) > 1 else ""
     windows = (settings.warmup,) * (1 if number == 0 else 5)
-    if ground.problem.whole and number == 0:  # no mode has the shape of the whole
+    if whole and number == 0:  # no mode has the shape of the whole
         windows = (settings.warmup // 2,) * 2
+    least = WHOLE_TARGETS[number] if whole else ESCALATED_TARGET * number
     return Plan(
         windows=windows,
         dense=len(windows) > 1,
+        apart=whole,
         draws=settings.draws * (1 + number),
-        target_accept=max(settings.target_accept, ESCALATED_TARGET * number),
+        target_accept=max(settings.target_accept, least),
         chunk=settings.chunk,
         report=lambda done: ground.say(stage, done, detail),
         journal=ground.journal.part(f"nuts{number}.mode{home}"),
