@@ -29,6 +29,7 @@ class Features:
     labels, groups, units: (p,), empty strings where nothing is known; a group is what
         features are ranked by together ("XANES-Ni").
     sd: (n, p) standard deviation of each entry, None where entries are exact.
+    covariance: (n, p, p) of the entries of each row, None where they are independent.
     imputations: (m, n, p) draws of the whole matrix, None where there are none.
     rows: (n,) what each observation is called.
     """
@@ -38,6 +39,7 @@ class Features:
     groups: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     sd: FloatArray | None = None
+    covariance: FloatArray | None = None
     imputations: FloatArray | None = None
     rows: tuple[str, ...] = ()
 
@@ -49,6 +51,8 @@ class Features:
                 raise ValueError(f"{name}: {len(getattr(self, name))} for {p} features")
         if self.sd is not None and self.sd.shape != (n, p):
             raise ValueError(f"sd has the shape {self.sd.shape}, not {(n, p)}")
+        if self.covariance is not None and self.covariance.shape != (n, p, p):
+            raise ValueError(f"covariance of {self.covariance.shape}, not {(n, p, p)}")
         if self.imputations is not None and self.imputations.shape[1:] != (n, p):
             raise ValueError(
                 f"imputations of {self.imputations.shape[1:]}, not {(n, p)}"

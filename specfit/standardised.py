@@ -33,14 +33,24 @@ def entry_errors(features: Features) -> FloatArray | None:
 def feature_columns(
     name: str, features: Features, rows: Rows | None = None
 ) -> dict[str, FloatArray]:
-    """The columns of a data block, (p, n): its features, and their errors if known.
+    """The columns of a data block: its features (p, n), and their errors if known.
 
-    rows: those that say what mean and sd are; all by default.
+    Errors are (p, p, n): with R = errors[:, :, i], what a row's entries are off by has the
+    covariance R Rᵀ.  rows: those that say what mean and sd are; all by default.
     """
     used = np.ones(len(features.values), dtype=bool) if rows is None else rows
     values, unit = standardised(features.values, used)
-    errors = entry_errors(features)
+    errors = _roots(features)
     found = {f"{name}.feature": values.T.copy()}
     if errors is not None:
-        found[f"{name}.feature_sd"] = (errors / unit).T.copy()
+        found[f"{name}.feature_errors"] = np.moveaxis(errors / unit[:, None], 0, -1)
     return found
+
+
+def _roots(features: Features) -> FloatArray | None:
+    """A square root (n, p, p) of the covariance of each row, None where there are no errors."""
+    if features.covariance is None:
+        sd = entry_errors(features)
+        return None if sd is None else sd[:, :, None] * np.eye(features.count)
+    squares, axes = np.linalg.eigh(features.covariance)
+    return np.asarray(axes * np.sqrt(np.maximum(squares, 0.0))[:, None, :])

@@ -2,9 +2,9 @@
 
 Columns are standardised over the rows that are not masked, so that a row left out says
 nothing of their scale.  Errors of the entries of a table, where they are known, widen the
-noise of a row to √(σ² + Σ β² s²), s their sd in units of the column's: they are taken as
-normal, independent from entry to entry, and the true entries as if spread much wider
-than the errors.
+noise of a row to √(σ² + βᵀ C β), C their covariance in units of the columns': they are
+taken as normal, independent from row to row, and the true entries as if spread much
+wider than the errors.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def with_errors(model: Model[Prior], measured: Measurement) -> Model[Prior]:
     total = _sum_of(spectrum.noise.mean)
     if total is None:
         return model
-    column = Ref(name=f"{spectrum.data}.feature_sd")
+    column = Ref(name=f"{spectrum.data}.feature_errors")
     wide = Apply(
         function=ERRORS,
         arguments=(spectrum.noise.arguments[0], column, *total.arguments[1:]),
@@ -194,7 +194,7 @@ def _given_of(model: Model[Prior], where: Coordinates) -> Given | None:
         rest=rest,
         noise=noise,
         features=f"{spectrum.data}.feature",
-        errors=f"{spectrum.data}.feature_sd" if errors else "",
+        errors=f"{spectrum.data}.feature_errors" if errors else "",
     )
 
 

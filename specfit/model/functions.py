@@ -81,9 +81,9 @@ def _weighted_sum(xp: Any, features: Any, *coefficients: Any) -> Any:
 
 
 def _widened(xp: Any, sd: Any, errors: Any, *coefficients: Any) -> Any:
-    """√(σ² + Σ (coefficient × error of its feature)²); errors: (p, n)."""
-    squares = sum((c * errors[i]) ** 2 for i, c in enumerate(coefficients))
-    return xp.sqrt(sd**2 + squares)
+    """√(σ² + βᵀ R Rᵀ β) of each row, β the coefficients; errors: all R, (p, p, n)."""
+    off = sum(c * errors[i] for i, c in enumerate(coefficients))
+    return xp.sqrt(sd**2 + xp.sum(off**2, axis=0))
 
 
 def _fold(name: str) -> Meaning:

@@ -57,12 +57,26 @@ def with_found(
         groups=tuple(runs[head].model.title or head for head in heads),
         units=tuple(unit for _, unit in columns),
         sd=np.stack([draws.std(axis=0) for draws, _ in columns], axis=-1),
+        covariance=_covariance([draws for draws, _ in columns], heads),
         imputations=np.stack(
             [draws[_spaced(len(draws), count)] for draws, _ in columns], axis=-1
         ),
         rows=rows,
     )
     return replace(measurement, features=features)
+
+
+def _covariance(columns: list[FloatArray], heads: list[str]) -> FloatArray:
+    """Of the features of each row (n, p, p): those of one model hang together."""
+    n, p = columns[0].shape[1], len(columns)
+    found = np.zeros((n, p, p))
+    for head in dict.fromkeys(heads):
+        own = [j for j, name in enumerate(heads) if name == head]
+        off = np.stack([columns[j] - columns[j].mean(axis=0) for j in own])
+        found[:, np.array(own)[:, None], own] = (
+            np.einsum("amn,bmn->nab", off, off) / off.shape[1]
+        )
+    return found
 
 
 def _column(

@@ -38,15 +38,22 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ir.Model[ir.Prior]:
     return found
 
 
-def measured(errors: bool = False) -> Measurement:
+def measured(errors: str = "none") -> Measurement:
     generator = np.random.default_rng(5)
     x = generator.normal(size=(N, P)) * np.array([1.0, 10.0, 0.1])
     y = 3.8 + 0.3 * (x[:, 0] - x[:, 0].mean()) + 0.05 * generator.normal(size=N)
-    sd = np.abs(generator.normal(size=(N, P))) * 0.2 * x.std(axis=0) if errors else None
+    sd = np.abs(generator.normal(size=(N, P))) * 0.2 * x.std(axis=0)
     axis = np.arange(1.0, N + 1)
-    return Measurement(
-        axis, y, "", "V", features=Features(x, sd=sd), columns={"target": y}
-    )
+    if errors == "none":
+        features = Features(x)
+    elif errors == "apart":
+        features = Features(x, sd=sd)
+    else:
+        factor = generator.normal(size=(N, P, P)) * 0.2 * x.std(axis=0)[:, None]
+        covariance = factor @ factor.transpose(0, 2, 1)
+        sd = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+        features = Features(x, sd=sd, covariance=covariance)
+    return Measurement(axis, y, "", "V", features=features, columns={"target": y})
 
 
 def values_at(problem: Problem, z: FloatArray) -> dict[str, float]:
@@ -123,9 +130,9 @@ def test_the_density_is_the_marginal_one_times_a_standard_normal(
             assert found + mass == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("errors", [False, True])
+@pytest.mark.parametrize("errors", ["none", "apart", "together"])
 def test_the_density_is_the_joint_one_times_the_jacobian(
-    model: ir.Model[ir.Prior], errors: bool
+    model: ir.Model[ir.Prior], errors: str
 ) -> None:
     """Also where entries have errors, and the coefficients are Gaussian only about."""
     one = measured(errors)
@@ -141,8 +148,13 @@ def test_the_density_is_the_joint_one_times_the_jacobian(
         np.testing.assert_allclose(
             [values[f"β[{j}]"] for j in range(1, P + 1)], beta, rtol=1e-12
         )
-        sd = np.zeros((N, P)) if one.features.sd is None else one.features.sd / unit
-        noise = np.sqrt(values["σ"] ** 2 + (sd**2) @ beta**2)
+        off = np.zeros(N)
+        if one.features.covariance is not None:
+            scaled = beta / unit
+            off = np.array([scaled @ c @ scaled for c in one.features.covariance])
+        elif one.features.sd is not None:
+            off = (one.features.sd / unit) ** 2 @ beta**2
+        noise = np.sqrt(values["σ"] ** 2 + off)
         joint = stats.norm.logpdf(one.values, values["a"] + x @ beta, noise).sum()
         joint += stats.norm.logpdf(values["a"], one.values.mean(), 0.7)
         joint += stats.norm.logpdf(u).sum()
@@ -155,7 +167,7 @@ def test_the_density_is_the_joint_one_times_the_jacobian(
 
 def test_positions_and_values_go_back_and_forth(model: ir.Model[ir.Prior]) -> None:
     with jax.enable_x64(True):
-        problem = density.build(model, (measured(errors=True),))
+        problem = density.build(model, (measured(errors="together"),))
         z = jnp.asarray(np.random.default_rng(3).normal(size=problem.dimension))
         values = problem.constrain({"z": z}, problem.data)
         back = problem.unconstrain(values, problem.data)["z"]
@@ -164,7 +176,7 @@ def test_positions_and_values_go_back_and_forth(model: ir.Model[ir.Prior]) -> No
 
 def test_the_gradient_is_finite_far_out(model: ir.Model[ir.Prior]) -> None:
     with jax.enable_x64(True):
-        problem = density.build(model, (measured(errors=True),))
+        problem = density.build(model, (measured(errors="together"),))
         slope = jax.jit(jax.grad(lambda z: problem.logdensity({"z": z}, problem.data)))
         generator = np.random.default_rng(4)
         for reach in (1.0, 5.0, 15.0):
@@ -192,3 +204,22 @@ def test_a_row_left_out_is_not_known_at_all(model: ir.Model[ir.Prior]) -> None:
             found.append((float(value), float(problem.constrain(z, learn)["β[1]"])))
         assert found[0][1] == found[1][1]
         assert found[0][0] == pytest.approx(found[1][0], abs=1e-9)
+
+
+def test_errors_of_features_do_not_narrow_a_coefficient_whose_scale_is_free(
+    model: ir.Model[ir.Prior],
+) -> None:
+    """As the errors alone hold it, to far less than its prior has it."""
+    with jax.enable_x64(True):
+        problem = density.build(model, (measured(errors="apart"),))
+        at = np.zeros(problem.dimension)
+        at[problem.names.index("β_local[2]")] = 6.0
+        at[problem.names.index("σ")] = -4.0
+        rows = [problem.names.index(f"β_unit[{j}]") for j in range(1, P + 1)]
+
+        @jax.jit
+        def bent(z: jax.Array) -> jax.Array:
+            return jax.hessian(lambda q: problem.logdensity({"z": q}, problem.data))(z)
+
+        curvature = -np.asarray(bent(jnp.asarray(at)))[np.ix_(rows, rows)]
+    assert np.linalg.eigvalsh(curvature).max() < 4.0
