@@ -8,8 +8,7 @@ import numpy as np
 
 from specfit.checking import Checked
 from specfit.contracts import FloatArray, Measurement, Progress
-from specfit.diagnostics import Diagnostic, Span, SpecError
-from specfit.features import AnalysisResult, AnalysisRun, FewFolds
+from specfit.features import AnalysisResult, AnalysisRun
 from specfit.model import ir
 from specfit.record import Clock, sha256, versions
 
@@ -41,6 +40,7 @@ def analyse(
         by=analysis.by,
         scaled=analysis.scale == "standardize",
         nested=analysis.tuning == "nested",
+        score=analysis.score.removesuffix("(pooled)"),
         permutations=analysis.permutations,
         resamples=analysis.resamples,
     )
@@ -66,12 +66,6 @@ def run_analysis(
     """An analysis of a file, done and judged; nothing is written.
 
     measurement: the table, where it is not the one that the data block names.
-
-    Raises
-    ------
-    SpecError
-        Its folds are too few.
-
     """
     from specfit.rules.analyses import judge_analysis
 
@@ -80,7 +74,7 @@ def run_analysis(
     with clock("read data"):
         table = measurement or table_of(checked, analysis)
     with clock("analysis"):
-        result = _found(checked, analysis, table, seed, progress)
+        result = analyse(analysis, table, seed, progress)
     with clock("judge"):
         verdict = judge_analysis(analysis, result)
     return AnalysisRun(
@@ -96,22 +90,6 @@ def run_analysis(
         timings={**clock.seconds, "total": clock.total()},
         started=started,
     )
-
-
-def _found(
-    checked: Checked,
-    analysis: ir.Analysis,
-    table: Measurement,
-    seed: int,
-    progress: Progress | None,
-) -> AnalysisResult:
-    try:
-        return analyse(analysis, table, seed, progress)
-    except FewFolds as error:
-        place = analysis.place
-        span = Span(place.file, place.start, place.end)
-        fault = Diagnostic("folds-few", span, {"found": str(error.count)})
-        raise SpecError([fault], checked.texts) from error
 
 
 def table_of(checked: Checked, analysis: ir.Analysis) -> Measurement:

@@ -73,14 +73,6 @@ class Features:
         return self.groups[index] if self.groups else ""
 
 
-class FewFolds(ValueError):
-    """Fewer than three folds: nothing could be tuned inside one of them."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__(f"{count} folds: at least three are needed")
-        self.count = count
-
-
 @dataclass(frozen=True)
 class MethodResult:
     """What one estimator made of the table.
@@ -97,7 +89,10 @@ class MethodResult:
         all rows.
     selection: (p,) share of subsamples in which a feature was selected, NaN without any.
     path, alphas: (p, n_alphas), (n_alphas,) coefficients along the penalty, of all rows.
-    imputed_r2: (m,) the score for each imputation of the features.
+    shuffled_scores: what was asked for, R² or Q², of each shuffle; p_score: of the target
+        as it is, by the same procedure.
+    imputed_r2, imputed_q2: (m,) for each imputation of the features.
+    unsettled: folds whose chosen fit had not converged.
     """
 
     name: str
@@ -112,13 +107,14 @@ class MethodResult:
     selection: FloatArray
     p_value: float = float("nan")
     shuffles: int = 0
-    shuffled_r2: FloatArray = field(default_factory=lambda: np.zeros(0))
-    p_r2: float = float("nan")
+    shuffled_scores: FloatArray = field(default_factory=lambda: np.zeros(0))
+    p_score: float = float("nan")
     p_trees: int = 0
     path: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     alphas: FloatArray = field(default_factory=lambda: np.zeros(0))
     imputed_r2: FloatArray = field(default_factory=lambda: np.zeros(0))
-    warnings: tuple[str, ...] = ()
+    imputed_q2: FloatArray = field(default_factory=lambda: np.zeros(0))
+    unsettled: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from specfit.contracts import Measurement
-from specfit.model.ir import DataSource, Model, Place, Prior
+from specfit.model.ir import Analysis, DataSource, Model, Place, Prior
 from specfit.model.peak_remarks import Remark, data_remarks
 from specfit.readers.errors import ReaderError
 
+FOLDS = 3
+"""One is held out, and tuning inside the rest holds out another."""
 NAMED = 3
 """Of files that are missing together, how many are named."""
 MISSING = ("data-missing", "data-misspelt")
@@ -29,6 +33,22 @@ def of_data(
                 if (remark[0], remark[2]) not in said:
                     said.add((remark[0], remark[2]))
                     yield remark
+
+
+def few_folds(
+    analyses: Sequence[Analysis], measured: Sequence[tuple[DataSource, Measurement]]
+) -> Iterator[Remark]:
+    """Analyses of tables with so few rows that nothing is left to tune by."""
+    for analysis in analyses:
+        seen = next((m for source, m in measured if source == analysis.source), None)
+        if seen is None:
+            continue
+        count = {
+            "leave_block_out": -(-len(seen.values) // max(analysis.block, 1)),
+            "leave_group_out": len(np.unique(seen.columns.get(analysis.by, ()))),
+        }.get(analysis.folds, len(seen.values))
+        if count < FOLDS:
+            yield "folds-few", {"found": str(count)}, analysis.place, "error"
 
 
 def together(errors: Sequence[tuple[ReaderError, Place]]) -> Iterator[Remark]:

@@ -102,9 +102,11 @@ def test_tuning_on_the_same_folds_is_called_optimistic(
 
 def test_two_folds_are_too_few(study, specfit, tmp_path):
     path = study(folds="leave_block_out(6)")
-    code, _, said = specfit("run", path, "--out", tmp_path / "out", "--quiet")
+    code, _, said = specfit("check", path)
     assert code == 2
     assert "error[folds-few]: 2 folds are too few" in said
+    code, _, said = specfit("run", path, "--out", tmp_path / "out", "--quiet")
+    assert code == 2
     assert not (tmp_path / "out").exists()
 
 

@@ -1,5 +1,6 @@
 """Estimators against arithmetic by hand, and against leaks between folds."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from specfit.contracts import FloatArray, Measurement
 from specfit.features import Features
-from specfit.inference.estimators import Asked, MethodAsked, analyse
+from specfit.inference.estimators import Asked, MethodAsked, analyse, methods
 from specfit.inference.estimators.folds import (
     leave_block_out,
     leave_group_out,
@@ -193,7 +194,7 @@ def test_an_analysis_finds_what_drives_and_the_same_again() -> None:
     assert one.p_value < 0.1
     assert np.argmax(np.abs(one.coefficients)) == 0
     assert one.predicted.tobytes() == again.predicted.tobytes()
-    assert one.shuffled_r2.tobytes() == again.shuffled_r2.tobytes()
+    assert one.shuffled_scores.tobytes() == again.shuffled_scores.tobytes()
     assert one.path.shape == (6, 12)
     assert not first.optimistic
 
@@ -214,7 +215,30 @@ def test_imputations_spread_the_score() -> None:
     (one,) = found.methods
     assert one.imputed_r2.shape == (5,)
     assert one.imputed_r2.std() > 0.0
+    assert (one.imputed_q2 > one.imputed_r2).all()  # another mean, farther away
     assert np.isnan(one.p_value)
+
+
+def test_shuffled_targets_are_compared_by_the_score_asked_for() -> None:
+    x, y = table()
+    by = {
+        score: analyse(asked(score=score), measurement(x, y), 4).methods[0]
+        for score in ("R2", "Q2")
+    }
+    assert by["R2"].p_score == by["R2"].r2
+    assert by["Q2"].p_score == by["Q2"].q2
+    assert (by["Q2"].shuffled_scores != by["R2"].shuffled_scores).all()
+
+
+def test_a_fit_that_ran_out_of_sweeps_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(3).normal(size=(12, 30))
+    y = x[:, :5].sum(axis=1)
+    weak = replace(asked(permutations=0), methods=(lasso(np.array([1e-6])),))
+    monkeypatch.setattr(methods, "MOST_SWEEPS", 1)
+    assert analyse(weak, measurement(x, y), 4).methods[0].unsettled > 9
+    monkeypatch.undo()
+    strong = replace(weak, methods=(lasso(np.array([1.0])),))
+    assert analyse(strong, measurement(x, y), 4).methods[0].unsettled == 0
 
 
 def test_features_of_the_wrong_shape_are_refused() -> None:

@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 
 from specfit.contracts import FloatArray, Measurement, Progress
-from specfit.features import AnalysisResult, FewFolds, MethodResult
+from specfit.features import AnalysisResult, MethodResult
 from specfit.inference.estimators.asked import Asked, MethodAsked
 from specfit.inference.estimators.folds import (
     Folds,
@@ -24,9 +24,10 @@ from specfit.inference.estimators.folds import (
     leave_one_out,
     q2_pooled,
     r2_pooled,
+    rest,
 )
 from specfit.inference.estimators.methods import Forest, Learner, Linear, forest
-from specfit.inference.estimators.nested import HeldOut, held_out, score
+from specfit.inference.estimators.nested import HeldOut, Scores, held_out, scores
 from specfit.inference.estimators.permuted import Permuted, permuted
 from specfit.inference.estimators.stability import selection
 
@@ -45,14 +46,14 @@ def analyse(
 
     Raises
     ------
-    FewFolds
-        There are not even three.
+    ValueError
+        There are not even three folds: nothing could be tuned inside one of them.
 
     """
     assert measured.features is not None
     folds = folds_of(asked, measured)
     if len(folds) < 3:
-        raise FewFolds(len(folds))
+        raise ValueError(f"{len(folds)} folds: at least three are needed")
     results, timings = [], {}
     for number, method in enumerate(asked.methods):
         begun = perf_counter()
@@ -116,7 +117,8 @@ class _Work:
         learner = learner_of(method, self.asked.scaled, self.seed)
         found = held_out(learner, self.x, self.y, self.folds)
         self._say(0.1, method.name)
-        shuffled, trees, r2 = self._shuffled(learner, method.name)
+        shuffled, trees, score = self._shuffled(learner, method.name)
+        imputed = self._imputed(learner)
         predicted = found.predicted if self.asked.nested else found.same
         path = np.zeros((0, 0))
         if isinstance(learner, Linear) and not learner.named:
@@ -134,12 +136,22 @@ class _Work:
             selection=self._selection(learner),
             p_value=shuffled.p_value,
             shuffles=len(shuffled.scores),
-            shuffled_r2=shuffled.scores,
-            p_r2=r2,
+            shuffled_scores=shuffled.scores,
+            p_score=score,
             p_trees=trees,
             path=path,
             alphas=learner.alphas if isinstance(learner, Linear) else np.zeros(0),
-            imputed_r2=self._imputed(learner),
+            imputed_r2=np.array([one.R2 for one in imputed]),
+            imputed_q2=np.array([one.Q2 for one in imputed]),
+            unsettled=self._unsettled(learner, found),
+        )
+
+    def _unsettled(self, learner: Learner, found: HeldOut) -> int:
+        """Folds whose chosen fit, had it been given more sweeps, might have moved."""
+        every = [rest(len(self.y), fold) for fold in self.folds]
+        return sum(
+            not learner.settled(self.x[rows], self.y[rows])[setting]
+            for rows, setting in zip(every, found.chosen, strict=True)
         )
 
     def _tuned(self, learner: Learner, found: HeldOut) -> Mapping[str, FloatArray]:
@@ -148,22 +160,24 @@ class _Work:
         return {name: values[chosen] for name, values in learner.settings.items()}
 
     def _shuffled(self, learner: Learner, name: str) -> tuple[Permuted, int, float]:
-        """The permutation test, the trees it was done with, and R² with as many."""
+        """The permutation test, the trees it was done with, and the score with as many."""
         trees = 0
         if isinstance(learner, Forest) and learner.trees > TREES_SHUFFLED:
             trees = TREES_SHUFFLED
             learner = Forest(learner.make, trees, learner.seed)
 
         def one(y: FloatArray) -> float:
-            return score(learner, self.x, y, self.folds, self.asked.nested)
+            found = scores(learner, self.x, y, self.folds, self.asked.nested)
+            return float(getattr(found, self.asked.score))
 
         def tell(done: float) -> None:
             self._say(0.1 + 0.7 * done, f"{name}: shuffled targets")
 
-        r2 = one(self.y)
+        score = one(self.y)
         generator = np.random.default_rng([self.seed, 1])
         count = self.asked.permutations
-        return permuted(one, self.y, self.folds, r2, count, generator, tell), trees, r2
+        found = permuted(one, self.y, self.folds, score, count, generator, tell)
+        return found, trees, score
 
     def _selection(self, learner: Learner) -> FloatArray:
         if isinstance(learner, Forest):
@@ -172,18 +186,16 @@ class _Work:
         generator = np.random.default_rng([self.seed, 2])
         return selection(learner, self.x, self.y, self.asked.resamples, generator)
 
-    def _imputed(self, learner: Learner) -> FloatArray:
-        """The score for each of some imputations of the features."""
+    def _imputed(self, learner: Learner) -> list[Scores]:
+        """The scores for each of some imputations of the features."""
         drawn = self.features.imputations
         if drawn is None:
-            return np.zeros(0)
+            return []
         places = np.linspace(0, len(drawn) - 1, min(IMPUTED, len(drawn))).astype(int)
-        return np.array(
-            [
-                score(learner, drawn[k], self.y, self.folds, self.asked.nested)
-                for k in places
-            ]
-        )
+        return [
+            scores(learner, drawn[k], self.y, self.folds, self.asked.nested)
+            for k in places
+        ]
 
     def _say(self, done: float, detail: str) -> None:
         if self.progress is not None:

@@ -24,8 +24,9 @@ class Asked:
 
     folds: "leave_one_out", "leave_block_out" of `block` rows or "leave_group_out" by the
     column `by`; scaled: features are standardised inside every fold; nested: everything is
-    tuned inside the folds; permutations: shuffled targets at most; resamples: half
-    samples for the stability of what is selected.
+    tuned inside the folds; score: what shuffled targets are compared by, "R2" or "Q2";
+    permutations: shuffled targets at most; resamples: half samples for the stability of
+    what is selected.
     """
 
     name: str
@@ -35,5 +36,6 @@ class Asked:
     by: str = ""
     scaled: bool = True
     nested: bool = True
+    score: str = "R2"
     permutations: int = 199
     resamples: int = 200

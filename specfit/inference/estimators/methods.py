@@ -16,6 +16,7 @@ import numpy as np
 
 from specfit.contracts import FloatArray
 from specfit.inference.estimators.folds import Places
+from specfit.standardised import Rows
 
 TOLERANCE, MOST_SWEEPS = 1e-4, 10_000
 """Of the dual gap relative to y·y, and of coordinate descent at each penalty."""
@@ -33,6 +34,9 @@ class Learner(Protocol):
 
     def predict(self, x: FloatArray, y: FloatArray, asked: FloatArray) -> FloatArray:
         """Predictions (n_settings, n_asked) after learning from x (n, p) and y (n,)."""
+
+    def settled(self, x: FloatArray, y: FloatArray) -> Rows:
+        """Whether the fit of each setting (n_settings,) has converged."""
 
     def weights(self, x: FloatArray, y: FloatArray, setting: int) -> FloatArray:
         """Coefficients of standardised features, or importances, (p,)."""
@@ -79,17 +83,28 @@ class Linear:
 
     def paths(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Coefficients (n_settings, p) of scaled features, and what stands beside them."""
+        return self._path(x, y)[:2]
+
+    def settled(self, x: FloatArray, y: FloatArray) -> Rows:
+        """As in `Learner`: where the duality gap is small enough."""
+        most = TOLERANCE * float(np.sum((y - y.mean()) ** 2)) / len(y)
+        return self._path(x, y)[2] <= most
+
+    def _path(
+        self, x: FloatArray, y: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """As `paths`, and the duality gap (n_settings,) where each stopped."""
         from sklearn.linear_model import enet_path
 
         mean, unit = scaler(x, self.standardise)
         scaled = (x - mean) / unit
         middle, centre = scaled.mean(axis=0), float(y.mean())
         inner, left = np.asfortranarray(scaled - middle), y - centre
-        found = []
+        found, gaps = [], []
         for ratio in self.ratios:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # at the weakest penalties, p > n
-                _, path, *_ = enet_path(
+                warnings.simplefilter("ignore")  # `settled` tells, of what was chosen
+                _, path, gap = enet_path(
                     inner,
                     left,
                     l1_ratio=float(ratio),
@@ -99,8 +114,9 @@ class Linear:
                     max_iter=MOST_SWEEPS,
                 )
             found.append(np.asarray(path).T)
+            gaps.append(np.asarray(gap))
         coefficients = np.concatenate(found)
-        return coefficients, centre - coefficients @ middle
+        return coefficients, centre - coefficients @ middle, np.concatenate(gaps)
 
     def weights(self, x: FloatArray, y: FloatArray, setting: int) -> FloatArray:
         """As in `Learner`."""
@@ -140,6 +156,11 @@ class Forest:
     def predict(self, x: FloatArray, y: FloatArray, asked: FloatArray) -> FloatArray:
         """As in `Learner`; trees do not mind the scale of a feature."""
         return np.asarray(self._fitted(x, y).predict(asked))[None]
+
+    def settled(self, x: FloatArray, y: FloatArray) -> Rows:
+        """As in `Learner`: a forest does not iterate."""
+        del x, y
+        return np.ones(1, dtype=bool)
 
     def weights(self, x: FloatArray, y: FloatArray, setting: int) -> FloatArray:
         """As in `Learner`: the fall of the variance at splits, summing to 1."""

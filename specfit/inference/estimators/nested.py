@@ -13,7 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from specfit.contracts import FloatArray
-from specfit.inference.estimators.folds import Folds, Places, r2_pooled, rest
+from specfit.inference.estimators.folds import (
+    Folds,
+    Places,
+    q2_pooled,
+    r2_pooled,
+    rest,
+)
 from specfit.inference.estimators.methods import Learner
 
 
@@ -63,9 +69,17 @@ def _tuned(
     return chosen
 
 
-def score(
+class Scores(NamedTuple):
+    """R² and Q², pooled over all rows held out; names are those of the language."""
+
+    R2: float
+    Q2: float
+
+
+def scores(
     learner: Learner, x: FloatArray, y: FloatArray, folds: Folds, nested: bool
-) -> float:
-    """R² pooled, for permutations and imputations."""
+) -> Scores:
+    """For permutations and imputations."""
     found = held_out(learner, x, y, folds)
-    return r2_pooled(y, found.predicted if nested else found.same)
+    predicted = found.predicted if nested else found.same
+    return Scores(r2_pooled(y, predicted), q2_pooled(y, predicted, folds))

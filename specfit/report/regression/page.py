@@ -69,7 +69,7 @@ def _scores(run: AnalysisRun, result: AnalysisRunResult) -> list[Block]:
     rows = [
         [
             Cell(m.title or m.name, m.function.replace("_", " ")),
-            Cell(f"{m.r2:.3f}", _imputed(m), numeric=True),
+            Cell(f"{m.r2:.3f}", _noted(m), numeric=True),
             Cell(f"{m.q2:.3f}", numeric=True),
             Cell(f"{m.same_folds_r2:.3f}", tone="quiet", numeric=True),
             Cell(*_p(m), numeric=True),
@@ -84,11 +84,14 @@ def _scores(run: AnalysisRun, result: AnalysisRunResult) -> list[Block]:
     return [Paragraph(text), Table(head, rows), figure]
 
 
-def _imputed(method: MethodRecord) -> str:
-    drawn = method.imputed_r2
-    if not drawn:
-        return ""
-    return f"{min(drawn):.3f} … {max(drawn):.3f} over {len(drawn)} imputations"
+def _noted(method: MethodRecord) -> str:
+    notes, drawn = [], method.imputed_r2
+    if drawn:
+        span = f"{min(drawn):.3f} … {max(drawn):.3f}"
+        notes.append(f"{span} over {len(drawn)} imputations")
+    if method.unsettled_folds:
+        notes.append(f"not converged in {method.unsettled_folds} folds")
+    return "; ".join(notes)
 
 
 def _p(method: MethodRecord) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from specfit.report.result import SCHEMA_VERSION, Record, RuleResult, Text
 
 
 class Figure(Record):
-    """A score: of what was drawn of the features, mean and spread; else one number."""
+    """A score: mean and spread over what was drawn of the features, else one number."""
 
     unit: str
     mean: float
@@ -38,7 +38,11 @@ class FeatureResult(Record):
 
 
 class MethodRecord(Record):
-    """One method: `r2` as asked for, `same_folds_r2` always optimistic."""
+    """One method: `r2` as asked for, `same_folds_r2` always optimistic.
+
+    permutation_scores: R² or Q², as asked for.  unsettled_folds: whose fit, at the penalty
+    chosen, stopped before it had converged.
+    """
 
     name: str
     title: Text
@@ -50,12 +54,14 @@ class MethodRecord(Record):
     permutation_p: float | None
     permutations: int
     permutation_trees: int
-    permutation_r2: list[float]
+    permutation_scores: list[float]
     tuned: dict[str, list[float]]
     predicted: list[float]
     features: list[FeatureResult]
     groups: dict[str, float]
     imputed_r2: list[float]
+    imputed_q2: list[float]
+    unsettled_folds: int
 
 
 class AnalysisRunResult(Record):
@@ -125,17 +131,15 @@ def result_of(run: AnalysisRun) -> AnalysisRunResult:
 
 
 def _figure(one: MethodResult, key: str) -> Figure:
-    value = one.r2 if key == "R2" else one.q2
-    drawn = one.imputed_r2 if key == "R2" and one.imputed_r2.size > 1 else None
-    low, high = (None, None) if drawn is None else np.quantile(drawn, (0.05, 0.95))
-    return Figure(
-        unit="",
-        mean=value,
-        sd=None if drawn is None else float(drawn.std(ddof=1)),
-        median=value if drawn is None else float(np.median(drawn)),
-        q05=low,
-        q95=high,
-    )
+    value, drawn = {
+        "R2": (one.r2, one.imputed_r2), "Q2": (one.q2, one.imputed_q2)
+    }[key]  # fmt: skip
+    if drawn.size < 2:
+        return Figure(unit="", mean=value, sd=None, median=value, q05=None, q95=None)
+    low, middle, high = np.quantile(drawn, (0.05, 0.5, 0.95))
+    spread = float(drawn.std(ddof=1))
+    mean = float(drawn.mean())
+    return Figure(unit="", mean=mean, sd=spread, median=middle, q05=low, q95=high)
 
 
 def _method(run: AnalysisRun, one: MethodResult) -> MethodRecord:
@@ -152,7 +156,7 @@ def _method(run: AnalysisRun, one: MethodResult) -> MethodRecord:
         permutation_p=None if math.isnan(one.p_value) else one.p_value,
         permutations=one.shuffles,
         permutation_trees=one.p_trees,
-        permutation_r2=one.shuffled_r2.tolist(),
+        permutation_scores=one.shuffled_scores.tolist(),
         tuned={name: values.tolist() for name, values in one.tuned.items()},
         predicted=one.predicted.tolist(),
         features=[
@@ -168,6 +172,8 @@ def _method(run: AnalysisRun, one: MethodResult) -> MethodRecord:
         ],
         groups=group_selection(run, one),
         imputed_r2=one.imputed_r2.tolist(),
+        imputed_q2=one.imputed_q2.tolist(),
+        unsettled_folds=one.unsettled,
     )
 
 
