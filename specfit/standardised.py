@@ -23,6 +23,11 @@ def standardised(features: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArr
     return np.where(still, 0.0, (features - mean) / unit), unit
 
 
+def errors_of(data: str) -> str:
+    """The name of the column of errors of the features of a data block."""
+    return f"{data}.feature_errors"
+
+
 def entry_errors(features: Features) -> FloatArray | None:
     """The sd (n, p) of each entry: as said, or that of its imputations."""
     if features.sd is None and features.imputations is not None:
@@ -43,7 +48,7 @@ def feature_columns(
     errors = _roots(features)
     found = {f"{name}.feature": values.T.copy()}
     if errors is not None:
-        found[f"{name}.feature_errors"] = np.moveaxis(errors / unit[:, None], 0, -1)
+        found[errors_of(name)] = np.moveaxis(errors / unit[:, None], 0, -1)
     return found
 
 

@@ -22,11 +22,12 @@ from specfit.density.coordinates import Coordinates
 from specfit.density.given import LOCAL, NOTHING, Given, Intercept
 from specfit.density.parts import Both
 from specfit.density.problem import problem_of
-from specfit.model.expressions import evaluate, nodes, references, substitute
-from specfit.model.functions import ERRORS, HORSESHOE, WEIGHTED_SUM
+from specfit.model.expressions import evaluate, references, substitute
+from specfit.model.functions import ERRORS, HORSESHOE
 from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior, Ref
 from specfit.model.known import data_constants
-from specfit.standardised import entry_errors, feature_columns
+from specfit.model.row_errors import weighted_sum, widened
+from specfit.standardised import entry_errors, errors_of, feature_columns
 
 _SUM = "#sum"
 
@@ -43,19 +44,9 @@ def build(model: Model[Prior], measurements: Sequence[Measurement]) -> Problem:
 def with_errors(model: Model[Prior], measured: Measurement) -> Model[Prior]:
     """The model, its noise widened by the errors of the features where these have any."""
     assert measured.features is not None
-    (spectrum,) = model.spectra
     if entry_errors(measured.features) is None:
         return model
-    total = _sum_of(spectrum.noise.mean)
-    if total is None:
-        return model
-    column = Ref(name=f"{spectrum.data}.feature_errors")
-    wide = Apply(
-        function=ERRORS,
-        arguments=(spectrum.noise.arguments[0], column, *total.arguments[1:]),
-    )
-    noise = spectrum.noise.model_copy(update={"arguments": (wide,)})
-    spectra = (spectrum.model_copy(update={"noise": noise}),)
+    spectra = tuple(widened(one) for one in model.spectra)
     return model.model_copy(update={"spectra": spectra})
 
 
@@ -88,13 +79,6 @@ def without(
         "learned": mask,
     }
     return learn, {**learn, "mask": jnp.ones_like(mask)}
-
-
-def _sum_of(mean: Expression | None) -> Apply | None:
-    """The sum over features in what is expected."""
-    every = nodes(mean) if mean is not None else ()
-    found = (n for n in every if isinstance(n, Apply) and n.function == WEIGHTED_SUM)
-    return next(found, None)
 
 
 # --------------------------------------------------------------------------- curve
@@ -139,7 +123,7 @@ def _curve_of(
 ) -> RegressionCurve:
     del measurements
     (spectrum,) = model.spectra
-    mean, total = spectrum.noise.mean, _sum_of(spectrum.noise.mean)
+    mean, total = spectrum.noise.mean, weighted_sum(spectrum.noise.mean)
     assert mean is not None
     names = [n.name for n in total.arguments[1:] if isinstance(n, Ref)] if total else []
     rest = replaced(mean, total, Ref(name=_SUM)) if total else mean
@@ -165,7 +149,7 @@ def replaced(
 def _given_of(model: Model[Prior], where: Coordinates) -> Given | None:
     """The linear part, where every coefficient is a horseshoe of its own scale."""
     (spectrum,) = model.spectra
-    mean, total = spectrum.noise.mean, _sum_of(spectrum.noise.mean)
+    mean, total = spectrum.noise.mean, weighted_sum(spectrum.noise.mean)
     if mean is None or total is None:
         return None
     values = {d.name: d.value for d in model.definitions}
@@ -194,7 +178,7 @@ def _given_of(model: Model[Prior], where: Coordinates) -> Given | None:
         rest=rest,
         noise=noise,
         features=f"{spectrum.data}.feature",
-        errors=f"{spectrum.data}.feature_errors" if errors else "",
+        errors=errors_of(spectrum.data) if errors else "",
     )
 
 

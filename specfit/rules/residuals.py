@@ -157,7 +157,9 @@ def _of_spectrum(
     chi2, lag1, runs, runs_z = map(float, figures(pearson))
     replicas = np.sum(scores(replicated) ** 2, axis=1)
     where, worst_z = worst(pearson)
-    most = np.inf if measurement.features is None else _learned(replicated, sd)
+    most = np.inf
+    if measurement.features is not None:
+        most = _learned(fit.band[:, index, : counts.size], sd)
     return Residuals(
         label=spectrum.label,
         pearson=pearson,
@@ -176,13 +178,14 @@ def _of_spectrum(
     )
 
 
-def _learned(replicated: FloatArray, sd: FloatArray) -> float:
+def _learned(band: FloatArray, sd: FloatArray) -> float:
     """How many coefficients are learned of those that shrink: more than there are rows.
 
-    Σ Var(curve) / sd² is the trace of the map from data to curve; replicas (n, channels)
-    vary by sd² more than the curve.
+    Σ Var(curve) / sd² is the trace of the map from data to curve; band: its 5 and 95 %
+    quantiles (2, channels), of a normal 2 × 1.645 sd apart.
     """
-    return float(np.sum(np.maximum(replicated.var(axis=0) / sd**2 - 1.0, 0.0)))
+    spread = (band[1] - band[0]) / (2 * 1.6449)
+    return float(np.sum(spread**2 / sd**2))
 
 
 def _freedom(channels: int, parameters: float) -> int:

@@ -9,9 +9,14 @@ import numpy as np
 
 from specfit.contracts import Fit, FloatArray, Measurement
 from specfit.distributions import NOISES
+from specfit.features import Features
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Spectrum
+from specfit.model.row_errors import widened
+from specfit.standardised import errors_of, feature_columns
 
+MANY = 400
+"""Draws over which a variance is averaged."""
 FEW = 5.0  # counts, from which a Poisson law is near a normal one
 
 
@@ -57,7 +62,27 @@ def _arguments(spectrum: Spectrum, measurement: Measurement, fit: Fit) -> list[A
 def sd_of(
     spectrum: Spectrum, measurement: Measurement, expected: FloatArray, fit: Fit
 ) -> FloatArray:
-    """Standard deviation of each datum by the noise law, its arguments at their means."""
+    """Standard deviation of each datum by the noise law, its arguments at their means.
+
+    Where features have errors, of the mean variance of the draws: it is no line in them.
+    """
+    if measurement.features is not None:
+        return _with_features(spectrum, measurement, measurement.features, fit)
     given = _arguments(spectrum, measurement, fit)
     variance = NOISES[spectrum.noise.family].variance(expected, *given)
     return np.asarray(np.sqrt(np.maximum(variance, 1e-24)))
+
+
+def _with_features(
+    spectrum: Spectrum, measurement: Measurement, features: Features, fit: Fit
+) -> FloatArray:
+    columns = feature_columns(spectrum.data, features)
+    if errors_of(spectrum.data) in columns:
+        spectrum = widened(spectrum)
+    draws = {name: np.ravel(values) for name, values in fit.draws.items()}
+    places = np.linspace(0, len(next(iter(draws.values()))) - 1, MANY).astype(int)
+    squares = np.zeros(measurement.values.size)
+    for place in places:
+        own = {name: values[place] for name, values in draws.items()}
+        squares += evaluate(spectrum.noise.arguments[0], {**columns, **own}, np) ** 2
+    return np.asarray(np.sqrt(squares / len(places)))

@@ -7,7 +7,9 @@ import pytest
 from scipy import stats
 
 from specfit.contracts import Measurement
-from specfit.model.ir import Const, Noise, Spectrum
+from specfit.features import Features
+from specfit.model.functions import WEIGHTED_SUM
+from specfit.model.ir import Apply, Const, Noise, Ref, Spectrum
 from specfit.rules.scores import near_normal, scores_of, sd_of
 
 N = 20_000
@@ -43,3 +45,27 @@ def test_other_noise_is_in_sd():
     values = np.random.default_rng(5).normal(0.0, 2.0, N)
     found = scores(spectrum("gaussian", 2.0), values)
     np.testing.assert_allclose(found, values / 2.0)
+
+
+def test_errors_of_features_widen_the_noise_that_residuals_are_counted_in():
+    """Not at the mean of a coefficient: β² has a mean of its own."""
+    generator = np.random.default_rng(6)
+    x = generator.normal(size=(8, 2)) * [1.0, 30.0]
+    factor = generator.normal(size=(8, 2, 2)) * [[1.0], [30.0]]
+    covariance = factor @ factor.transpose(0, 2, 1)
+    features = Features(
+        x, sd=np.sqrt(np.diagonal(covariance, 0, 1, 2)), covariance=covariance
+    )
+    draws = {n: generator.normal(size=(2, 200)) for n in ("b[1]", "b[2]")}
+    draws["s"] = generator.lognormal(size=(2, 200))
+    column = Ref(name="d.feature")
+    names = [Ref(name=name) for name in ("b[1]", "b[2]")]
+    total = Apply(function=WEIGHTED_SUM, arguments=(column, *names))
+    noise = Noise(family="gaussian", arguments=(Ref(name="s"),), mean=total)
+    law = Spectrum(data="d", sites=(), scalars={}, noise=noise)
+    seen = Measurement(axis=np.arange(8.0), values=np.zeros(8), features=features)
+    found = sd_of(law, seen, np.zeros(8), SimpleNamespace(draws=draws))
+    beta = np.stack([draws["b[1]"], draws["b[2]"]], axis=-1) / x.std(axis=0)
+    off = np.einsum("abi,rij,abj->rab", beta, covariance, beta)
+    expected = np.sqrt((draws["s"] ** 2 + off).mean(axis=(1, 2)))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
