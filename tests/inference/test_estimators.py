@@ -8,7 +8,7 @@ import pytest
 
 from specfit.contracts import FloatArray, Measurement
 from specfit.features import Features
-from specfit.inference.estimators import Asked, MethodAsked, analyse, methods
+from specfit.inference.estimators import Asked, MethodAsked, analyse, path
 from specfit.inference.estimators.folds import (
     leave_block_out,
     leave_group_out,
@@ -230,12 +230,12 @@ def test_shuffled_targets_are_compared_by_the_score_asked_for() -> None:
     assert (by["Q2"].shuffled_scores != by["R2"].shuffled_scores).all()
 
 
-def test_a_fit_that_ran_out_of_sweeps_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_that_ran_out_of_steps_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(3).normal(size=(12, 30))
     y = x[:, :5].sum(axis=1)
     weak = replace(asked(permutations=0), methods=(lasso(np.array([1e-6])),))
-    monkeypatch.setattr(methods, "MOST_SWEEPS", 1)
-    assert analyse(weak, measurement(x, y), 4).methods[0].unsettled > 9
+    monkeypatch.setattr(path, "STEPS", 0)
+    assert analyse(weak, measurement(x, y), 4).methods[0].unsettled == 12
     monkeypatch.undo()
     strong = replace(weak, methods=(lasso(np.array([1.0])),))
     assert analyse(strong, measurement(x, y), 4).methods[0].unsettled == 0

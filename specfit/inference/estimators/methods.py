@@ -2,12 +2,11 @@
 
 A learner is given rows to learn from and rows to predict, and nothing else: the scale of
 the features is learned from the first alone.  Linear methods go along the whole grid of
-penalties in one path (scikit-learn's coordinate descent), not one fit a penalty.
+penalties in one path, not one fit a penalty.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,10 +15,8 @@ import numpy as np
 
 from specfit.contracts import FloatArray
 from specfit.inference.estimators.folds import Places
+from specfit.inference.estimators.path import elastic_net_path
 from specfit.standardised import Rows
-
-TOLERANCE, MOST_SWEEPS = 1e-4, 10_000
-"""Of the dual gap relative to y·y, and of coordinate descent at each penalty."""
 
 
 class Learner(Protocol):
@@ -86,37 +83,21 @@ class Linear:
         return self._path(x, y)[:2]
 
     def settled(self, x: FloatArray, y: FloatArray) -> Rows:
-        """As in `Learner`: where the duality gap is small enough."""
-        most = TOLERANCE * float(np.sum((y - y.mean()) ** 2)) / len(y)
-        return self._path(x, y)[2] <= most
+        """As in `Learner`."""
+        return self._path(x, y)[2]
 
     def _path(
         self, x: FloatArray, y: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """As `paths`, and the duality gap (n_settings,) where each stopped."""
-        from sklearn.linear_model import enet_path
-
+    ) -> tuple[FloatArray, FloatArray, Rows]:
+        """As `paths`, and which of them (n_settings,) are final."""
         mean, unit = scaler(x, self.standardise)
         scaled = (x - mean) / unit
         middle, centre = scaled.mean(axis=0), float(y.mean())
-        inner, left = np.asfortranarray(scaled - middle), y - centre
-        found, gaps = [], []
-        for ratio in self.ratios:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # `settled` tells, of what was chosen
-                _, path, gap = enet_path(
-                    inner,
-                    left,
-                    l1_ratio=float(ratio),
-                    alphas=self.alphas,
-                    precompute=False,
-                    tol=TOLERANCE,
-                    max_iter=MOST_SWEEPS,
-                )
-            found.append(np.asarray(path).T)
-            gaps.append(np.asarray(gap))
-        coefficients = np.concatenate(found)
-        return coefficients, centre - coefficients @ middle, np.concatenate(gaps)
+        inner, left = scaled - middle, y - centre
+        each = [elastic_net_path(inner, left, r, self.alphas) for r in self.ratios]
+        coefficients = np.concatenate([path for path, _ in each])
+        final = np.concatenate([settled for _, settled in each])
+        return coefficients, centre - coefficients @ middle, final
 
     def weights(self, x: FloatArray, y: FloatArray, setting: int) -> FloatArray:
         """As in `Learner`."""

@@ -75,6 +75,7 @@ def heat_map(shown: Map) -> bytes:
         for axes in (above, below):
             for _, members in groups_of(shown.features)[1:]:
                 axes.axvline(members[0] + 0.5, color=FAINT, linewidth=0.7)
+        figure.tight_layout(pad=0.6)
         return png(figure)
 
 
@@ -115,7 +116,8 @@ def predicted(
             axes.errorbar(target, values, reach, fmt="o", markersize=3.5, lw=0.9, **own)
         axes.set_xlabel(f"measured ({unit or '1'})")
         axes.set_ylabel(f"predicted while held out ({unit or '1'})")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper left")
+        figure.tight_layout(pad=0.6)
         return png(figure)
 
 
@@ -131,7 +133,9 @@ def paths(alphas: FloatArray, path: FloatArray, features: Features, unit: str) -
             axes.semilogx(
                 alphas, path[place], color=colour(index), label=label(name, name)
             )
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_xlabel("penalty α")
         axes.set_ylabel(f"coefficient ({unit or '1'})")
         axes.legend(frameon=False, fontsize=7)
+        figure.tight_layout(pad=0.6)
         return png(figure)
