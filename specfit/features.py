@@ -147,6 +147,8 @@ class HeldOut:
     predicted, log_density: (n,); band: (2, n), 5 and 95 % of what would be measured;
     coverage: share of rows inside it.  psis_elpd, psis_worst: leave-one-out from the
     weights of the whole posterior instead, and the largest Pareto k̂ of these.
+    unsettled: refits whose prediction has an R-hat above 1.05 or fewer than 100 effective
+    draws.
     """
 
     predicted: FloatArray
@@ -158,6 +160,7 @@ class HeldOut:
     psis_elpd: float
     psis_worst: float
     divergences: int
+    unsettled: int
 
 
 @dataclass(frozen=True)

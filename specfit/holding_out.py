@@ -17,23 +17,36 @@ if TYPE_CHECKING:
     from specfit.inference.loo import Loo
 
 
+RHAT, ESS = 1.05, 100.0
+"""Beyond which what a short refit predicts is called unsettled."""
+STOPPED = "no held-out scores: interrupted while rows were left out"
+
+
 def held_out(
     model: ir.Model[ir.Prior],
     measurements: Sequence[Measurement],
     fit: Fit,
     clock: Clock,
     verdict: Verdict,
-) -> HeldOut | None:
-    """Exact leave-one-out by refits; None of other kinds, and without a posterior.
+) -> tuple[HeldOut | None, str]:
+    """Leave-one-out by refits; None of other kinds, and without a posterior.
 
-    Call it inside `enable_x64(True)`.
+    And why there is none where there should be; the posterior stands all the same.  Call
+    it inside `enable_x64(True)`.
     """
+    from specfit.inference.settings import NonFiniteStart
+
     few = fit.positions.shape[0] * fit.positions.shape[1] <= fit.positions.shape[-1]
     if model.kind != "regression" or verdict.outcome == "not_converged" or few:
-        return None
-    with clock("leaving out"):
-        (measured,) = measurements
-        return left_out_rows(model, measured, fit, clock.progress)
+        return None, ""
+    try:
+        with clock("leaving out"):
+            (measured,) = measurements
+            return left_out_rows(model, measured, fit, clock.progress), ""
+    except KeyboardInterrupt:
+        return None, STOPPED
+    except NonFiniteStart as error:
+        return None, f"no held-out scores, a refit could not begin: {error}"
 
 
 def left_out_rows(
@@ -70,10 +83,18 @@ def _scored(y: FloatArray, found: LeftOut, whole: Loo) -> HeldOut:
         predicted=found.mean,
         band=found.band,
         log_density=found.log_density,
-        r2=1.0 - missed / float(np.sum((y - y.mean()) ** 2)),
-        q2=1.0 - missed / float(np.sum((y - about) ** 2)),
+        r2=_share(missed, y, y - y.mean()),
+        q2=_share(missed, y, y - about),
         coverage=float(np.mean((found.band[0] <= y) & (y <= found.band[1]))),
         psis_elpd=whole.elpd,
         psis_worst=float(whole.pareto_k.max()),
         divergences=found.divergences,
+        unsettled=int(np.sum(~((found.rhat <= RHAT) & (found.ess >= ESS)))),
     )
+
+
+def _share(missed: float, y: FloatArray, away: FloatArray) -> float:
+    """1 − SSE/SST, NaN where the target does not vary."""
+    varied = float(np.sum(away**2))
+    rounding = y.size * float(1e-12 * np.max(np.abs(y))) ** 2
+    return 1.0 - missed / varied if varied > rounding else float("nan")

@@ -32,7 +32,7 @@ from specfit.contracts import (
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.found import at_place
 from specfit.gains import contradicted
-from specfit.holding_out import held_out
+from specfit.holding_out import STOPPED, held_out
 from specfit.inference.journal import Journal
 from specfit.made_of import remarks
 from specfit.model import ir
@@ -105,9 +105,11 @@ def run(
             every = (fit, *(answer.fit for answer in fit.answers))
             verdicts = [rules.judge(model, measurements, f, kept) for f in every]
             done = contradicted(model, measurements, fit, verdicts[0], settings)
-        held = held_out(model, measurements, fit, clock, done[0])
+        held, note = held_out(model, measurements, fit, clock, done[0])
+        fit = replace(fit, notes=(*fit.notes, *([note] if note else [])))
+    stopped = done[1] or note == STOPPED
     return Run(
-        document, model, measurements, _marked(fit, done[1]), done[0], kept,
+        document, model, measurements, _marked(fit, stopped), done[0], kept,
         text=checked.text, text_sha256=sha256(checked.text), versions=versions(),
         device=device, settings=_recorded(settings, checked),
         timings={**clock.seconds, "total": clock.total()}, started=started,

@@ -40,6 +40,7 @@ def feature_columns(
 ) -> dict[str, FloatArray]:
     """The columns of a data block: its features (p, n), and their errors if known.
 
+    A column that does not vary says nothing, and its errors are no noise.
     Errors are (p, p, n): with R = errors[:, :, i], what a row's entries are off by has the
     covariance R Rᵀ.  rows: those that say what mean and sd are; all by default.
     """
@@ -48,7 +49,8 @@ def feature_columns(
     errors = _roots(features)
     found = {f"{name}.feature": values.T.copy()}
     if errors is not None:
-        found[errors_of(name)] = np.moveaxis(errors / unit[:, None], 0, -1)
+        varies = np.any(values, axis=0, keepdims=True).T
+        found[errors_of(name)] = np.moveaxis(varies * errors / unit[:, None], 0, -1)
     return found
 
 

@@ -12,8 +12,9 @@ from specfit.contracts import Array, Data, FloatArray, Measurement, Problem, Sep
 from specfit.density.coordinates import Coordinates
 from specfit.density.expression_amounts import expression_separable
 from specfit.density.frames import drawn_only
-from specfit.density.parts import Both, Parts
+from specfit.density.parts import Parts
 from specfit.density.problem import problem_of
+from specfit.density.scope import Both
 from specfit.density.splines import Shifted
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Expression, Model, Prior

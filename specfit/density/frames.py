@@ -28,6 +28,8 @@ STEP = 0.01
 ROUNDS = 3
 WIDEST = 1.0
 """The largest scale of a part: more than the whole is no knowledge."""
+ALIKE = 1e-12
+"""Of the precision of members: below it, two of them are the same curve."""
 LOGISTIC = np.sqrt(3.0) / np.pi
 """The scale of a logistic law of unit variance."""
 
@@ -196,7 +198,7 @@ def _frame(
         later = np.arange(max(k + 1, held), n - 1) + m
         before = np.arange(m + k)
         s, rest = _conditional(h, g, m + k, later, before)
-        precise = max(s, 1e-300)
+        precise = max(s, (LOGISTIC / (WIDEST * total)) ** 2)
         mean[k] = rest[0] / precise
         outside[k] = rest[1 : 1 + m] / precise
         inside[k, :k] = rest[1 + m :] / precise
@@ -233,8 +235,8 @@ def _conditional(
     `later` are open; what is in neither is held at nothing.
     """
     if later.size:
-        solved = np.linalg.solve(h[np.ix_(later, later)], h[later][:, [k, *before]])
-        pulled = np.linalg.solve(h[np.ix_(later, later)], g[later])
+        inner = np.linalg.pinv(h[np.ix_(later, later)], rcond=ALIKE, hermitian=True)
+        solved, pulled = inner @ h[later][:, [k, *before]], inner @ g[later]
         own = h[k, k] - h[k, later] @ solved[:, 0]
         cross = h[k, before] - h[k, later] @ solved[:, 1:]
         constant = g[k] - h[k, later] @ pulled

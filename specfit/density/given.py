@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
 from specfit.contracts import Array, Data, FloatArray
-from specfit.density.scope import Scope
+from specfit.density.scope import Both, Scope
 from specfit.model.expressions import evaluate, references
 from specfit.model.ir import Const, Expression
 
@@ -107,8 +107,9 @@ class Given:
         own = {name: scope[name] for name in references(self.scale) - {LOCAL}}
         s = jnp.asarray(evaluate(self.scale, {**own, LOCAL: local}, jnp), dtype)
         a = (jnp.asarray(known[self.features]) * s[:, None]).T
-        left = jnp.asarray(data["counts"])[0] - evaluate(self.rest, scope, jnp)
-        noise = jnp.asarray(evaluate(self.noise, scope, jnp), dtype) ** 2
+        every = Both(data["columns"], scope)
+        left = jnp.asarray(data["counts"])[0] - evaluate(self.rest, every, jnp)
+        noise = jnp.asarray(evaluate(self.noise, every, jnp), dtype) ** 2
         if self.intercept is not None:
             location, scale = self._prior(scope, dtype)
             left = left - location

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import jax
@@ -22,7 +22,7 @@ from specfit.density.coordinates import Coordinates
 from specfit.density.histograms import waves_of
 from specfit.density.identity import identity_of
 from specfit.density.prior import PriorTerms
-from specfit.density.scope import Scope
+from specfit.density.scope import Both, Scope
 from specfit.distributions import NOISES
 from specfit.model.expressions import evaluate
 from specfit.model.ir import Expression, Model, Prior
@@ -31,22 +31,6 @@ from specfit.model.support import Plan
 
 MARGIN = 1e-5
 """How far inside their intervals, relatively, `Separable.assemble` puts values."""
-
-
-class Both(Mapping[str, Any]):
-    """Two environments of expressions, the second coming first."""
-
-    def __init__(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
-        self._first, self._second = first, second
-
-    def __getitem__(self, name: str) -> Any:
-        return self._second[name] if name in self._second else self._first[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._second, **dict.fromkeys(self._first)})
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
 
 
 class Curve(Protocol):

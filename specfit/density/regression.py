@@ -19,13 +19,14 @@ import numpy as np
 
 from specfit.contracts import Array, Data, FloatArray, Measurement, Problem
 from specfit.density.coordinates import Coordinates
+from specfit.density.frames import drawn_only
 from specfit.density.given import LOCAL, NOTHING, Given, Intercept
-from specfit.density.parts import Both
 from specfit.density.problem import problem_of
+from specfit.density.scope import Both
 from specfit.model.expressions import evaluate, references, substitute
 from specfit.model.functions import ERRORS, HORSESHOE
 from specfit.model.ir import Apply, Const, Dist, Expression, Model, Prior, Ref
-from specfit.model.known import data_constants
+from specfit.model.known import arguments_of, data_constants
 from specfit.model.row_errors import weighted_sum, widened
 from specfit.standardised import entry_errors, errors_of, feature_columns
 
@@ -164,16 +165,18 @@ def _given_of(model: Model[Prior], where: Coordinates) -> Given | None:
         noise = noise.arguments[0]
     if len(shoes) < len(names) or len(laws) != 1 or not {*drawn} <= {*where.names}:
         return None
-    if references(noise) & {*names, *drawn}:
+    law = laws.pop()
+    elsewhere = _known_first(model, (noise, *law))
+    if elsewhere & {*names, *drawn}:
         return None
     rest = replaced(mean, total, NOTHING)
-    intercept, rest = _intercept(model, rest, where)
+    intercept, rest = _intercept(model, rest, where, elsewhere)
     one = Const(value=1.0)
     return Given(
         rows=np.array([where.names.index(name) for name in drawn], dtype=int),
         names=tuple(drawn),
         local=tuple(local),
-        scale=Apply(function=HORSESHOE, arguments=(one, Ref(name=LOCAL), *laws.pop())),
+        scale=Apply(function=HORSESHOE, arguments=(one, Ref(name=LOCAL), *law)),
         intercept=intercept,
         rest=rest,
         noise=noise,
@@ -182,19 +185,34 @@ def _given_of(model: Model[Prior], where: Coordinates) -> Given | None:
     )
 
 
+def _known_first(model: Model[Prior], others: tuple[Expression, ...]) -> set[str]:
+    """The unknowns on which any prior or `others` rest, definitions put in.
+
+    What is drawn given these must not be one of them: a Jacobian would be missing.
+    """
+    values = {d.name: d.value for d in model.definitions}
+    priors = [a for p in model.parameters for a in arguments_of(p.prior.dist)]
+    every = [drawn_only(e, values) for e in (*others, *priors)]
+    return {name for e in every for name in references(e)}
+
+
 def _named(node: Expression) -> str:
     return node.name if isinstance(node, Ref) else ""
 
 
 def _intercept(
-    model: Model[Prior], rest: Expression, where: Coordinates
+    model: Model[Prior], rest: Expression, where: Coordinates, elsewhere: set[str]
 ) -> tuple[Intercept | None, Expression]:
-    """A normal unknown that stands in the mean by itself, and what else stands there."""
+    """A normal unknown that stands in the mean by itself, and what else stands there.
+
+    elsewhere: those on which something rests that is known before.
+    """
     priors = {p.name: p.prior.dist for p in model.parameters}
     terms = rest.arguments if isinstance(rest, Apply) and rest.function == "+" else ()
     for term in terms:
         name = term.name if isinstance(term, Ref) else ""
-        if name in where.names and _plain_normal(priors.get(name)):
+        free = name in where.names and name not in elsewhere
+        if free and _plain_normal(priors.get(name)):
             centre, unit = where.linear(name)
             location, scale = priors[name].arguments
             row = where.names.index(name)

@@ -56,3 +56,19 @@ class Scope(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len({**self._places, **self._scalars, **self._aliases})
+
+
+class Both(Mapping[str, Any]):
+    """Two environments of expressions, the second coming first."""
+
+    def __init__(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
+        self._first, self._second = first, second
+
+    def __getitem__(self, name: str) -> Any:
+        return self._second[name] if name in self._second else self._first[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._second, **dict.fromkeys(self._first)})
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))

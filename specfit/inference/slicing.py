@@ -105,10 +105,15 @@ def _gates(
     )
     return (
         *(gate for gate in usual if gate[0] not in ("e_bfmi", "divergences")),
-        *ground.mode_gates(range(len(ground.summits))),
+        *ground.mode_gates(_begun(ground)),
         *open_gates(ground, [chains.positions]),
         gates.at_most("interrupted", float(chains.interrupted), 0.0),
     )
+
+
+def _begun(ground: Ground) -> range:
+    """The modes about which a chain began; the others are not known to be visited."""
+    return range(min(len(ground.kept), ground.settings.chains))
 
 
 def sliced(ground: Ground, thin: int = 1) -> Chains:
@@ -134,11 +139,19 @@ def sliced(ground: Ground, thin: int = 1) -> Chains:
             raise
         stopped = True
     rows = {n: np.concatenate([p[n] for p in parts], axis=1) for n in parts[0]}
+    strange, asked = (_blocks(rows.pop(n), thin) for n in ("non_finite", "n_steps"))
     rows = {name: values[:, thin - 1 :: thin] for name, values in rows.items()}
+    rows |= {"non_finite": strange.max(axis=2), "n_steps": asked.sum(axis=2)}
     positions = run.back(rows.pop("y"))
     if stopped:
         notes += (f"interrupted after {positions.shape[1]} draws a chain",)
     return _chains(ground, positions, rows, notes, stopped)
+
+
+def _blocks(values: FloatArray, thin: int) -> FloatArray:
+    """What was told of the sweeps (n_chains, n) since each draw that is kept."""
+    whole = values.shape[1] // thin
+    return values[:, : whole * thin].reshape(len(values), whole, thin)
 
 
 def _chains(
@@ -234,7 +247,11 @@ def learned(y: FloatArray, frames: Sequence[Mapping[str, Any]]) -> FloatArray:
     and all else follows: d = Σ Aᵀ (A Σ Aᵀ)⁻¹ with the members' rows A.
     """
     scale = np.std(y, axis=0) + 1e-300
-    squares, axes = np.linalg.eigh(np.atleast_2d(np.corrcoef(y.T)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        tied = np.atleast_2d(np.corrcoef(y.T))
+    tied[~np.isfinite(tied)] = 0.0  # of what does not vary
+    np.fill_diagonal(tied, 1.0)
+    squares, axes = np.linalg.eigh(tied)
     sizes = np.sqrt(np.maximum(squares, LEAST**2 * squares.max()))
     factor = scale[:, None] * axes * sizes
     lines = [factor.T]

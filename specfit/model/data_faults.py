@@ -11,6 +11,8 @@ from specfit.model.ir import Analysis, DataSource, Model, Place, Prior
 from specfit.model.peak_remarks import Remark, data_remarks
 from specfit.readers.errors import ReaderError
 
+STILL = 1e-12
+"""By how much, relative to its size, a target must vary."""
 FOLDS = 3
 """One is held out, and tuning inside the rest holds out another."""
 NAMED = 3
@@ -35,10 +37,14 @@ def of_data(
                     yield remark
 
 
-def few_folds(
+def of_tables(
     analyses: Sequence[Analysis], measured: Sequence[tuple[DataSource, Measurement]]
 ) -> Iterator[Remark]:
-    """Analyses of tables with so few rows that nothing is left to tune by."""
+    """Targets that do not vary; tables with so few rows that nothing is left to tune by."""
+    for source, table in measured:
+        still = np.ptp(table.values) <= STILL * np.max(np.abs(table.values))
+        if "target" in source.columns and still:
+            yield "target-still", {"data": source.data}, source.place, "error"
     for analysis in analyses:
         seen = next((m for source, m in measured if source == analysis.source), None)
         if seen is None:

@@ -197,6 +197,7 @@ class HeldOutResult(Record):
     psis_elpd: float
     psis_worst_k: float
     divergences: int
+    unsettled_refits: int
     predicted: list[float]
     q05: list[float]
     q95: list[float]

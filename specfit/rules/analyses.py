@@ -6,7 +6,9 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 
-from specfit.contracts import Finding, Verdict
+import numpy as np
+
+from specfit.contracts import Finding, FloatArray, Verdict
 from specfit.features import AnalysisResult, MethodResult
 from specfit.model.ir import Analysis, AnalysisCheck
 
@@ -16,6 +18,14 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+SHUFFLES, RARE = 2000, 0.01
+"""Of the target, and the share of them that may have as large a lag-one correlation."""
+ORDERED = (
+    "the target follows the order of the rows (lag-one correlation {lag:.2f}): shuffling "
+    "rows one by one supposes that any order is as likely, so that p is too small, and a "
+    "row between its neighbours is easily predicted; `leave_block_out(…)` keeps "
+    "neighbours together"
+)
 OPTIMISTIC = (
     "optimistic: tuned on the same folds that are reported, so that the score has seen "
     "what it predicts"
@@ -35,8 +45,30 @@ def judge_analysis(analysis: Analysis, result: AnalysisResult) -> Verdict:
                 "tuning", "check", "warned", "tuning = same_folds", detail=OPTIMISTIC
             )
         )
+    findings += _ordered(result)
     failed = [f"{f.rule}: {f.detail}" for f in findings if f.outcome == "failed"]
     return Verdict("rejected" if failed else "accepted", tuple(findings), tuple(failed))
+
+
+def _ordered(result: AnalysisResult) -> list[Finding]:
+    """A warning where rows that follow one another are shuffled one by one."""
+    away = result.target - result.target.mean()
+    alone = len(result.folds) == away.size
+    if not alone or not any(method.shuffles for method in result.methods):
+        return []
+    generator = np.random.default_rng(0)
+    orders = generator.permuted(np.tile(away, (SHUFFLES, 1)), axis=1)
+    (lag,), chance = _lags(away[None]), _lags(orders)
+    if np.mean(chance >= lag) > RARE:
+        return []
+    detail = ORDERED.format(lag=lag)
+    return [Finding("rows", "check", "warned", "folds = leave_one_out", detail=detail)]
+
+
+def _lags(away: FloatArray) -> FloatArray:
+    """The lag-one correlation of each row (m, n) of values about their mean."""
+    found: FloatArray = np.sum(away[:, 1:] * away[:, :-1], axis=1)
+    return found / np.sum(away**2, axis=1)
 
 
 def _finding(check: AnalysisCheck, method: MethodResult) -> Finding:

@@ -22,7 +22,7 @@ from specfit.features import Features
 from specfit.model.expressions import evaluate
 from specfit.model.functions import HORSESHOE
 from specfit.model.ir import Apply, Const, Model, Prior
-from specfit.standardised import entry_errors, standardised
+from specfit.standardised import errors_of, feature_columns
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,10 @@ def _kept(
     known = {**constants, **{name: np.ravel(values) for name, values in draws.items()}}
     sigma = np.asarray(evaluate(model.spectra[0].noise.arguments[0], known, np))
     n, wide = len(features.values), np.zeros(features.count)
-    if (errors := entry_errors(features)) is not None:
-        _, unit = standardised(features.values, np.ones(n, dtype=bool))
-        wide = np.mean((errors / unit) ** 2, axis=0)
+    data = model.spectra[0].data
+    errors = feature_columns(data, features).get(errors_of(data))
+    if errors is not None:
+        wide = np.mean(np.sum(errors**2, axis=1), axis=-1)
     betas = np.stack([np.ravel(draws[name]) for name in found])
     noise = sigma**2 + wide @ betas**2
     kept = []

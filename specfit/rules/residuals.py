@@ -8,7 +8,7 @@ be too narrow by a factor of √2 or more do they reject: such numbers are no re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ import numpy as np
 from specfit.contracts import Finding, Fit, FloatArray, Measurement, PhysicsRule
 from specfit.digits import percent
 from specfit.model.ir import Model, Prior, Spectrum
+from specfit.model.known import data_constants
 from specfit.model.rule_library import source_of, thresholds_of
 from specfit.rules.block import Block, Flags, Outcomes, graded
 from specfit.rules.misfit import Remedies, advice, remedies_of
@@ -128,8 +129,9 @@ def statistics(
 ) -> tuple[Residuals, ...]:
     """The residual statistics of every spectrum."""
     parameters = fit.positions.shape[-1] / len(measurements)
+    constants = data_constants(model, measurements)
     return tuple(
-        _of_spectrum(index, spectrum, measurement, fit, parameters)
+        _of_spectrum(index, spectrum, measurement, fit, parameters, constants)
         for index, (spectrum, measurement) in enumerate(
             zip(model.spectra, measurements, strict=True)
         )
@@ -147,12 +149,13 @@ def _of_spectrum(
     measurement: Measurement,
     fit: Fit,
     parameters: float,
+    constants: Mapping[str, float],
 ) -> Residuals:
     counts = measurement.values
     expected = fit.curve[index, : counts.size]
     replicated = fit.replicated[:, index, : counts.size]
-    sd = sd_of(spectrum, measurement, expected, fit)
-    scores = scores_of(spectrum, measurement, expected, sd, fit)
+    sd = sd_of(spectrum, measurement, expected, fit, constants)
+    scores = scores_of(spectrum, measurement, expected, sd, fit, constants)
     pearson = scores(counts)
     chi2, lag1, runs, runs_z = map(float, figures(pearson))
     replicas = np.sum(scores(replicated) ** 2, axis=1)

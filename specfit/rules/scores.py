@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from specfit.model.expressions import evaluate
 from specfit.model.ir import Spectrum
 from specfit.model.row_errors import widened
 from specfit.standardised import errors_of, feature_columns
+
+Constants = Mapping[str, float]
 
 MANY = 400
 """Draws over which a variance is averaged."""
@@ -31,6 +34,7 @@ def scores_of(
     expected: FloatArray,
     sd: FloatArray,
     fit: Fit,
+    constants: Constants = MappingProxyType({}),
 ) -> Callable[[FloatArray], FloatArray]:
     """Data (…, n_channels) in sd; of Student's law, as normal scores of their rank.
 
@@ -41,7 +45,7 @@ def scores_of(
         return lambda values: np.asarray((values - expected) / sd)
     from scipy.special import ndtri, stdtr
 
-    df, scale = _arguments(spectrum, measurement, fit)
+    df, scale = _arguments(spectrum, measurement, fit, constants)
 
     def ranked(values: FloatArray) -> FloatArray:
         away = (values - expected) / scale
@@ -50,38 +54,51 @@ def scores_of(
     return ranked
 
 
-def _arguments(spectrum: Spectrum, measurement: Measurement, fit: Fit) -> list[Any]:
+def _arguments(
+    spectrum: Spectrum, measurement: Measurement, fit: Fit, constants: Constants
+) -> list[Any]:
     """The arguments of the noise law at their means."""
-    known: dict[str, Any] = {n: float(np.mean(x)) for n, x in fit.draws.items()}
-    label = f"[{spectrum.label}]" if spectrum.label else ""
-    for column, values in measurement.columns.items():
-        known[f"{spectrum.data}{label}.{column}"] = values
+    means = {n: float(np.mean(x)) for n, x in fit.draws.items()}
+    known = {**constants, **means, **_columns(spectrum, measurement)}
     return [evaluate(a, known, np) for a in spectrum.noise.arguments]
 
 
+def _columns(spectrum: Spectrum, measurement: Measurement) -> dict[str, Any]:
+    """What was measured beside the data, by the names it has in expressions."""
+    label = f"[{spectrum.label}]" if spectrum.label else ""
+    name = f"{spectrum.data}{label}"
+    return {f"{name}.{column}": x for column, x in measurement.columns.items()}
+
+
 def sd_of(
-    spectrum: Spectrum, measurement: Measurement, expected: FloatArray, fit: Fit
+    spectrum: Spectrum,
+    measurement: Measurement,
+    expected: FloatArray,
+    fit: Fit,
+    constants: Constants = MappingProxyType({}),
 ) -> FloatArray:
     """Standard deviation of each datum by the noise law, its arguments at their means.
 
     Where features have errors, of the mean variance of the draws: it is no line in them.
+    constants: conditions and statistics of the data, by name.
     """
     if measurement.features is not None:
-        return _with_features(spectrum, measurement, measurement.features, fit)
-    given = _arguments(spectrum, measurement, fit)
+        known = {**constants, **_columns(spectrum, measurement)}
+        return _with_features(spectrum, measurement.features, fit, known)
+    given = _arguments(spectrum, measurement, fit, constants)
     variance = NOISES[spectrum.noise.family].variance(expected, *given)
     return np.asarray(np.sqrt(np.maximum(variance, 1e-24)))
 
 
 def _with_features(
-    spectrum: Spectrum, measurement: Measurement, features: Features, fit: Fit
+    spectrum: Spectrum, features: Features, fit: Fit, known: Mapping[str, Any]
 ) -> FloatArray:
-    columns = feature_columns(spectrum.data, features)
+    columns = {**known, **feature_columns(spectrum.data, features)}
     if errors_of(spectrum.data) in columns:
         spectrum = widened(spectrum)
     draws = {name: np.ravel(values) for name, values in fit.draws.items()}
     places = np.linspace(0, len(next(iter(draws.values()))) - 1, MANY).astype(int)
-    squares = np.zeros(measurement.values.size)
+    squares = np.zeros(len(features.values))
     for place in places:
         own = {name: values[place] for name, values in draws.items()}
         squares += evaluate(spectrum.noise.arguments[0], {**columns, **own}, np) ** 2

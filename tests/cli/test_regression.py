@@ -65,7 +65,7 @@ def test_an_analysis_is_run_judged_and_written(study, specfit, result_of, tmp_pa
     assert lasso["groups"]["A"] == lasso["features"][0]["selection"]
     figures = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
     assert figures == {
-        "heatmap_lasso.png", "heatmap_trees.png", "paths_lasso.png",
+        "heatmap_lasso.png", "importance_trees.png", "paths_lasso.png",
         "predicted_vs_measured.png",
     }  # fmt: skip
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
@@ -108,6 +108,29 @@ def test_two_folds_are_too_few(study, specfit, tmp_path):
     code, _, said = specfit("run", path, "--out", tmp_path / "out", "--quiet")
     assert code == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_a_target_that_does_not_vary_is_refused(study, specfit):
+    path = study()
+    table = path.parent / "t.csv"
+    rows = [line.rsplit(",", 1)[0] for line in table.read_text().splitlines()]
+    same = [f"{rows[0]}, E", *(f"{row},3.7" for row in rows[1:])]
+    table.write_text("\n".join(same) + "\n", encoding="utf-8")
+    code, _, said = specfit("check", path)
+    assert code == 2
+    assert "error[target-still]: the target of `d` is the same in every row" in said
+
+
+def test_rows_that_follow_one_another_are_told(study, specfit, result_of, tmp_path):
+    path = study()
+    table = path.parent / "t.csv"
+    head, *rows = table.read_text().splitlines()
+    rows.sort(key=lambda row: float(row.rsplit(",", 1)[1]))
+    table.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    specfit("run", path, "--out", tmp_path / "out", "--quiet")
+    (told,) = [r for r in result_of(tmp_path / "out")["rules"] if r["rule"] == "rows"]
+    assert told["outcome"] == "warned"
+    assert "follows the order of the rows" in told["detail"]
 
 
 HORSESHOE = """model shoe : regression on d {

@@ -1,5 +1,8 @@
 """A horseshoe with its coefficients integrated out, against arithmetic done otherwise."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -163,6 +166,38 @@ def test_the_density_is_the_joint_one_times_the_jacobian(
         expected = joint + change + outer(values, problem, z)
         mass = float(problem.data["log_prior_mass"])
         assert found + mass == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("over feature), σ)", "over feature), 0.05 * a + σ)"),
+        ("halfcauchy(0.5 * σ)", "halfcauchy(0.1 * a)"),
+        ("over feature), σ)", "over feature), sqrt(σ^2 + d.err^2))"),
+        ("normal(a + sum", "normal(a + 0.3 * d.err + sum"),
+        ("over feature), σ)", "over feature), σ + 0.01 * mean(d.target))"),
+    ],
+)
+def test_the_jacobian_is_whole_whatever_rests_on_what(
+    old: str, new: str, tmp_path: Path
+) -> None:
+    """Noise or scales that know the intercept, a column or a statistic of the table."""
+    path = tmp_path / "m.spec"
+    column = "feature = columns(1..3)\n  err = column(5) V"
+    text = TEXT.replace(old, new).replace("feature = columns(1..3)", column)
+    assert new in text
+    path.write_text(text, encoding="utf-8")
+    (own,) = checking.check(path).require().models
+    one = measured("apart")
+    one = replace(one, columns={**one.columns, "err": np.linspace(0.01, 0.2, N)})
+    with jax.enable_x64(True):
+        problem = density.build(own, (one,))
+        z = jnp.asarray(np.random.default_rng(2).normal(size=problem.dimension))
+        change = stretched(problem, np.asarray(z), problem.names)
+        terms = problem.terms({"z": z}, problem.data)
+        found = problem.logdensity({"z": z}, problem.data)
+    assert float(terms["change of variables"]) == pytest.approx(change, abs=1e-9)
+    assert float(sum(terms.values())) == pytest.approx(float(found), abs=1e-9)
 
 
 def test_positions_and_values_go_back_and_forth(model: ir.Model[ir.Prior]) -> None:

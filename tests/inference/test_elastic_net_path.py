@@ -64,6 +64,16 @@ def test_coordinate_descent_arrives_at_the_same(ratio):
         np.testing.assert_allclose(x @ w, x @ other, atol=1e-4)
 
 
+@pytest.mark.parametrize("ratio", [1.0, 0.5])
+def test_units_of_features_may_differ_by_any_factor(ratio):
+    x, y = centred(2, 12, 3, alike=False)
+    x *= [1e5, 1e-3, 1.0]
+    y = 2000.0 * x[:, 1]
+    path, final = elastic_net_path(x, y, ratio, np.array([1e-9]))
+    assert final.all()
+    assert path[0, 1] == pytest.approx(2000.0, rel=0.01)
+
+
 def test_a_feature_that_does_not_vary_stays_out():
     x, y = centred(1, 10, 4, alike=False)
     x[:, 2] = 0.0

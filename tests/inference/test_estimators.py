@@ -114,8 +114,8 @@ def test_a_path_meets_the_conditions_of_the_lasso() -> None:
     for alpha, w, b in zip(ALPHAS, coefficients, offset, strict=True):
         slope = scaled.T @ (y - b - scaled @ w) / len(y)
         active = w != 0.0
-        np.testing.assert_allclose(slope[active], alpha * np.sign(w[active]), atol=2e-2)
-        assert np.all(np.abs(slope[~active]) <= alpha + 2e-2)
+        np.testing.assert_allclose(slope[active], alpha * np.sign(w[active]), rtol=1e-6)
+        assert np.all(np.abs(slope[~active]) <= alpha * (1.0 + 1e-6))
 
 
 def test_the_ridge_part_of_the_elastic_net() -> None:
@@ -205,6 +205,13 @@ def test_groups_and_blocks_are_folds() -> None:
     assert [len(fold) for fold in by_group.folds] == [3, 4, 3]
     with pytest.raises(ValueError, match="2 folds"):
         analyse(asked(folds="leave_block_out", block=5), measurement(x, y), 1)
+
+
+@pytest.mark.parametrize("constant", [0.1, 3.7, 0.0])
+def test_a_target_that_does_not_vary_has_no_score(constant: float) -> None:
+    x, _ = table()
+    (one,) = analyse(asked(), measurement(x, np.full(10, constant)), 4).methods
+    assert np.isnan([one.r2, one.q2, one.same_folds_r2, one.p_value]).all()
 
 
 def test_imputations_spread_the_score() -> None:

@@ -7,6 +7,7 @@ from scipy import interpolate
 
 from specfit import inference, pipeline
 from specfit.inference.settings import Settings
+from specfit.inference.slicing import learned
 from specfit.model.levels_apart import apart
 from tests.lcf.conftest import SEEN, STARTS, E, edge
 
@@ -85,3 +86,27 @@ def test_draws_are_those_of_quadrature(series, alpha):
             edge_ = places[order[np.searchsorted(share, q)], i]
             spread = np.sqrt(q * (1 - q) / min(fit.ess_tail[name], fit.ess_bulk[name]))
             assert abs(np.mean(draws <= edge_) - q) < 4.0 * spread + 0.01, (name, q)
+
+
+def test_a_coordinate_that_stands_still_does_not_spoil_the_lines():
+    draws = np.random.default_rng(1).normal(size=(200, 3))
+    draws[:, 1] = 0.25
+    lines = learned(draws, ())
+    assert np.isfinite(lines).all()
+    assert np.linalg.norm(lines[:, [0, 2]], axis=1).max() > 0.5
+
+
+@pytest.mark.parametrize(("copy", "of"), [("130", "0"), ("0", "130"), ("40", "0")])
+def test_a_basis_that_is_given_twice_is_no_fault(series, copy, of):
+    """What the data tell of the pair is a sum; the weights are as wide as that leaves them."""
+    path = series(TEXT.replace("ALPHA", "1"))
+    twin = (path.parent / f"b{of}.xmu").read_text()
+    (path.parent / f"b{copy}.xmu").write_text(twin)
+    checked = pipeline.check_with_data(path)
+    model = checked.require().models[0]
+    measured = pipeline.measure(model, checked)
+    with pipeline.float64():
+        for part, seen in zip(apart(model).values(), measured, strict=True):
+            problem = pipeline.build(part, (seen,))
+            z = np.zeros(problem.dimension)
+            assert np.isfinite(problem.logdensity({"z": z}, problem.data))

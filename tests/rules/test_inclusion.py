@@ -35,7 +35,7 @@ def test_errors_of_features_ask_more_of_a_coefficient(error):
         SimpleNamespace(name=f"β[{i}]", value=coefficient(i, Const(value=2.0)))
         for i in (1, 2)
     ]
-    noise = SimpleNamespace(noise=SimpleNamespace(arguments=(Ref(name="σ"),)))
+    noise = SimpleNamespace(data="d", noise=SimpleNamespace(arguments=(Ref(name="σ"),)))
     model = SimpleNamespace(definitions=made, spectra=(noise,))
     measured = SimpleNamespace(features=features, values=np.zeros(N))
     found = inclusion(model, measured, draws, draws, {})

@@ -1,5 +1,6 @@
 """Residuals of Student's law are held against a normal by their rank."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy import stats
 
 from specfit.contracts import Measurement
 from specfit.features import Features
+from specfit.model.expressions import to_text
 from specfit.model.functions import WEIGHTED_SUM
 from specfit.model.ir import Apply, Const, Noise, Ref, Spectrum
 from specfit.rules.scores import near_normal, scores_of, sd_of
@@ -45,6 +47,22 @@ def test_other_noise_is_in_sd():
     values = np.random.default_rng(5).normal(0.0, 2.0, N)
     found = scores(spectrum("gaussian", 2.0), values)
     np.testing.assert_allclose(found, values / 2.0)
+
+
+def test_noise_may_rest_on_statistics_and_columns_of_the_data():
+    features = Features(np.arange(16.0).reshape(8, 2))
+    seen = Measurement(
+        axis=np.arange(8.0), values=np.ones(8), features=features,
+        columns={"err": np.linspace(0.1, 0.8, 8)},
+    )  # fmt: skip
+    mean = Apply(function="mean", arguments=(Ref(name="d.y"),))
+    parts = Ref(name="s"), Apply(function="*", arguments=(mean, Ref(name="d.err")))
+    noise = Noise(family="gaussian", arguments=(Apply(function="+", arguments=parts),))
+    law = Spectrum(data="d", sites=(), scalars={}, noise=noise)
+    fit = SimpleNamespace(draws={"s": np.full((1, 5), 0.3)})
+    for case in (seen, replace(seen, features=None)):
+        found = sd_of(law, case, np.zeros(8), fit, {to_text(mean): 2.0})
+        np.testing.assert_allclose(found, 0.3 + 2.0 * np.linspace(0.1, 0.8, 8))
 
 
 def test_errors_of_features_widen_the_noise_that_residuals_are_counted_in():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from specfit import pipeline
+from specfit.inference.slicing import plain
 
 from .sbc import LIKELIHOOD, Calibration
 from .test_sbc import ranks_of, simulation
@@ -55,7 +56,7 @@ def test_weights_shift_and_normalisation(mixed):
         problem = pipeline.build(model, (seen,))
         while len(ranks) < N:
             i = len(ranks) + refused
-            truth, values = simulation(problem, 20269, i)
+            truth, values = simulation(plain(problem), 20269, i)
             own = pipeline.build(model, (replace(seen, values=values[0]),))
             fresh = problem._replace(data=own.data)
             found = ranks_of(fresh, values, truth, NAMES, i, told)

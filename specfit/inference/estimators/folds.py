@@ -46,9 +46,11 @@ def rest(n: int, *folds: Sequence[int]) -> Places:
 
 
 def r2_pooled(target: FloatArray, predicted: FloatArray) -> float:
-    """1 − SSE/SST over all held-out rows, SST about the mean of all rows."""
-    missed = np.sum((target - predicted) ** 2)
-    return float(1.0 - missed / np.sum((target - target.mean()) ** 2))
+    """1 − SSE/SST over all held-out rows, SST about the mean of all rows.
+
+    NaN where the target does not vary.
+    """
+    return _of_sums(target, predicted, target.mean())
 
 
 def q2_pooled(target: FloatArray, predicted: FloatArray, folds: Folds) -> float:
@@ -59,5 +61,10 @@ def q2_pooled(target: FloatArray, predicted: FloatArray, folds: Folds) -> float:
     about = np.empty(len(target))
     for fold in folds:
         about[list(fold)] = target[rest(len(target), fold)].mean()
-    missed = np.sum((target - predicted) ** 2)
-    return float(1.0 - missed / np.sum((target - about) ** 2))
+    return _of_sums(target, predicted, about)
+
+
+def _of_sums(target: FloatArray, predicted: FloatArray, about: Any) -> float:
+    missed, varied = np.sum((target - predicted) ** 2), np.sum((target - about) ** 2)
+    rounding = len(target) * (1e-12 * np.max(np.abs(target))) ** 2
+    return float(1.0 - missed / varied) if varied > rounding else float("nan")

@@ -20,7 +20,7 @@ from specfit.contracts import FloatArray
 from specfit.standardised import Rows
 
 RIDGE = 1e-10
-"""Least ridge, to the mean square of the features: columns that are sums of others, as
+"""Least ridge, to the mean square of each feature: columns that are sums of others, as
 weights are that add up to one, then share what is theirs."""
 SLACK = 1e-9
 """By how much, relative to the penalty, a gradient may pass it."""
@@ -36,19 +36,20 @@ def elastic_net_path(
     x: (n, p) and y: (n,), both about their means.
     """
     n, p = x.shape
+    tiny = np.finfo(float).tiny
     gram, pull = x.T @ x / n, x.T @ y / n
-    least = RIDGE * max(float(np.trace(gram)) / p, np.finfo(float).tiny)
+    least = np.maximum(RIDGE * np.diagonal(gram), tiny)
     w = np.zeros(p)
     path, final = np.empty((len(alphas), p)), np.zeros(len(alphas), dtype=bool)
     for k, alpha in enumerate(alphas):
-        ridge = max(float(alpha) * (1.0 - ratio), least)
+        ridge = np.maximum(float(alpha) * (1.0 - ratio), least)
         w, final[k] = _solved(gram, pull, float(alpha) * ratio, ridge, w)
         path[k] = w
     return path, final
 
 
 def _solved(
-    gram: FloatArray, pull: FloatArray, lasso: float, ridge: float, w: FloatArray
+    gram: FloatArray, pull: FloatArray, lasso: float, ridge: FloatArray, w: FloatArray
 ) -> tuple[FloatArray, bool]:
     """The minimum at one penalty from a point near it; False where it was not reached."""
     signs = np.sign(w)
@@ -69,11 +70,15 @@ def _solved(
 
 
 def _best(
-    gram: FloatArray, pull: FloatArray, lasso: float, ridge: float, signs: FloatArray
+    gram: FloatArray,
+    pull: FloatArray,
+    lasso: float,
+    ridge: FloatArray,
+    signs: FloatArray,
 ) -> FloatArray:
     """The minimum over the active coefficients, their signs taken as given."""
     active = np.flatnonzero(signs)
-    system = gram[np.ix_(active, active)] + ridge * np.eye(active.size)
+    system = gram[np.ix_(active, active)] + np.diag(ridge[active])
     factor: Any = cho_factor(system, check_finite=False)
     target = pull[active] - lasso * signs[active]
     found: FloatArray = cho_solve(factor, target, check_finite=False)

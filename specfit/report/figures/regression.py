@@ -79,18 +79,38 @@ def heat_map(shown: Map) -> bytes:
         return png(figure)
 
 
+def importances(
+    features: Features, importance: FloatArray, shares: FloatArray
+) -> bytes:
+    """What a forest says of each feature: it has no sign, so nothing is said by stage."""
+    with dress():
+        figure = new(max(6.5, 0.17 * features.count + 1.6), 3.6)
+        above, below = figure.subplots(2, 1, sharex=True)
+        _bars(above, features, importance)
+        above.set_ylabel("importance")
+        above.tick_params(labelbottom=False)
+        _shares(below, Map(features, importance[None], shares, "selection", ""))
+        figure.tight_layout(pad=0.6)
+        return png(figure)
+
+
 def _shares(axes: Any, shown: Map) -> None:
-    places = np.arange(1, shown.features.count + 1)
+    places = _bars(axes, shown.features, shown.shares)
     axes.set_ylim(0.0, 1.25)
     for index, (group, members) in enumerate(groups_of(shown.features)):
-        axes.bar(
-            places[members], np.nan_to_num(shown.shares[members]), color=colour(index)
-        )
         middle = float(np.mean(places[members]))
         axes.text(middle, 1.06, label(group, group, index), ha="center", fontsize=6.5)
     axes.set_ylabel(shown.shares_name)
     axes.set_xlabel("feature")
     axes.set_xticks(places[::5] if len(places) > 20 else places)
+
+
+def _bars(axes: Any, features: Features, heights: FloatArray) -> Any:
+    """A bar for each feature in the colour of its group; their places."""
+    places = np.arange(1, features.count + 1)
+    for index, (_, members) in enumerate(groups_of(features)):
+        axes.bar(places[members], np.nan_to_num(heights[members]), color=colour(index))
+    return places
 
 
 def predicted(

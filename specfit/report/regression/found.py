@@ -73,6 +73,7 @@ def held_out_result(held: HeldOut | None) -> HeldOutResult | None:
         psis_elpd=held.psis_elpd,
         psis_worst_k=held.psis_worst,
         divergences=held.divergences,
+        unsettled_refits=held.unsettled,
         predicted=held.predicted.tolist(),
         q05=held.band[0].tolist(),
         q95=held.band[1].tolist(),

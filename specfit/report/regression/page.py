@@ -16,13 +16,21 @@ from specfit.report.blocks import (
     Tone,
 )
 from specfit.report.page import Shown
-from specfit.report.regression.result import AnalysisRunResult, MethodRecord
+from specfit.report.regression.result import (
+    FORESTS,
+    AnalysisRunResult,
+    MethodRecord,
+)
 
 TOP = 12
 _HEAT = (
     "What each feature contributes at each stage, standardised value × coefficient of a "
-    "fit to all rows (importance of a forest). Below, the share of half samples in which "
-    "it is among the first."
+    "fit to all rows. Below, the share of half samples in which it is among the first."
+)
+_TREES = (
+    "How much each feature lowers the variance at the splits of a forest of all rows; "
+    "which way it drives is not said. Below, the share of half samples in which it is "
+    "among the first."
 )
 
 
@@ -106,7 +114,11 @@ def _p(method: MethodRecord) -> tuple[str, str]:
 def _features(result: AnalysisRunResult) -> list[Block]:
     blocks: list[Block] = []
     for m in result.methods:
-        blocks.append(Figure(f"heatmap_{m.name}", f"heat map of {m.name}", _HEAT))
+        if m.function in FORESTS:
+            name = f"importance_{m.name}"
+            blocks.append(Figure(name, f"importance in {m.name}", _TREES))
+        else:
+            blocks.append(Figure(f"heatmap_{m.name}", f"heat map of {m.name}", _HEAT))
         blocks.append(_ranking(m))
         if m.groups:
             ranked = sorted(m.groups.items(), key=lambda item: -item[1])
@@ -136,7 +148,8 @@ def _ranking(method: MethodRecord) -> Table:
         ]
         for f in (method.features[k] for k in order)
     ]
-    head = ["no.", "feature", "selection", "coefficient"]
+    what = "importance" if method.function in FORESTS else "coefficient"
+    head = ["no.", "feature", "selection", what]
     return Table(head, rows, f"{method.title or method.name}: the {TOP} selected most")
 
 

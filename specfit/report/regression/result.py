@@ -11,6 +11,9 @@ from specfit.features import AnalysisRun, MethodResult
 from specfit.report.figures.regression import groups_of
 from specfit.report.result import SCHEMA_VERSION, Record, RuleResult, Text
 
+FORESTS = ("random_forest", "extra_trees")
+"""Methods whose coefficients are importances, without a sign."""
+
 
 class Figure(Record):
     """A score: mean and spread over what was drawn of the features, else one number."""

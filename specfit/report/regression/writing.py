@@ -9,10 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from specfit.features import AnalysisRun
-from specfit.report.figures.regression import Map, heat_map, paths, predicted
+from specfit.report.figures.regression import (
+    Map,
+    heat_map,
+    importances,
+    paths,
+    predicted,
+)
 from specfit.report.page import rendered
 from specfit.report.regression.page import sections
-from specfit.report.regression.result import AnalysisRunResult, result_of
+from specfit.report.regression.result import FORESTS, AnalysisRunResult, result_of
 from specfit.report.tables import safe
 from specfit.report.writing import described, replacing, text_file
 
@@ -59,12 +65,14 @@ def drawings(run: AnalysisRun) -> dict[str, bytes]:
     scaled = (x - x.mean(axis=0)) / unit
     images: dict[str, bytes] = {}
     for one in found.methods:
-        forest = one.function in ("random_forest", "extra_trees")
-        own = "1 (importance)" if forest else found.unit
+        if one.function in FORESTS:
+            images[f"importance_{one.name}"] = importances(
+                found.features, one.coefficients, one.selection
+            )
+            continue
         shown = scaled * one.coefficients
-        share = "selection"
         images[f"heatmap_{one.name}"] = heat_map(
-            Map(found.features, shown, one.selection, share, own)
+            Map(found.features, shown, one.selection, "selection", found.unit)
         )
         if one.path.size:
             images[f"paths_{one.name}"] = paths(

@@ -63,6 +63,11 @@ def _held(held: HeldOut) -> list[Block]:
             + (" (not to be trusted)" if held.psis_worst > 0.7 else ""),
         ),
         ("divergences of all refits", str(held.divergences)),
+        (
+            "refits that did not settle (R-hat > 1.05, or fewer than 100 effective draws)",
+            f"{held.unsettled} of {len(held.predicted)}"
+            + (": their rows are not to be relied on" if held.unsettled else ""),
+        ),
     ]
     caption = "Each row predicted by a fit without it; bars: 90 % of new measurements."
     figure = Figure("predicted_vs_measured", "predicted against measured", caption)
