@@ -17,7 +17,7 @@ from specfit.contracts import Data, FloatArray, Problem
 from specfit.inference import evaluate, keys
 from specfit.inference.laplace import Gaussian
 from specfit.inference.mixing import ess_bulk, rhat
-from specfit.inference.nuts import Plan, sample
+from specfit.inference.nuts import Chains, Plan, sample
 from specfit.inference.obedience import obedient
 from specfit.inference.predictions import prediction_program
 from specfit.inference.projection import Kernels
@@ -25,6 +25,12 @@ from specfit.inference.projection import Kernels
 CHAINS, WARMUP, DRAWS, TARGET = 2, 200, 500, 0.97
 KEY = 9100
 """Folded into the seed's key: other numbers than those of the run."""
+
+
+_PLAN = Plan(
+    windows=(WARMUP,), dense=False, apart=False, draws=DRAWS, target_accept=TARGET,
+    chunk=WARMUP + DRAWS, report=lambda done: None,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,19 +75,13 @@ def left_out(
         spread = np.diag(np.diag(spread))
     factor = evaluate.numpy(np.linalg.cholesky(spread))
     shape = Gaussian(rows.mean(axis=0), factor, 0.0, 0)
-    plan = Plan(
-        windows=(WARMUP,), dense=False, apart=False, draws=DRAWS, target_accept=TARGET,
-        chunk=WARMUP + DRAWS, report=lambda done: None,
-    )  # fmt: skip
     n = max(max(fold.rows) for fold in folds) + 1
     mean, band, density = np.empty(n), np.empty((2, n)), np.empty(n)
     divergences, rhats, sizes = 0, [], []
     for number, fold in enumerate(folds):
         key = keys.fold_in(keys.fold_in(keys.seeded(seed), KEY), number)
         own = problem._replace(data=fold.learn)
-        chains = sample(own, shape, key, CHAINS, plan)
-        if chains.interrupted:
-            raise KeyboardInterrupt
+        chains = _whole(sample(own, shape, key, CHAINS, _PLAN))
         divergences += int(chains.statistics["diverging"].sum())
         chains = obedient(own, chains)
         draws = chains.positions.reshape(-1, rows.shape[1])
@@ -97,6 +97,13 @@ def left_out(
         density[at] = logsumexp(logs[:, at], axis=0) - np.log(len(logs))
         tell((number + 1) / len(folds))
     return LeftOut(mean, band, density, divergences, np.array(rhats), np.array(sizes))
+
+
+def _whole(chains: Chains) -> Chains:
+    """The chains, unless the user stopped them."""
+    if chains.interrupted:
+        raise KeyboardInterrupt
+    return chains
 
 
 def _seen(problem: Problem, draws: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -68,7 +68,8 @@ def _ordered(result: AnalysisResult) -> list[Finding]:
 def _lags(away: FloatArray) -> FloatArray:
     """The lag-one correlation of each row (m, n) of values about their mean."""
     found: FloatArray = np.sum(away[:, 1:] * away[:, :-1], axis=1)
-    return found / np.sum(away**2, axis=1)
+    found /= np.sum(away**2, axis=1)
+    return found
 
 
 def _finding(check: AnalysisCheck, method: MethodResult) -> Finding:
