@@ -49,10 +49,14 @@ class _Entries(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class ExpressionCurve:
-    """What is expected of every datum, an expression for each spectrum."""
+    """What is expected of every datum, an expression for each spectrum.
+
+    bases: their names in the order of the model; JAX hands dictionaries on sorted.
+    """
 
     means: tuple[Expression, ...]
     where: Coordinates
+    bases: tuple[str, ...] = ()
 
     def known(self) -> Any:
         """The data alone decide nothing."""
@@ -83,8 +87,8 @@ class ExpressionCurve:
         none = {name: _without(spline) for name, spline in bases.items()}
         under = self._of(values, data, none)
         each = [
-            self._of(values, data, {**none, name: spline}) - under
-            for name, spline in bases.items()
+            self._of(values, data, {**none, name: bases[name]}) - under
+            for name in self.bases
         ]
         return jnp.stack(each, axis=1)
 
@@ -97,9 +101,8 @@ def _without(spline: Mapping[str, Array]) -> dict[str, Array]:
 def _curve_of(
     model: Model[Prior], measurements: Sequence[Measurement], where: Coordinates
 ) -> ExpressionCurve:
-    del measurements
     means = [spectrum.noise.mean for spectrum in model.spectra]
     assert all(mean is not None for mean in means)
     computed = dict(plan(model).computed)
     whole = [drawn_only(m, computed) for m in means if m is not None]
-    return ExpressionCurve(tuple(whole), where)
+    return ExpressionCurve(tuple(whole), where, tuple(measurements[0].bases or ()))

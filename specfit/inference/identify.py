@@ -95,10 +95,15 @@ def at_bounds(
     """For each bounded unknown, the share of draws within `part` of its ends.
 
     Zero where the mean is more than three sd from both ends: what is known well is not
-    held by its bound, however far the other end.
+    held by its bound, however far the other end.  Zero also where draws leave the range:
+    it moves with other unknowns, as that of a part of a whole does.
     """
     shares = {}
     for name, (low, high) in ranges.items():
+        slack = 1e-9 * (high - low)
+        if draws[name].min() < low - slack or draws[name].max() > high + slack:
+            shares[name] = 0.0
+            continue
         mean, sd = draws[name].mean(), draws[name].std()
         if min(mean - low, high - mean) > 3.0 * sd:
             shares[name] = 0.0

@@ -172,3 +172,14 @@ def test_stages_share_one_program(series):
     shapes = [jax.tree.map(jnp.shape, p.data) for p in problems]
     assert shapes[0] == shapes[1]
     assert float(problems[1].data["constants"]["xanes.soc"]) == pytest.approx(0.92)
+
+
+def test_components_are_in_the_order_of_the_text_also_when_compiled(series):
+    """130 stands after 40 in the file and before it in a sorted dictionary."""
+    _, measured, problem = built(series())
+    compiled = jax.jit(problem.components)
+    for k, label in enumerate(LABELS):
+        weights = {f"w[{other}]": 1e-9 for other in LABELS} | {f"w[{label}]": 1.0}
+        at = position(problem, TRUTH | weights)
+        heights = np.abs(np.asarray(compiled(at, problem.data))[0]).max(axis=-1)
+        assert int(heights.argmax()) == k
