@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from specfit.model.divisions import by_zero
 from specfit.model.first_order import misplaced
 from specfit.model.ir import Const, Model, Prior
 from specfit.model.peak_remarks import Remark, axis_remarks
@@ -16,6 +17,7 @@ def site_remarks(model: Model[Prior]) -> Iterator[Remark]:
         words = {"site": site.name, "off": f"{off:.2f}", "width": f"{width:.2f}"}
         yield "sextet-first-order", words, site.place, "warning"
     yield from _empty_ranges(model)
+    yield from by_zero(model)
     yield from axis_remarks(model)
     for code, words, place in undecidable(model):
         yield code, words, place, "warning"

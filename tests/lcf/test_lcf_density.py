@@ -176,7 +176,7 @@ def test_stages_share_one_program(series):
 
 def test_components_are_in_the_order_of_the_text_also_when_compiled(series):
     """130 stands after 40 in the file and before it in a sorted dictionary."""
-    _, measured, problem = built(series())
+    _, _, problem = built(series())
     compiled = jax.jit(problem.components)
     for k, label in enumerate(LABELS):
         weights = {f"w[{other}]": 1e-9 for other in LABELS} | {f"w[{label}]": 1.0}
