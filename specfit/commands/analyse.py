@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from specfit import exits
@@ -22,6 +21,7 @@ def only_analysis(checked: Checked) -> ir.Analysis | None:
 def run(arguments: argparse.Namespace, checked: Checked, analysis: ir.Analysis) -> int:
     """Do it, write its folder, say what was found; the exit code is its verdict."""
     from specfit.analysing import run_analysis
+    from specfit.report.regression.terminal import terminal
     from specfit.report.regression.writing import write_analysis
     from specfit.report.writing import refuse_foreign
 
@@ -39,12 +39,6 @@ def run(arguments: argparse.Namespace, checked: Checked, analysis: ir.Analysis) 
     if arguments.json:
         print((folder / "result.json").read_text(encoding="utf-8").rstrip())
     else:
-        _say(folder, done.result.optimistic)
+        print(terminal(done))
+        print(f"\n{folder / 'report.html'}")
     return exits.VERDICTS[done.verdict.outcome]
-
-
-def _say(folder: Path, optimistic: bool) -> None:
-    print((folder / "tables" / "scores.csv").read_text(encoding="utf-8").rstrip())
-    if optimistic:
-        print("R2 is optimistic: tuned on the folds that are reported", file=sys.stderr)
-    print(folder / "report.html")

@@ -92,6 +92,7 @@ class AnalysisReader:
         if not self.methods.found and not self.methods.faulty:
             span, name = self.block.name_span, self.block.name or ""
             self.faults.add("methods-missing", span, name=name)
+        self._reachable()
         if self.faults.within(self.block.span):
             return None
         values = {"folds": "leave_one_out", **self.values}
@@ -104,6 +105,21 @@ class AnalysisReader:
             place=place(self.block.span, self.texts),
             **values,
         )
+
+    def _reachable(self) -> None:
+        """A bound on p that is beyond what so many shuffles can give is at fault."""
+        count = self.values.get(
+            "permutations", ir.Analysis.model_fields["permutations"].default
+        )
+        least = 1.0 / (count + 1)
+        for check in self.checks:
+            small = (
+                least >= check.bound if check.comparison == "<" else least > check.bound
+            )
+            if check.figure == "permutation_p" and check.comparison[0] == "<" and small:
+                span = Span(check.place.file, check.place.start, check.place.end)
+                words = {"count": str(count), "least": f"{least:.3g}"}
+                self.faults.say("permutations-few", span, words)
 
     def _statement(self, item: tree.AnyStatement) -> None:
         match item:

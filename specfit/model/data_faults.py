@@ -45,6 +45,11 @@ def of_tables(
         still = np.ptp(table.values) <= STILL * np.max(np.abs(table.values))
         if "target" in source.columns and still:
             yield "target-still", {"data": source.data}, source.place, "error"
+        elif table.features is not None:
+            same = (table.features.values == table.values[:, None]).all(axis=0)
+            for place in np.flatnonzero(same):
+                words = {"data": source.data, "number": str(place + 1)}
+                yield "target-among-features", words, source.place, "error"
     for analysis in analyses:
         seen = next((m for source, m in measured if source == analysis.source), None)
         if seen is None:

@@ -43,11 +43,11 @@ def terminal(run: Run, colour: bool = False) -> str:
     title = clean(run.document.title or run.model.title or run.model.name)
     blocks = [title, *(_table(table) for table in found.tables)]
     if opening := interruption(run) or _warning(run):
-        blocks.insert(1, "\n".join(_wrapped(opening, "")))
+        blocks.insert(1, "\n".join(wrapped(opening, "")))
     blocks += [
         _numbers(run),
         _answers(run),
-        _checks(run.verdict, colour),
+        checks(run.verdict, colour),
         _overrides(run),
         _verdict(run, colour),
     ]
@@ -87,7 +87,7 @@ def _numbers(run: Run) -> str:
     rows = ranking(run)
     if not rows:
         return ""
-    return "\n".join([*aligned(rows), "", *_wrapped(run.conclusion, "")])
+    return "\n".join([*aligned(rows), "", *wrapped(run.conclusion, "")])
 
 
 def _answers(run: Run) -> str:
@@ -101,9 +101,9 @@ def _answers(run: Run) -> str:
     verdicts = [
         line
         for i in range(len(found.weights))
-        for line in _wrapped(f"answer {i + 1} is {clean(found.verdict_words(i))}", "  ")
+        for line in wrapped(f"answer {i + 1} is {clean(found.verdict_words(i))}", "  ")
     ]
-    title = "\n".join(_wrapped(found.title, ""))
+    title = "\n".join(wrapped(found.title, ""))
     return "\n".join([title, "", *aligned([header, weights, *rows]), *verdicts])
 
 
@@ -150,7 +150,8 @@ def _by_sign(column: Sequence[str]) -> list[str]:
     return [pad(column[0], size), *(pad(text, size) for text in texts)]
 
 
-def _checks(verdict: Verdict, colour: bool) -> str:
+def checks(verdict: Verdict, colour: bool) -> str:
+    """The findings worth a line, those of physics that hold counted."""
     shown = [
         finding
         for finding in verdict.findings
@@ -175,8 +176,8 @@ def _overrides(run: Run) -> str:
     for said in run.model.overrides:
         text = f"{words(said)}, in place of {instead_of(said)}{where(said)}"
         text += f": “{clean(said.because)}”"
-        wrapped = _wrapped(text, "    ")
-        lines += [f"  ~ {wrapped[0].strip()}", *wrapped[1:]]
+        broken = wrapped(text, "    ")
+        lines += [f"  ~ {broken[0].strip()}", *broken[1:]]
     return "\n".join(["rules that the file overrides:", *lines]) if lines else ""
 
 
@@ -187,10 +188,10 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
         words += f" — {clean(finding.detail)}"
     elif finding.probability is not None:
         words += f" — holds in {100 * finding.probability:.3g} % of the posterior"
-    lines = _wrapped(words, "    ")
+    lines = wrapped(words, "    ")
     lines[0] = f"  {mark} {lines[0].strip()}"
     if finding.because:
-        lines += _wrapped(f"because “{clean(finding.because)}”", "      ")
+        lines += wrapped(f"because “{clean(finding.because)}”", "      ")
     return lines
 
 
@@ -206,11 +207,11 @@ def _verdict(run: Run, colour: bool) -> str:
     word = _painted(headline(run), verdict.outcome, colour)
     if reserved := reservation(verdict):
         word += f", with reservations: {reserved}"
-    reasons = [_wrapped(f"· {clean(reason)}", "  ") for reason in verdict.reasons]
+    reasons = [wrapped(f"· {clean(reason)}", "  ") for reason in verdict.reasons]
     return "\n".join([f"verdict: {word}", *(line for r in reasons for line in r)])
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def wrapped(text: str, indent: str) -> list[str]:
     """`text` broken at blanks into lines of at most 88 columns."""
     lines, current = [], indent
     for word in text.split():

@@ -54,6 +54,8 @@ def test_an_analysis_is_run_judged_and_written(study, specfit, result_of, tmp_pa
     code, printed, _ = specfit("run", study(), "--out", tmp_path / "out")
     assert code == 0
     assert "report.html" in printed
+    assert "verdict: ACCEPTED" in printed
+    assert "1 driver (1.00)" in printed
     found = result_of(tmp_path / "out")
     assert found["verdict"] == "accepted"
     assert not found["optimistic"]
@@ -88,10 +90,9 @@ def test_tuning_on_the_same_folds_is_called_optimistic(
     study, specfit, result_of, tmp_path
 ):
     path = study(tuning="same_folds")
-    code, printed, said = specfit("run", path, "--out", tmp_path / "out", "--quiet")
+    code, printed, _ = specfit("run", path, "--out", tmp_path / "out", "--quiet")
     assert code == 0
-    assert "optimistic" in printed
-    assert "R2 is optimistic" in said
+    assert "R², same folds, optimistic" in printed
     found = result_of(tmp_path / "out")
     assert found["optimistic"]
     assert found["rules"][-1]["outcome"] == "warned"
@@ -108,6 +109,22 @@ def test_two_folds_are_too_few(study, specfit, tmp_path):
     code, _, said = specfit("run", path, "--out", tmp_path / "out", "--quiet")
     assert code == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_the_target_is_no_feature_of_itself(study, specfit):
+    path = study()
+    text = path.read_text(encoding="utf-8").replace("columns(1..4)", "columns(1..5)")
+    path.write_text(text.replace('  names = "names.csv"\n  group = names.group\n', ""))
+    code, _, said = specfit("check", path)
+    assert code == 2
+    assert "error[target-among-features]: feature 5 of `d` is the target itself" in said
+
+
+def test_a_bound_that_no_p_value_can_reach_is_told(study, specfit):
+    code, _, said = specfit("check", study(permutations=9, bound=0.1))
+    assert code == 2
+    assert "error[permutations-few]" in said
+    assert "the smallest p is 0.1" in said
 
 
 def test_a_target_that_does_not_vary_is_refused(study, specfit):

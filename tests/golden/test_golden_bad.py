@@ -137,6 +137,7 @@ ELSEWHERE = {
     "simulate-nothing": "said by simulate",
     "tie-circle": "the checker finds circles first; for models made without a text",
     "one-model": "said by run",
+    "target-among-features": "needs a table of data, tests/cli/test_regression.py",
     "target-still": "needs a table of data, tests/cli/test_regression.py",
     "folds-few": "needs a table of data, tests/cli/test_regression.py",
     "unknown-variant": "said by run",

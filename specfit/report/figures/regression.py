@@ -51,6 +51,8 @@ def heat_map(shown: Map) -> bytes:
     """Stages up, features along, their shares below on the same axis."""
     n, p = shown.contributions.shape
     most = float(np.max(np.abs(shown.contributions))) or 1.0
+    from matplotlib.ticker import MaxNLocator
+
     with dress():
         figure = new(max(6.5, 0.17 * p + 1.6), 0.16 * n + 3.4)
         grid = figure.add_gridspec(
@@ -68,7 +70,8 @@ def heat_map(shown: Map) -> bytes:
         )
         bar = figure.colorbar(image, cax=figure.add_subplot(grid[0, 1]))
         bar.set_label(f"contribution ({shown.unit or '1'})")
-        above.set_ylabel("stage")
+        above.set_ylabel("row")
+        above.yaxis.set_major_locator(MaxNLocator(integer=True))
         above.tick_params(labelbottom=False)
         below = figure.add_subplot(grid[1, 0], sharex=above)
         _shares(below, shown)
@@ -99,7 +102,10 @@ def _shares(axes: Any, shown: Map) -> None:
     axes.set_ylim(0.0, 1.25)
     for index, (group, members) in enumerate(groups_of(shown.features)):
         middle = float(np.mean(places[members]))
-        axes.text(middle, 1.06, label(group, group, index), ha="center", fontsize=6.5)
+        if group:
+            axes.text(
+                middle, 1.06, label(group, group, index), ha="center", fontsize=6.5
+            )
     axes.set_ylabel(shown.shares_name)
     axes.set_xlabel("feature")
     axes.set_xticks(places[::5] if len(places) > 20 else places)

@@ -24,7 +24,7 @@ from specfit.report.regression.result import (
 
 TOP = 12
 _HEAT = (
-    "What each feature contributes at each stage, standardised value × coefficient of a "
+    "What each feature contributes in each row, standardised value × coefficient of a "
     "fit to all rows. Below, the share of half samples in which it is among the first."
 )
 _TREES = (
@@ -150,7 +150,9 @@ def _ranking(method: MethodRecord) -> Table:
     ]
     what = "importance" if method.function in FORESTS else "coefficient"
     head = ["no.", "feature", "selection", what]
-    return Table(head, rows, f"{method.title or method.name}: the {TOP} selected most")
+    count = len(method.features)
+    those = "all features" if count <= TOP else f"the {TOP} selected most"
+    return Table(head, rows, f"{method.title or method.name}: {those}")
 
 
 def _checks(result: AnalysisRunResult) -> list[Block]:

@@ -32,7 +32,7 @@ def _build(page: Page) -> Sequence[Block]:
     if run.held_out is not None:
         blocks += _held(run.held_out)
     caption = (
-        "What each feature contributes at each stage, standardised value × posterior mean "
+        "What each feature contributes in each row, standardised value × posterior mean "
         "of its coefficient. Below, its inclusion probability."
     )
     text = (

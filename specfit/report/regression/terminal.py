@@ -1,0 +1,37 @@
+"""What an analysis found, as plain text."""
+
+from __future__ import annotations
+
+import math
+
+from specfit.features import AnalysisRun, MethodResult
+from specfit.report.terminal import WORDS, aligned, checks, wrapped
+from specfit.report.text import clean
+
+
+def terminal(run: AnalysisRun) -> str:
+    """Scores of every method, the checks, and the verdict with its reasons."""
+    how = "same folds, optimistic" if run.result.optimistic else "nested"
+    head = ["method", f"R², {how}", "Q²", "p", "selected most"]
+    rows = [head, *(_row(run, method) for method in run.result.methods)]
+    reasons = [line for r in run.verdict.reasons for line in wrapped(f"· {r}", "  ")]
+    verdict = "\n".join([f"verdict: {WORDS[run.verdict.outcome]}", *reasons])
+    blocks = [
+        clean(run.title),
+        "\n".join(aligned(rows)),
+        checks(run.verdict, colour=False),
+        verdict,
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _row(run: AnalysisRun, method: MethodResult) -> list[str]:
+    p = "–" if math.isnan(method.p_value) else f"{method.p_value:.3g}"
+    name, first = clean(method.title or method.name), ""
+    if method.selection.size and not math.isnan(method.selection[0]):
+        most = int(method.selection.argmax())
+        share = method.selection[most]
+        label = clean(run.result.features.label(most))
+        number = "" if label == str(most + 1) else f"{most + 1} "
+        first = f"{number}{label} ({share:.2f})"
+    return [name, f"{method.r2:.3f}", f"{method.q2:.3f}", p, first]
