@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, intervals, passes, starts
+from specfit.maps import bands, fitting, intervals, passes, starts
 from specfit.maps.checking import checked, unsupported
 from specfit.maps.feasibility import feasible, unit
 from specfit.maps.fitting import Chunked, Progress, State
-from specfit.maps.found import Array, Factorisation, Factorised, Feasible, MapError
+from specfit.maps.found import Array, Factorisation, Factorised, MapError
 from specfit.maps.others import ard_so_nmf, scikit_learn
-from specfit.maps.rotation import Projected, Settled, settled
+from specfit.maps.rotation import Projected
 from specfit.maps.space import curves, space, weighed
+from specfit.maps.turning import Turned, offset_turn
 
 MOST_STEPS = 60  # of the weights for fixed spectra; three times what was ever needed
-
-
-@dataclass(frozen=True)
-class Turned:
-    """How found spectra are turned into pure ones: best (K, K) and draws (D, K, K)."""
-
-    best: Array
-    draws: Array
-    strength: Array
-    evidence: float
 
 
 def factorise(
@@ -82,58 +73,6 @@ def linear(counts: Array, data: Chunked, state: State) -> Projected:
     return Projected(weights, covariance, state.s, mean, error)
 
 
-def turn(found: Projected, given: list[Array | None]) -> Turned:
-    """Every pure spectrum along the lines to the others, and the draws of all lines.
-
-    For two components this is exact; for more each line is taken with the others at
-    their best, in the order of the components.
-    """
-    k = len(given)
-    best, draws = np.eye(k), np.repeat(np.eye(k)[None], 64, axis=0)
-    strength, evidence = np.full(k, np.nan), 0.0
-    generator = np.random.default_rng(0)
-    for i in range(k):
-        for j in range(k):
-            if i == j or found.weights.shape[0] < 10:
-                continue
-            one: Settled = settled(found, i, j, given[i])
-            places = generator.permutation(one.draws)
-            best[i, i], best[i, j] = best[i, i] - one.best, one.best
-            draws[:, i, i] -= places
-            draws[:, i, j] = places
-            evidence += one.evidence
-            if given[i] is not None:
-                strength[i] = one.strength
-    return Turned(best, draws, strength, evidence)
-
-
-def offset_turn(
-    found: Projected, given: list[Array | None], energy: Array, request: Factorisation
-) -> tuple[Turned, float]:
-    """The turn and the offset (eV) of the map's axis of greatest evidence.
-
-    One offset moves all curves: it belongs to the axis. Chemistry moves edges too, and
-    an offset of each curve's own would take up what tells the components apart.
-    """
-    if request.shift_sd <= 0 or all(curve is None for curve in given):
-        return turn(found, given), 0.0
-    sd, place = request.shift_sd, 0.0
-    tried: dict[float, tuple[float, Turned]] = {}
-    for step in (0.5 * sd, 0.125 * sd):
-        for shift in place + step * np.arange(-5, 6):
-            moved = [None if c is None else shifted(c, energy, shift) for c in given]
-            one = turn(found, moved)
-            tried[float(shift)] = (one.evidence - 0.5 * (shift / sd) ** 2, one)
-        place = max(tried, key=lambda shift: tried[shift][0])
-    return tried[place][1], place
-
-
-def shifted(curve: Array, energy: Array, shift: float) -> Array:
-    """A curve moved up the axis by `shift` eV, of unit area, level beyond its ends."""
-    moved = np.interp(energy - shift, energy, curve)
-    return np.asarray(moved / moved.sum())
-
-
 def _poisson(
     counts: Array, energy: Array, request: Factorisation, progress: Progress | None
 ) -> Factorised:
@@ -151,45 +90,6 @@ def _poisson(
     return replace(result, shift=np.full(k, offset))
 
 
-@dataclass(frozen=True)
-class _Fractions:
-    counting: Array
-    spectral: Array
-    low: Array
-    high: Array
-    feasible: Feasible | None
-
-
-def _fractions(
-    loose: Array,
-    known: Array,
-    maps: Array,
-    turned: Turned,
-    found: Projected,
-    alone: bool,
-) -> _Fractions:
-    """Bands of fractions; loose (N, K) unbounded weights, known their information.
-
-    `alone`: nothing but the data speaks; the band then holds all they allow.
-    """
-    total = maps.sum(axis=1)
-    filled = total > 0
-    loose = np.where(filled[:, None], loose, np.nan)
-    relative = turned.draws @ np.linalg.inv(turned.best)
-    spectral, down, up = intervals.spread(loose, relative)
-    centre = intervals.share(loose)
-    count = np.full(centre.shape, np.nan)
-    inside = np.maximum(maps, 0.02 * total[:, None])
-    count[filled] = intervals.counting(inside[filled], known[filled])
-    low, high = intervals.banded(centre, count, down, up)
-    range_ = feasible(found, centre, turned.best) if maps.shape[1] == 2 else None
-    if range_ is not None and alone:
-        least, most = range_.fraction_low, range_.fraction_high
-        low = np.fmin(low, np.stack([least, 1.0 - most], axis=1))
-        high = np.fmax(high, np.stack([most, 1.0 - least], axis=1))
-    return _Fractions(count, spectral, low, high, range_)
-
-
 def _result(
     data: Chunked,
     c: jax.Array,
@@ -205,14 +105,14 @@ def _result(
     )
     weights = data.flat(c)
     maps, loose = weights[:, :k], data.flat(free)[:, :k]
-    alone = all(curve is None for curve in curves(request, m))
-    of = _fractions(loose, data.flat(known), maps, turned, found, alone)
-    bands = np.stack([unit(t @ state.s[:k]) for t in turned.draws])
+    of = bands.fractions(loose, data.flat(known), maps, turned)
+    range_ = feasible(found, of.centre, turned.best) if k == 2 else None
+    least, most = bands.spectra(turned, state.s[:k])
     noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
     return Factorised(
         spectra=spectra[:k],
-        spectra_low=np.maximum(np.quantile(bands, 0.05, axis=0) - noise, 0.0),
-        spectra_high=np.quantile(bands, 0.95, axis=0) + noise,
+        spectra_low=np.maximum(least - noise, 0.0),
+        spectra_high=most + noise,
         maps=maps,
         fraction=intervals.share(maps),
         counting_sd=of.counting,
@@ -226,7 +126,7 @@ def _result(
         drift=None,
         objective=np.array(state.objective),
         converged=state.converged,
-        feasible=of.feasible,
+        feasible=range_,
         residual_sum=np.asarray(left),
         residual_chi=data.flat(chi) / max(1, m - spectra.shape[0]),
     )

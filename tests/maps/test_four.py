@@ -59,3 +59,22 @@ def test_two_components_are_found_in_any_unit(four, name):
     for up_to in range(2, 10):
         for unit in (1e-6, 1.0, 1e6):
             assert how_many(made.counts * unit, made.energy, request, up_to).best == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", list(LIMIT))
+@pytest.mark.parametrize("known", [(), (1,)])
+def test_fewer_curves_than_components(four, name, seed, known):
+    """What no curve speaks of is left open, and the band says by how much."""
+    made = four.simulated(name, seed)
+    given = np.isin(np.arange(2), known)[:, None]
+    library = np.where(given, made.library, np.nan) if known else None
+    found = factorise(made.counts, made.energy, Factorisation(2, library=library))
+    inside = made.inside
+    apart = np.abs(found.spectra[:, None] - made.spectra[None]).sum(axis=2)
+    k = 0 if known else int(np.argmin(apart[:, 0]))
+    low, high = found.fraction_low[inside, k], found.fraction_high[inside, k]
+    truth = made.fraction[inside]
+    assert np.mean((low <= truth + 1e-9) & (truth <= high + 1e-9)) >= 0.85
+    assert np.mean(high - low) < 0.45

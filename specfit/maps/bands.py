@@ -1,0 +1,72 @@
+"""Bands of fractions and of spectra: of counting, and of how spectra may be turned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from specfit.maps import intervals
+from specfit.maps.feasibility import unit
+from specfit.maps.found import Array
+from specfit.maps.turning import Turned
+
+
+@dataclass(frozen=True)
+class Fractions:
+    """Fractions (N, K) of weights without a bound, two errors of them, and 90 %."""
+
+    centre: Array
+    counting: Array
+    spectral: Array
+    low: Array
+    high: Array
+
+
+def fractions(loose: Array, known: Array, maps: Array, turned: Turned) -> Fractions:
+    """Bands of fractions; loose (N, K) unbounded weights, known their information.
+
+    Where nothing but the data speaks, the band reaches from below what is found at one
+    end of what they allow to above what is found at the other.
+    """
+    loose = np.where(maps.sum(axis=1, keepdims=True) > 0, loose, np.nan)
+    found = _one(loose, known, maps, turned.draws @ np.linalg.inv(turned.best))
+    low, high = found.low, found.high
+    for best, draws in turned.extremes:
+        relative = best @ np.linalg.inv(turned.best)
+        back = np.linalg.inv(relative)
+        wide = np.eye(known.shape[1])
+        wide[: len(best), : len(best)] = relative
+        at = _one(
+            loose @ back,
+            wide @ known @ wide.T,
+            np.maximum(maps @ back, 0.0),
+            draws @ np.linalg.inv(best),
+        )
+        low, high = np.fmin(low, at.low), np.fmax(high, at.high)
+    return Fractions(found.centre, found.counting, found.spectral, low, high)
+
+
+def _one(loose: Array, known: Array, maps: Array, relative: Array) -> Fractions:
+    """The bands about one set of spectra, that may be turned by `relative` (D, K, K)."""
+    total = maps.sum(axis=1)
+    filled = total > 0
+    spectral, down, up = intervals.spread(loose, relative)
+    centre = intervals.share(loose)
+    count = np.full(centre.shape, np.nan)
+    inside = np.maximum(maps, 0.02 * total[:, None])
+    count[filled] = intervals.counting(inside[filled], known[filled])
+    low, high = intervals.banded(centre, count, down, up)
+    return Fractions(centre, count, spectral, low, high)
+
+
+def spectra(turned: Turned, found: Array) -> tuple[Array, Array]:
+    """5 and 95 % of the pure spectra, each (K, M), and what is possible where open."""
+    low, high = found, found
+    every = [turned.draws, *(draws for _, draws in turned.extremes)]
+    for at, draws in enumerate(every):
+        bands = unit(draws @ found)
+        least, most = np.quantile(bands, [0.05, 0.95], axis=0)
+        low = np.minimum(low, least) if at else least
+        high = np.maximum(high, most) if at else most
+    return low, high
