@@ -204,6 +204,7 @@ def request_of(
         relevance=ard and factorising.relevance is not None,
         overlap=soft if ard else 0.0,
         background=powers,
+        alone=factorising.fit if powers else None,
         grid=grid,
         iterations=run.steps,
         restarts=run.restarts,

@@ -26,7 +26,8 @@ class Factorisation:
     `map_shape` the shape of a gamma; None leaves the weights free. `relevance` lets
     weights be switched off and `overlap` in [0, 1] is the strength of soft
     orthogonality, both of the engine "ard_so" alone. `background` are the exponents r
-    of power laws E^-r that are fitted as further weights of each pixel. `spatial` > 0
+    of power laws E^-r that are fitted as further weights of each pixel, and `alone` the
+    energies (eV) between which there is nothing else. `spatial` > 0
     couples the weights of pixels on a grid of `grid` (rows, columns). `tolerance` is the
     angle (rad) by which the space of the spectra may still turn in a step that is called
     converged.
@@ -44,6 +45,7 @@ class Factorisation:
     relevance: bool = False
     overlap: float = 0.0
     background: tuple[float, ...] = ()
+    alone: tuple[float, float] | None = None
     spatial: float = 0.0
     grid: tuple[int, int] | None = None
     iterations: int = 300

@@ -49,16 +49,40 @@ def _priors(
     return Prior(worth, damp, gain)
 
 
-def _first(counts: Array, given: list[Array | None], restart: int) -> Array:
-    """Spectra to start from, (K, M): the library's, else the purest places'."""
+def alone(request: Factorisation, energy: Array) -> Array:
+    """Channels (M,) of nothing but the background."""
+    low, high = request.alone or (np.inf, -np.inf)
+    return np.asarray((energy >= low) & (energy <= high))
+
+
+def _first(
+    counts: Array,
+    given: list[Array | None],
+    fixed: Array,
+    window: Array,
+    restart: int,
+) -> Array:
+    """Spectra to start from, (K, M): the library's, else the purest places'.
+
+    None has anything where the background is alone, and expectation-maximisation leaves
+    a zero where it is: a spectrum that may hold some of the background cannot be told
+    from one that does not.
+    """
     mean = starts.mean_spectrum(counts)
-    first = np.repeat(mean[None], len(given), axis=0)
-    if any(curve is None for curve in given):
-        first = starts.purest(counts, len(given), restart)
-    for i, curve in enumerate(given):
-        if curve is not None:
-            first[i] = 0.9 * curve + 0.1 * mean
-    return first
+    curves = [curve for curve in given if curve is not None]
+    law = starts.behind(counts, fixed, window)
+    free = len(given) - len(curves)
+    known = np.array(curves).reshape(-1, mean.size)
+    if law is None and len(fixed):
+        known = np.vstack([known, fixed.mean(axis=0)])
+    strip = None if law is None else (law, window)
+    places = iter(starts.purest(counts, free, restart, known, strip) if free else ())
+    rows = np.array(
+        [next(places) if curve is None else 0.9 * curve + 0.1 * mean for curve in given]
+    )
+    if law is not None:
+        rows[:, window] = 0.0
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
 def _nearer(
@@ -102,10 +126,11 @@ def space(
 ) -> tuple[State, Prior]:
     """The weights and spectra of the first, rough answer: the space is what counts."""
     given, fixed = curves(request, counts.shape[1]), powers(request, energy)
+    window = alone(request, energy)
     prior = _priors(given, fixed, counts.shape[1], request)
     best: State | None = None
     for restart in range(max(1, request.restarts)):
-        spectra = np.concatenate([_first(counts, given, restart), fixed])
+        spectra = np.concatenate([_first(counts, given, fixed, window, restart), fixed])
         state = fitting.fitted(
             data,
             _nearer(counts, data, spectra, prior, request),

@@ -157,3 +157,58 @@ def test_bad_requests_are_refused(request_, says):
     counts, _, _ = small(20)
     with pytest.raises(MapError, match=says):
         factorise(counts, ENERGY, request_)
+
+
+def beside(lowest=0.25, pixels=500, background=0.0, seed=4):
+    """Counts, axis and fractions of a map without a pixel of the second component."""
+    generator = np.random.default_rng(seed)
+    fraction = np.clip(generator.uniform(lowest - 0.2, 1.2, pixels), lowest, 1.0)
+    energy = np.linspace(200.0, 220.0, 80)
+    rows = np.exp(-0.5 * ((energy - np.array([[211.0], [213.0]])) / 0.9) ** 2)
+    rows[:, energy > 209.0] += 0.02
+    spectra = rows / rows.sum(axis=1, keepdims=True)
+    law = (energy / energy[0]) ** -3.0
+    mean = 3000.0 * np.stack([fraction, 1.0 - fraction], axis=1) @ spectra
+    dose = background * generator.uniform(0.5, 1.5, (pixels, 1))
+    counts = generator.poisson(mean + dose * law / law.sum()).astype(float)
+    return counts, energy, fraction, spectra
+
+
+def given(spectra, known):
+    """Curves that are a little wrong, of the components that have one."""
+    near = 0.95 * spectra + 0.05 * np.roll(spectra, 2, axis=1)
+    return np.where(np.arange(2)[:, None] == known, near, np.nan)
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_beside_one_curve_the_band_holds_all_that_the_other_may_be(known):
+    counts, energy, fraction, spectra = beside()
+    request = Factorisation(2, library=given(spectra, known))
+    found = factorise(counts, energy, request)
+    low, high = found.fraction_low[:, 0], found.fraction_high[:, 0]
+    assert np.mean((low <= fraction) & (fraction <= high)) > 0.85
+    free = 1 - known
+    assert (found.spectra_low[free] <= spectra[free] + 2e-3).all()
+    assert (found.spectra_high[free] >= spectra[free] - 2e-3).all()
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_a_curve_names_its_own_component_and_no_other(known):
+    counts, energy, fraction, spectra = beside(lowest=0.0)
+    request = Factorisation(2, library=given(spectra, known))
+    found = factorise(counts, energy, request)
+    assert np.sqrt(np.mean((found.fraction[:, 0] - fraction) ** 2)) < 0.05
+
+
+@pytest.mark.parametrize("known", [0, 1, None])
+def test_free_spectra_take_up_no_background_where_that_is_alone(known):
+    counts, energy, _, spectra = beside(background=4000.0)
+    library = None if known is None else given(spectra, known)
+    request = Factorisation(
+        2, library=library, background=(1.0, 5.0), alone=(200.0, 208.0)
+    )
+    found = factorise(counts, energy, request)
+    below = found.spectra[:, energy < 208.0].sum(axis=1)
+    free = [k for k in (0, 1) if k != known]
+    assert below[free].max() < 2e-3
+    assert found.maps.sum() == pytest.approx(3000.0 * len(counts), rel=0.02)
