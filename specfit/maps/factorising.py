@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import jax
@@ -14,7 +15,7 @@ from specfit.maps.feasibility import feasible, unit
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, MapError
 from specfit.maps.others import ard_so_nmf, scikit_learn
-from specfit.maps.rotation import Projected
+from specfit.maps.rotation import Lines, Projected, every_line
 from specfit.maps.space import curves, space, weighed
 from specfit.maps.turning import Turned, offset_turn
 
@@ -52,7 +53,7 @@ def _other(counts: Array, request: Factorisation) -> Factorised:
     turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0)
     kept = replace(request, components=k, library=None)
     found = linear(counts, data, state)
-    return _result(data, c, spectra, state, turned, found, kept)
+    return _result(data, c, spectra, state, turned, found, kept, every_line(found, k))
 
 
 def linear(counts: Array, data: Chunked, state: State) -> Projected:
@@ -80,14 +81,25 @@ def _poisson(
     data = fitting.chunked(counts, request.chunk)
     state, prior = space(counts, data, energy, request, progress)
     found = linear(counts, data, state)
-    turned, offset = offset_turn(
-        found, curves(request, counts.shape[1]), energy, request
-    )
+    lines = every_line(found, k)
+    given = curves(request, counts.shape[1])
+    turned, offset = offset_turn(found, lines, given, energy, request)
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
     c = weighed(data, state.c, spectra, prior, MOST_STEPS)
-    result = _result(data, c, spectra, state, turned, found, request)
-    return replace(result, shift=np.full(k, offset))
+    result = _result(data, c, spectra, state, turned, found, request, lines)
+    told = tuple(unbounded(lines))
+    return replace(result, shift=np.full(k, offset), notes=told)
+
+
+def unbounded(lines: Lines) -> Iterator[str]:
+    """Where the band cannot hold all that is possible, because nothing bounds that."""
+    for (k, j), level in lines.items():
+        if not level.closed:
+            yield (
+                f"How much of component {j + 1} the spectrum of component {k + 1} may "
+                f"hold is bounded by nothing in the data: the two hardly differ."
+            )
 
 
 def _result(
@@ -98,6 +110,7 @@ def _result(
     turned: Turned,
     found: Projected,
     request: Factorisation,
+    lines: Lines,
 ) -> Factorised:
     k, m = request.components, spectra.shape[1]
     free, known, left, chi = passes.judged(
@@ -106,7 +119,7 @@ def _result(
     weights = data.flat(c)
     maps, loose = weights[:, :k], data.flat(free)[:, :k]
     of = bands.fractions(loose, data.flat(known), maps, turned)
-    range_ = feasible(found, of.centre, turned.best) if k == 2 else None
+    range_ = feasible(found, lines, of.centre, turned.best) if k == 2 else None
     least, most = bands.spectra(turned, state.s[:k])
     noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
     return Factorised(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from specfit.maps import Factorisation, MapError, fitting
-from specfit.maps.factorising import factorise
+from specfit.maps.factorising import factorise, unbounded
+from specfit.maps.rotation import Projected, every_line
 
 ENERGY = np.linspace(0.0, 10.0, 40)
 
@@ -212,3 +213,46 @@ def test_free_spectra_take_up_no_background_where_that_is_alone(known):
     free = [k for k in (0, 1) if k != known]
     assert below[free].max() < 2e-3
     assert found.maps.sum() == pytest.approx(3000.0 * len(counts), rel=0.02)
+
+
+def nearly_alike(pixels=400, seed=5):
+    """Pixels of hardly different mixtures of spectra that share no channel."""
+    generator = np.random.default_rng(seed)
+    fraction = generator.uniform(0.1, 0.2, pixels)
+    spectra = np.maximum(peaks([2.0, 8.0], 0.5) - 0.002, 0.0)
+    spectra = spectra / spectra.sum(axis=1, keepdims=True)
+    mean = 1e5 * np.stack([fraction, 1.0 - fraction], axis=1) @ spectra
+    return generator.poisson(mean).astype(float), fraction
+
+
+def test_the_range_of_two_spectra_far_from_those_that_were_found_is_closed():
+    counts, fraction = nearly_alike()
+    found = factorise(counts, ENERGY, Factorisation(2))
+    first = int(np.argmin(found.spectra[:, ENERGY > 5.0].sum(axis=1)))
+    low, high = found.fraction_low[:, first], found.fraction_high[:, first]
+    assert np.mean((low <= fraction) & (fraction <= high)) > 0.9
+    assert found.feasible.low[first][ENERGY > 6.0].sum() < 0.02
+    assert not found.notes
+
+
+def test_what_the_data_do_not_bound_is_told():
+    spectra = peaks([4.0, 4.0 + 1e-9])
+    even, sure = np.full((200, 2), 1e3), np.repeat(np.eye(2)[None], 200, axis=0)
+    found = Projected(even, sure, spectra, spectra[0], np.eye(2))
+    lines = every_line(found, 2)
+    assert not lines[0, 1].closed
+    assert len(list(unbounded(lines))) == 2
+
+
+def test_four_components_and_an_offset_of_their_curves_take_seconds():
+    from time import process_time
+
+    generator = np.random.default_rng(7)
+    spectra = peaks([2.0, 4.0, 6.0, 8.0])
+    shares = generator.dirichlet(np.full(4, 0.5), 500)
+    counts = generator.poisson(5000.0 * shares @ spectra).astype(float)
+    request = Factorisation(4, library=peaks([2.1, 4.1, 6.1, 8.1]), shift_sd=0.2)
+    began = process_time()
+    found = factorise(counts, ENERGY, request)
+    assert process_time() - began < 30.0
+    assert np.sqrt(np.mean((found.fraction - shares) ** 2)) < 0.03
