@@ -45,18 +45,33 @@ def how_many(
     for i, k in enumerate(range(1, up_to + 1)):
         if k >= min(pixels, channels):
             continue
-        rest = size[k:]
+        # fewer pixels than channels leave the others at zero but for rounding
+        rest = size[k : min(pixels, channels)]
         above = np.maximum(rest - edge(rest, pixels, channels - k), 0.0)
         # each direction left out costs its gain, each kept one its parameters
-        gain = 0.5 * pixels * float(np.sum(above)) / level(rest)
+        noise = level(rest, pixels, channels - k)
+        gain = 0.5 * pixels * float(np.sum(above)) / noise
         criterion[i] = gain + 0.5 * k * (channels + 1) * np.log(pixels)
     best = int(number[np.argmin(criterion)])
     return Numbered(number, criterion, best, relevant(counts, request, up_to))
 
 
-def level(rest: Array) -> float:
-    """The level of noise of a bulk of eigenvalues: their median, of unit pixels."""
-    return float(np.median(rest[rest > 0])) if (rest > 0).any() else 1.0
+def level(rest: Array, pixels: int, channels: int) -> float:
+    """The level of noise of a bulk of eigenvalues: their median over that of unit noise."""
+    return float(np.median(rest)) / middle(channels / pixels) or 1.0
+
+
+def middle(ratio: float) -> float:
+    """The median of the eigenvalues above zero of unit noise, channels over pixels.
+
+    Source: Marchenko & Pastur, Math. USSR Sb. 1, 457 (1967).
+    """
+    low, high = (1.0 - np.sqrt(ratio)) ** 2, (1.0 + np.sqrt(ratio)) ** 2
+    # in the angle the density has no edge: 1 - cos runs from low to high
+    angle = (np.arange(2000) + 0.5) * np.pi / 2000
+    place = low + 0.5 * (high - low) * (1.0 - np.cos(angle))
+    total = np.cumsum(np.sin(angle) ** 2 / place)
+    return float(np.interp(0.5 * total[-1], total, place))
 
 
 def edge(rest: Array, pixels: int, channels: int) -> float:
@@ -65,7 +80,7 @@ def edge(rest: Array, pixels: int, channels: int) -> float:
     bulk = (1.0 + np.sqrt(ratio)) ** 2
     spread = (np.sqrt(pixels - 1) + np.sqrt(channels)) / pixels
     spread = spread * (1 / np.sqrt(pixels - 1) + 1 / np.sqrt(channels)) ** (1 / 3)
-    return float(level(rest) * (bulk + FALSE_ALARM * spread))
+    return float(level(rest, pixels, channels) * (bulk + FALSE_ALARM * spread))
 
 
 def eigenvalues(counts: Array) -> tuple[Array, int]:

@@ -5,7 +5,7 @@ import pytest
 
 from specfit.maps import Factorisation, MapError
 from specfit.maps.ard_so import separated
-from specfit.maps.counting_components import how_many
+from specfit.maps.counting_components import how_many, level
 from specfit.maps.factorising import factorise
 
 ENERGY = np.linspace(0.0, 10.0, 40)
@@ -98,3 +98,22 @@ def test_other_engines_answer_in_the_same_terms(engine):
     error = min(np.abs(found.fraction[:, k] - shares[:, 0]).mean() for k in (0, 1))
     assert error < 0.05
     np.testing.assert_allclose(found.maps.sum(axis=1), x.sum(axis=1), rtol=0.05)
+
+
+@pytest.mark.parametrize(("pixels", "channels"), [(60, 256), (256, 256), (90, 256)])
+@pytest.mark.parametrize("k", [1, 2])
+def test_fewer_pixels_than_channels_hold_no_more_components(pixels, channels, k):
+    generator = np.random.default_rng(8)
+    energy = np.linspace(0.0, 10.0, channels)
+    rows = np.exp(-0.5 * ((energy - np.array([[4.0], [6.0]])) / 0.9) ** 2) + 0.1
+    rows = rows[:k] / rows[:k].sum(axis=1, keepdims=True)
+    mean = 2e4 * generator.dirichlet(np.ones(k), pixels) @ rows
+    x = generator.poisson(mean).astype(float)
+    assert how_many(x, energy, Factorisation(k, iterations=5), 6).best == k
+
+
+@pytest.mark.parametrize(("pixels", "channels"), [(1000, 250), (300, 300), (80, 240)])
+def test_the_level_of_unit_noise_is_one(pixels, channels):
+    x = np.random.default_rng(9).normal(size=(pixels, channels))
+    size = np.linalg.eigvalsh(x.T @ x / pixels)[::-1][: min(pixels, channels)]
+    assert level(size, pixels, channels) == pytest.approx(1.0, abs=0.05)
