@@ -19,6 +19,8 @@ from specfit.maps.rotation import Lines, Projected, every_line
 from specfit.maps.space import curves, space, weighed
 from specfit.maps.turning import Turned, offset_turn
 
+ENOUGH = 100.0  # counts of which weights are normal
+FEWEST = 10  # pixels, or faint ones taken together, that bound anything
 MOST_STEPS = 60  # of the weights for fixed spectra; three times what was ever needed
 
 
@@ -57,7 +59,11 @@ def _other(counts: Array, request: Factorisation) -> Factorised:
 
 
 def linear(counts: Array, data: Chunked, state: State) -> Projected:
-    """Linear weights of the pixels that are not empty, for `settled`."""
+    """Linear weights of the pixels that are not empty, for `every_line`.
+
+    A pixel of a few counts says nothing of an edge, and is not normal either: faint ones
+    are taken together. Left out, those that happen to have more would be chosen.
+    """
     mean = starts.mean_spectrum(counts)
     weighted = state.s / mean
     matrix = weighted.T @ np.linalg.pinv(weighted @ state.s.T)
@@ -66,10 +72,14 @@ def linear(counts: Array, data: Chunked, state: State) -> Projected:
     # happen to be few, and would make every fluctuation downwards look the surer
     each = np.einsum("mk,ml,jm->jkl", matrix, matrix, state.s)
     covariance = np.einsum("nj,jkl->nkl", np.maximum(weights, 0.0), each)
+    runs = starts.together(np.maximum(weights.sum(axis=1), 0.0), ENOUGH)
+    weights, covariance = (starts.summed(one, runs) for one in (weights, covariance))
+    if len(weights) < FEWEST:
+        raise MapError(
+            f"the map says too little: {len(weights)} pixels, those of less than "
+            f"{ENOUGH:.0f} counts taken together, and {FEWEST} are needed"
+        )
     total = weights.sum(axis=1)
-    # a pixel of a few counts says nothing of an edge, and is not normal either
-    seen = total > max(25.0, 0.02 * float(np.median(total[total > 0])))
-    weights, covariance, total = weights[seen], covariance[seen], total[seen]
     error = np.linalg.pinv((weights.T / total) @ weights)
     return Projected(weights, covariance, state.s, mean, error)
 
@@ -102,6 +112,12 @@ def unbounded(lines: Lines) -> Iterator[str]:
             )
 
 
+def _reduced(chi: Array, weights: Array, channels: int) -> Array:
+    """Pearson's chi-square (N,) a channel; NaN of a pixel that has no count."""
+    free = max(1, channels - weights.shape[1])
+    return np.where(weights.sum(axis=1) > 0, chi / free, np.nan)
+
+
 def _result(
     data: Chunked,
     c: jax.Array,
@@ -113,9 +129,8 @@ def _result(
     lines: Lines,
 ) -> Factorised:
     k, m = request.components, spectra.shape[1]
-    free, known, left, chi = passes.judged(
-        data.x, c, jnp.asarray(spectra, data.x.dtype)
-    )
+    traced = jnp.asarray(spectra, data.x.dtype)
+    free, known, left, chi = passes.judged(data.x, c, traced)
     weights = data.flat(c)
     maps, loose = weights[:, :k], data.flat(free)[:, :k]
     of = bands.fractions(loose, data.flat(known), maps, turned)
@@ -141,5 +156,5 @@ def _result(
         converged=state.converged,
         feasible=range_,
         residual_sum=np.asarray(left),
-        residual_chi=data.flat(chi) / max(1, m - spectra.shape[0]),
+        residual_chi=_reduced(data.flat(chi), weights, m),
     )

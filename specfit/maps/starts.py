@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from specfit.maps.found import Array
@@ -17,6 +18,37 @@ def pooled(counts: Array, groups: int) -> Array:
     size = max(1, -(-counts.shape[0] // groups))
     edges = np.arange(0, counts.shape[0], size)
     return np.add.reduceat(counts, edges, axis=0, dtype=np.float64)
+
+
+def together(total: Array, enough: float) -> NDArray[np.int64]:
+    """To which sum each pixel belongs, (n,) from 0 on, −1 one without a count.
+
+    Those with less than `enough` counts, or than a fiftieth of the usual, are taken
+    together in the order of the map until they have as many; the others stay alone.
+    """
+    found = np.full(total.size, -1)
+    filled = np.flatnonzero(total > 0)
+    if not filled.size:
+        return found
+    least = max(enough, 0.02 * float(np.median(total[filled])))
+    alone = filled[total[filled] >= least]
+    found[alone] = np.arange(alone.size)
+    faint = np.setdiff1d(filled, alone)
+    run, held = alone.size, 0.0
+    for pixel, one in zip(faint.tolist(), total[faint].tolist(), strict=True):
+        found[pixel] = run
+        held += one
+        if held >= least:
+            run, held = run + 1, 0.0
+    found[found == run] = -1  # what is left has not enough
+    return found
+
+
+def summed(values: Array, runs: NDArray[np.int64]) -> Array:
+    """Sums over pixels (n, …) that belong together."""
+    made = np.zeros((int(runs.max(initial=-1)) + 1, *values.shape[1:]))
+    np.add.at(made, runs[runs >= 0], values[runs >= 0])
+    return made
 
 
 def mean_spectrum(counts: Array) -> Array:

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from specfit.maps import Factorisation, MapError, fitting
+from specfit.maps import Factorisation, MapError, fitting, starts
 from specfit.maps.factorising import factorise, unbounded
 from specfit.maps.rotation import Projected, every_line
 
@@ -256,3 +256,36 @@ def test_four_components_and_an_offset_of_their_curves_take_seconds():
     found = factorise(counts, ENERGY, request)
     assert process_time() - began < 30.0
     assert np.sqrt(np.mean((found.fraction - shares) ** 2)) < 0.03
+
+
+def test_pixels_of_few_counts_are_taken_together():
+    counts, fraction, _ = small(3000, dose=10.0)
+    library = peaks([4.15, 5.9], 1.0)
+    found = factorise(counts, ENERGY, Factorisation(2, library=library))
+    assert np.isfinite(found.strength).all()
+    assert (found.spectral_sd[np.isfinite(found.spectral_sd)] > 1e-4).all()
+    assert (found.spectra_high - found.spectra_low).max() > 1e-3
+    seen = counts.sum(axis=1) > 0
+    low, high = found.fraction_low[seen, 0], found.fraction_high[seen, 0]
+    assert np.mean((low <= fraction[seen]) & (fraction[seen] <= high)) > 0.85
+
+
+def test_faint_pixels_are_summed_and_none_is_chosen():
+    total = np.array([500.0, 30.0, 0.0, 80.0, 400.0, 60.0, 90.0, 7.0])
+    runs = starts.together(total, 100.0)
+    assert runs.tolist() == [0, 2, -1, 2, 1, 3, 3, -1]
+    assert starts.summed(total, runs).tolist() == [500.0, 400.0, 110.0, 150.0]
+
+
+def test_a_map_of_next_to_nothing_is_refused():
+    counts, _, _ = small(30, dose=10.0)
+    with pytest.raises(MapError, match="says too little"):
+        factorise(counts, ENERGY, Factorisation(2))
+
+
+def test_a_pixel_without_a_count_has_no_chi_square():
+    counts, _, _ = small(200)
+    counts[:120] = 0.0
+    found = factorise(counts, ENERGY, Factorisation(2, library=peaks([4.0, 6.0])))
+    assert np.isnan(found.residual_chi[:120]).all()
+    assert np.nanmean(found.residual_chi) == pytest.approx(1.0, abs=0.1)
