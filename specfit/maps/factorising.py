@@ -44,13 +44,12 @@ def factorise(
 def _other(counts: Array, request: Factorisation) -> Factorised:
     """Another engine's answer; its spectra are taken as they are, without a band."""
     engine = ard_so_nmf if request.engine == "ard_so" else scikit_learn
-    weights, spectra, objective = engine(counts, request)
+    weights, spectra, objective, done = engine(counts, request)
     k = len(spectra)
     data = fitting.chunked(counts, request.chunk)
     full = np.zeros((data.x.shape[0] * data.x.shape[1], k))
     full[: data.n] = weights
     c = jnp.asarray(full.reshape(*data.x.shape[:2], k), data.x.dtype)
-    done = len(objective) < request.iterations
     state = State(c, spectra, tuple(objective), done)
     turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0)
     kept = replace(request, components=k, library=None)
