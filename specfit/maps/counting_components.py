@@ -16,11 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specfit.maps import ard_so, starts
+from specfit.maps import ard_so, others, starts
 from specfit.maps.checking import checked
-from specfit.maps.found import Array, Factorisation
+from specfit.maps.found import Array, Factorisation, MapError
 
 FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
+
+POOLED, STEPS = 512, 200  # of the verdict of ARD
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,17 @@ def eigenvalues(counts: Array) -> tuple[Array, int]:
 
 
 def relevant(counts: Array, request: Factorisation, up_to: int) -> int:
-    """The number that ARD leaves of `up_to`: those above a thousandth of the largest."""
-    first = starts.purest(counts, min(up_to, *counts.shape))
-    weights = np.repeat(
-        counts.sum(axis=1, keepdims=True) / len(first), len(first), axis=1
-    )
-    weights = weights * np.linalg.norm(first, axis=1)[None]
-    found = ard_so.separated(
-        counts, weights, first, request.overlap, request.iterations
-    )
+    """The number that ARD leaves of `up_to`: those above a thousandth of the largest.
+
+    It stands beside the criterion and decides nothing, so it is asked of neighbouring
+    pixels taken together, and of few steps. 0: it switches all of them off.
+    """
+    few = starts.pooled(counts, POOLED)
+    first = starts.purest(few, min(up_to, *few.shape))
+    steps = min(request.iterations, STEPS)
+    weights = others.even(few, first)
+    try:
+        found = ard_so.separated(few, weights, first, request.overlap, steps)
+    except MapError:
+        return 0
     return int(np.sum(found.relevance > 1e-3 * found.relevance[0]))

@@ -117,3 +117,29 @@ def test_the_level_of_unit_noise_is_one(pixels, channels):
     x = np.random.default_rng(9).normal(size=(pixels, channels))
     size = np.linalg.eigvalsh(x.T @ x / pixels)[::-1][: min(pixels, channels)]
     assert level(size, pixels, channels) == pytest.approx(1.0, abs=0.05)
+
+
+def test_relevance_is_asked_of_few_pixels_and_fails_nothing(monkeypatch):
+    from specfit.maps import ard_so
+
+    x, _, _ = counts(2, pixels=3000)
+    asked = []
+
+    def switched_off(few, *rest):
+        asked.append((len(few), rest[-1]))
+        raise MapError("every component was switched off")
+
+    monkeypatch.setattr(ard_so, "separated", switched_off)
+    found = how_many(x, ENERGY, Factorisation(2, iterations=2000), 5)
+    assert (found.best, found.relevant) == (2, 0)
+    assert asked == [(500, 200)]
+
+
+@pytest.mark.parametrize("engine", ["ard_so", "sklearn"])
+@pytest.mark.parametrize("iterations", [12, 3000])
+def test_another_engine_says_whether_it_came_to_rest(engine, iterations):
+    x, _, _ = counts(2, pixels=200)
+    found = factorise(x, ENERGY, Factorisation(2, engine=engine, iterations=iterations))
+    assert found.converged == (iterations == 3000)
+    assert found.objective.size <= iterations
+    assert np.isfinite(found.objective[-1])
