@@ -129,7 +129,9 @@ def space(
     window = alone(request, energy)
     prior = _priors(given, fixed, counts.shape[1], request)
     best: State | None = None
-    for restart in range(max(1, request.restarts)):
+    # starts differ in the spectra without a curve only
+    several = any(curve is None for curve in given)
+    for restart in range(max(1, request.restarts) if several else 1):
         spectra = np.concatenate([_first(counts, given, fixed, window, restart), fixed])
         state = fitting.fitted(
             data,

@@ -328,10 +328,13 @@ def test_check_tells_what_would_not_be_used(
 
 @pytest.mark.usefixtures("fake")
 def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
-    path = project(EXPECT)
+    path = project(EXPECT, ("seed = 1", "seed = 1; then = laplace"))
     code, result = ran(path)
     assert code == 0
-    assert all("is not used by the optimizer" in note for note in result["notes"])
+    run = [note for note in result["notes"] if "changes nothing" in note]
+    assert [note.split("`")[1] for note in run] == ["restarts", "then = laplace"]
+    rest = [note for note in result["notes"] if note not in run]
+    assert all("is not used by the optimizer" in note for note in rest)
     assert any("inverse_gamma(1.5" in note for note in result["notes"])
     assert any("overlap(C)" in note for note in result["notes"])
     page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")

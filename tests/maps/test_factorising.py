@@ -289,3 +289,13 @@ def test_a_pixel_without_a_count_has_no_chi_square():
     found = factorise(counts, ENERGY, Factorisation(2, library=peaks([4.0, 6.0])))
     assert np.isnan(found.residual_chi[:120]).all()
     assert np.nanmean(found.residual_chi) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("known", "fits"), [((), 3), ((0,), 3), ((0, 1), 1)])
+def test_starts_that_are_the_same_are_fitted_once(known, fits, monkeypatch):
+    counts, energy, _, spectra = beside(pixels=100)
+    found, fitted = [], fitting.fitted
+    monkeypatch.setattr(fitting, "fitted", lambda *a: found.append(0) or fitted(*a))
+    library = np.where(np.isin(np.arange(2), known)[:, None], spectra, np.nan)
+    factorise(counts, energy, Factorisation(2, library=library, restarts=3))
+    assert len(found) == fits
