@@ -8,7 +8,7 @@ import numpy as np
 
 from specfit.maps import intervals
 from specfit.maps.feasibility import unit
-from specfit.maps.found import Array
+from specfit.maps.found import Array, Average, filled
 from specfit.maps.turning import Turned
 
 
@@ -58,6 +58,29 @@ def _one(loose: Array, known: Array, maps: Array, relative: Array) -> Fractions:
     count[filled] = intervals.counting(inside[filled], known[filled])
     low, high = intervals.banded(centre, count, down, up)
     return Fractions(centre, count, spectral, low, high)
+
+
+def average(loose: Array, of: Fractions, maps: Array, turned: Turned) -> Average:
+    """The error of the mean fraction: all pixels move together with the spectra.
+
+    Only what counting does to each is its own and averages out.
+    """
+    seen = filled(maps)
+    free, fraction = loose[seen], intervals.share(maps[seen])
+    back = np.linalg.inv(turned.best)
+    count = np.sqrt(np.nansum(of.counting[seen] ** 2, axis=0)) / max(1, seen.sum())
+    middle = fraction.mean(axis=0)
+    at = intervals.means(free, np.eye(len(back))[None])[0]
+    every = [turned.draws, *(draws for _, draws in turned.extremes)]
+    moved = [intervals.means(free, draws @ back) - at for draws in every]
+    ends = np.array([np.quantile(one, [0.05, 0.95], axis=0) for one in moved])
+    down = np.minimum(ends[:, 0].min(axis=0), 0.0)
+    up = np.maximum(ends[:, 1].max(axis=0), 0.0)
+    return Average(
+        np.hypot(moved[0].std(axis=0), count),
+        np.clip(middle - np.hypot(1.645 * count, down), 0.0, 1.0),
+        np.clip(middle + np.hypot(1.645 * count, up), 0.0, 1.0),
+    )
 
 
 def spectra(turned: Turned, found: Array) -> tuple[Array, Array]:

@@ -134,6 +134,7 @@ def _result(
     maps, loose = weights[:, :k], data.flat(free)[:, :k]
     of = bands.fractions(loose, data.flat(known), maps, turned)
     range_ = feasible(found, lines, of.centre, turned.best) if k == 2 else None
+    average = bands.average(loose, of, maps, turned)
     least, most = bands.spectra(turned, state.s[:k])
     noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
     return Factorised(
@@ -154,6 +155,7 @@ def _result(
         objective=np.array(state.objective),
         converged=state.converged,
         feasible=range_,
+        average=average,
         residual_sum=np.asarray(left),
         residual_chi=_reduced(data.flat(chi), weights, m),
     )

@@ -75,6 +75,26 @@ class Feasible:
     decided: bool
 
 
+FAINTEST = 0.02
+"""Weight below which a pixel holds next to nothing, as a share of the weightiest."""
+
+
+def filled(maps: Array) -> NDArray[np.bool_]:
+    """Which pixels of weights (n, K) hold something to take a share of, (n,)."""
+    total = maps.sum(axis=1)
+    least = FAINTEST * float(np.quantile(total, 0.99)) if total.size else 0.0
+    return np.asarray(total > max(least, 0.0))
+
+
+@dataclass(frozen=True)
+class Average:
+    """The mean fraction (K,) of the pixels that hold something: its error and 90 %."""
+
+    sd: Array
+    low: Array
+    high: Array
+
+
 @dataclass(frozen=True)
 class Factorised:
     """Spectra and maps with their bands; K components, N pixels, M channels.
@@ -86,7 +106,7 @@ class Factorised:
     pixel, `strength` (K,) the library's learned worth as a share of a component's
     counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV,
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
-    data, `residual_chi` (N,) reduced chi-square.
+    data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error.
     """
 
     spectra: Array
@@ -109,6 +129,7 @@ class Factorised:
     residual_sum: Array
     residual_chi: Array
     notes: tuple[str, ...] = field(default=())
+    average: Average | None = None
 
 
 class MapError(ValueError):

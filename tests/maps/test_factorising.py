@@ -178,7 +178,7 @@ def beside(lowest=0.25, pixels=500, background=0.0, seed=4):
 def given(spectra, known):
     """Curves that are a little wrong, of the components that have one."""
     near = 0.95 * spectra + 0.05 * np.roll(spectra, 2, axis=1)
-    return np.where(np.arange(2)[:, None] == known, near, np.nan)
+    return np.where(np.isin(np.arange(2), known)[:, None], near, np.nan)
 
 
 @pytest.mark.parametrize("known", [0, 1])
@@ -299,3 +299,16 @@ def test_starts_that_are_the_same_are_fitted_once(known, fits, monkeypatch):
     library = np.where(np.isin(np.arange(2), known)[:, None], spectra, np.nan)
     factorise(counts, energy, Factorisation(2, library=library, restarts=3))
     assert len(found) == fits
+
+
+def test_the_error_of_the_mean_fraction_is_that_of_the_mean():
+    counts, energy, fraction, spectra = beside(lowest=0.0)
+    found = factorise(counts, energy, Factorisation(2, library=given(spectra, [0, 1])))
+    mean = found.average
+    assert mean is not None
+    assert mean.low[0] <= found.fraction[:, 0].mean() <= mean.high[0]
+    assert mean.low[0] <= fraction.mean() <= mean.high[0]
+    # counting errors of the pixels average out
+    assert mean.sd[0] < 0.5 * np.nanmean(found.counting_sd)
+    alone = factorise(counts, energy, Factorisation(2)).average
+    assert alone.high[0] - alone.low[0] > mean.high[0] - mean.low[0]
