@@ -114,7 +114,9 @@ def counted(counts: Anything, energy: FloatArray, request: Factorisation) -> Num
     from specfit.maps.counting_components import how_many
 
     most = max(request.components + 2, COMPONENTS)
-    return how_many(counts, energy, request, min(most, *(n - 1 for n in counts.shape)))
+    return how_many(
+        counts, energy, request, max(1, min(most, *(n - 1 for n in counts.shape)))
+    )
 
 
 def as_many(
@@ -167,7 +169,7 @@ def exponents(
     if factorising.background != "powerlaw":
         return () if factorising.background == "none" else (0.0,)
     low, high = factorising.fit or (np.inf, np.inf)
-    inside = (energy >= low) & (energy <= high) & (total > 0.0)
+    inside = (energy >= max(low, 1e-9)) & (energy <= high) & (total > 0.0)
     if inside.sum() < 3:
         return POWERS
     weights = np.sqrt(total[inside])

@@ -51,7 +51,7 @@ def scikit_learn(
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
 
-    unit = float(counts.mean())
+    unit = float(counts.mean(dtype=np.float64))
     model = NMF(
         request.components,
         init="nndsvda",
@@ -62,7 +62,7 @@ def scikit_learn(
     )
     with warnings.catch_warnings():  # whether it came to rest is told by ourselves
         warnings.simplefilter("ignore", ConvergenceWarning)
-        weights = model.fit_transform(counts / unit)
+        weights = model.fit_transform(np.divide(counts, unit, dtype=np.float64))
     weights, spectra = area(weights * unit, model.components_)
     settled = model.n_iter_ < request.iterations
     heights = np.full(model.n_iter_, np.nan)  # it tells the last of them only

@@ -29,7 +29,8 @@ def curves(request: Factorisation, channels: int) -> list[Array | None]:
 
 def powers(request: Factorisation, energy: Array) -> Array:
     """Power laws of unit area, (n_backgrounds, n_channels)."""
-    rows = [(energy / energy[0]) ** -r for r in request.background]
+    above = energy / energy[0] if any(request.background) else np.ones(energy.size)
+    rows = [above**-r for r in request.background]
     return np.array([r / r.sum() for r in rows]).reshape(-1, energy.size)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from specfit.contracts import Finding, FloatArray, Verdict
 from specfit.mapped import LibraryCurve, MapResult
 from specfit.model.factorising import Curve, Factorising, MapCheck, Order, Overlap
+from specfit.rules.strength import Outcome
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -98,13 +99,15 @@ def _said(text: str) -> str:
 def _order(order: Order, result: MapResult) -> Finding:
     steps = np.diff(result.centroid) * (1.0 if order.rising else -1.0)
     centres = ", ".join(f"{one:.2f}" for one in result.centroid)
+    alone = result.centroid.size < 2
+    outcome: Outcome = "passed" if bool((steps > 0).all()) else "failed"
     return Finding(
         rule="centroid",
         kind="require",
-        outcome="passed" if bool((steps > 0).all()) else "failed",
+        outcome="warned" if alone else outcome,
         text=_said(order.place.text),
         because=order.because,
-        detail=f"centroids at {centres} eV",
+        detail=f"centroids at {centres} eV" + ": nothing to order" * alone,
         strategy="ordered",
         line=order.place.line,
     )

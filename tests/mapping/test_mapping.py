@@ -344,3 +344,28 @@ def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
 def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> None:
     request = request_of(asked(project(EXPECT)), np.full((2, 90), np.nan), (24, 24))
     assert (request.relevance, request.overlap, request.map_shape) == (False, 0.0, 1.0)
+
+
+def test_one_pixel_and_energies_about_zero_are_told(project: Project) -> None:
+    from specfit.mapping import counted
+    from specfit.maps import Factorisation, MapError
+
+    energy = np.linspace(600.0, 660.0, 90)
+    with pytest.raises(MapError, match="components"):
+        counted(np.ones((1, 90)), energy, Factorisation(2))
+    low = asked(project()).model_copy(update={"fit": (-5.0, 30.0)})
+    assert exponents(low, energy - 605.0, np.ones(90)) == (0.0, 4.0)
+
+
+@pytest.mark.usefixtures("fake")
+def test_one_component_leaves_nothing_to_order(project: Project) -> None:
+    path = project(
+        ("k = 1..2", "k = 1..1"),
+        ('  S[2] ~ like file("data/eels_valence_mn4.msa")\n', ""),
+        ('  check match(S[2], db("MnO2.L23")) > 0.9 because "the core is Mn4+"\n', ""),
+        ("  check components == 2\n", ""),
+    )
+    _, result = ran(path)
+    rule = next(one for one in result["rules"] if one["rule"] == "centroid")
+    assert rule["outcome"] == "warned"
+    assert "nothing to order" in rule["detail"]

@@ -312,3 +312,21 @@ def test_the_error_of_the_mean_fraction_is_that_of_the_mean():
     assert mean.sd[0] < 0.5 * np.nanmean(found.counting_sd)
     alone = factorise(counts, energy, Factorisation(2)).average
     assert alone.high[0] - alone.low[0] > mean.high[0] - mean.low[0]
+
+
+@pytest.mark.parametrize("low", [-1.0, 0.0])
+def test_a_power_law_has_energies_above_zero(low):
+    counts, _, _ = small(50)
+    with pytest.raises(MapError, match="above zero"):
+        factorise(counts, ENERGY + low, Factorisation(2, background=(3.0,)))
+    found = factorise(counts, ENERGY + low, Factorisation(2, background=(0.0,)))
+    assert np.isfinite(found.background).all()
+
+
+@pytest.mark.parametrize("engine", ["poisson", "ard_so", "sklearn"])
+def test_half_precision_is_summed_in_double(engine):
+    counts, _, _ = small(300)
+    half = counts.astype(np.float16)
+    request = Factorisation(2, engine=engine, iterations=100)
+    found, again = (factorise(x, ENERGY, request) for x in (half, half.astype(float)))
+    np.testing.assert_allclose(found.maps, again.maps, rtol=1e-3, atol=1.0)
