@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specfit.cubes import FloatArray
-from specfit.maps.found import filled
+from specfit.cubes import FloatArray, filled
 
 if TYPE_CHECKING:
     from specfit.contracts import Measurement, Verdict

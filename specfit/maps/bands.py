@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from specfit.cubes import filled
 from specfit.maps import intervals
 from specfit.maps.feasibility import unit
-from specfit.maps.found import Array, Average, filled
+from specfit.maps.found import Array, Average
+from specfit.maps.rotation import Projected
 from specfit.maps.turning import Turned
 
 
 @dataclass(frozen=True)
 class Fractions:
-    """Fractions (N, K) of weights without a bound, two errors of them, and 90 %."""
+    """Fractions (N, K) of weights without a bound, two errors of them, and 90 %.
+
+    `open_by`: how far any of them moves between the ends of open lines.
+    """
 
     centre: Array
     counting: Array
     spectral: Array
     low: Array
     high: Array
+    open_by: float = 0.0
 
 
 def fractions(loose: Array, known: Array, maps: Array, turned: Turned) -> Fractions:
@@ -32,6 +38,7 @@ def fractions(loose: Array, known: Array, maps: Array, turned: Turned) -> Fracti
     loose = np.where(maps.sum(axis=1, keepdims=True) > 0, loose, np.nan)
     found = _one(loose, known, maps, turned.draws @ np.linalg.inv(turned.best))
     low, high = found.low, found.high
+    seen, least, most = filled(maps), found.centre, found.centre
     for best, draws in turned.extremes:
         relative = best @ np.linalg.inv(turned.best)
         back = np.linalg.inv(relative)
@@ -44,7 +51,10 @@ def fractions(loose: Array, known: Array, maps: Array, turned: Turned) -> Fracti
             draws @ np.linalg.inv(best),
         )
         low, high = np.fmin(low, at.low), np.fmax(high, at.high)
-    return Fractions(found.centre, found.counting, found.spectral, low, high)
+        least, most = np.fmin(least, at.centre), np.fmax(most, at.centre)
+    moved = (np.clip(most, 0.0, 1.0) - np.clip(least, 0.0, 1.0))[seen]
+    open_by = float(np.nanmax(moved, initial=0.0))
+    return replace(found, low=low, high=high, open_by=open_by)
 
 
 def _one(loose: Array, known: Array, maps: Array, relative: Array) -> Fractions:
@@ -83,13 +93,15 @@ def average(loose: Array, of: Fractions, maps: Array, turned: Turned) -> Average
     )
 
 
-def spectra(turned: Turned, found: Array) -> tuple[Array, Array]:
-    """5 and 95 % of the pure spectra, each (K, M), and what is possible where open."""
-    low, high = found, found
+def spectra(turned: Turned, found: Projected) -> tuple[Array, Array]:
+    """5 and 95 % of the pure spectra, each (K, M), and what is possible where open.
+
+    With the noise of their own, which every channel has by itself.
+    """
+    k = len(turned.best)
     every = [turned.draws, *(draws for _, draws in turned.extremes)]
-    for at, draws in enumerate(every):
-        bands = unit(draws @ found)
-        least, most = np.quantile(bands, [0.05, 0.95], axis=0)
-        low = np.minimum(low, least) if at else least
-        high = np.maximum(high, most) if at else most
-    return low, high
+    turns = [unit(draws @ found.spectra[:k]) for draws in every]
+    ends = np.array([np.quantile(one, [0.05, 0.95], axis=0) for one in turns])
+    noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
+    low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
+    return np.maximum(low - noise, 0.0), high + noise

@@ -23,10 +23,6 @@ def checked(counts: Array, energy: Array, request: Factorisation) -> None:
         raise MapError("the map holds negative counts")
     if total <= 0:
         raise MapError("the map is empty")
-    if any(request.background) and energy[0] <= 0:
-        raise MapError(
-            "a background that falls as a power asks for energies above zero"
-        )
     _request(counts, request)
 
 

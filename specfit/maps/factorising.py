@@ -19,6 +19,7 @@ from specfit.maps.rotation import Lines, Projected, every_line
 from specfit.maps.space import curves, space, weighed
 from specfit.maps.turning import Turned, offset_turn
 
+PARTS = 6  # of the image, along each side
 ENOUGH = 100.0  # counts of which weights are normal
 FEWEST = 10  # pixels, or faint ones taken together, that bound anything
 MOST_STEPS = 60  # of the weights for fixed spectra; three times what was ever needed
@@ -111,6 +112,30 @@ def unbounded(lines: Lines) -> Iterator[str]:
             )
 
 
+def parts(
+    data: Chunked, weights: Array, spectra: Array, grid: tuple[int, int] | None
+) -> Array:
+    """Counts (P, M) of parts of the image and what is expected of them, (2, P, M).
+
+    The sum of all pixels is met by free spectra whatever is missing from the model; what
+    is missing here and too much there is seen in its parts alone.
+    """
+    if grid is None or grid[0] * grid[1] != data.n:
+        grid = (1, data.n)
+    side = [min(PARTS, n) for n in grid]
+    if min(grid) == 1:
+        side = [min(PARTS**2, n) for n in grid]
+    rows, columns = (np.arange(n) * k // n for n, k in zip(grid, side, strict=True))
+    place = (rows[:, None] * side[1] + columns[None]).ravel()
+    count = side[0] * side[1]
+    padded = np.zeros(data.x.shape[:2], np.int32)
+    padded.reshape(-1)[: data.n] = place
+    held = np.zeros((count, weights.shape[1]))
+    np.add.at(held, place, weights)
+    seen = np.asarray(passes.summed(data.x, jnp.asarray(padded), count))
+    return np.stack([seen, held @ spectra])
+
+
 def _reduced(chi: Array, weights: Array, channels: int) -> Array:
     """Pearson's chi-square (N,) a channel; NaN of a pixel that has no count."""
     free = max(1, channels - weights.shape[1])
@@ -128,19 +153,15 @@ def _result(
     lines: Lines,
 ) -> Factorised:
     k, m = request.components, spectra.shape[1]
-    traced = jnp.asarray(spectra, data.x.dtype)
-    free, known, left, chi = passes.judged(data.x, c, traced)
+    free, known, left, chi = passes.judged(data.x, c, jnp.asarray(spectra))
     weights = data.flat(c)
     maps, loose = weights[:, :k], data.flat(free)[:, :k]
     of = bands.fractions(loose, data.flat(known), maps, turned)
-    range_ = feasible(found, lines, of.centre, turned.best) if k == 2 else None
-    average = bands.average(loose, of, maps, turned)
-    least, most = bands.spectra(turned, state.s[:k])
-    noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
+    low, high = bands.spectra(turned, found)
     return Factorised(
         spectra=spectra[:k],
-        spectra_low=np.maximum(least - noise, 0.0),
-        spectra_high=most + noise,
+        spectra_low=low,
+        spectra_high=high,
         maps=maps,
         fraction=intervals.share(maps),
         counting_sd=of.counting,
@@ -154,8 +175,10 @@ def _result(
         drift=None,
         objective=np.array(state.objective),
         converged=state.converged,
-        feasible=range_,
-        average=average,
+        feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
+        average=bands.average(loose, of, maps, turned),
+        parts=parts(data, weights, spectra, request.grid),
+        open_by=of.open_by,
         residual_sum=np.asarray(left),
         residual_chi=_reduced(data.flat(chi), weights, m),
     )

@@ -75,17 +75,6 @@ class Feasible:
     decided: bool
 
 
-FAINTEST = 0.02
-"""Weight below which a pixel holds next to nothing, as a share of the weightiest."""
-
-
-def filled(maps: Array) -> NDArray[np.bool_]:
-    """Which pixels of weights (n, K) hold something to take a share of, (n,)."""
-    total = maps.sum(axis=1)
-    least = FAINTEST * float(np.quantile(total, 0.99)) if total.size else 0.0
-    return np.asarray(total > max(least, 0.0))
-
-
 @dataclass(frozen=True)
 class Average:
     """The mean fraction (K,) of the pixels that hold something: its error and 90 %."""
@@ -106,7 +95,9 @@ class Factorised:
     pixel, `strength` (K,) the library's learned worth as a share of a component's
     counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV,
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
-    data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error.
+    data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
+    `parts` (2, P, M) counts and what is expected of them in parts of the image, `open_by`
+    how far lines that no library bounds move a fraction (0 where there are none).
     """
 
     spectra: Array
@@ -130,6 +121,8 @@ class Factorised:
     residual_chi: Array
     notes: tuple[str, ...] = field(default=())
     average: Average | None = None
+    parts: Array | None = None
+    open_by: float = 0.0
 
 
 class MapError(ValueError):

@@ -8,7 +8,7 @@ import numpy as np
 
 from specfit.maps import fitting, starts, weighing
 from specfit.maps.fitting import Chunked, Prior, Progress, State
-from specfit.maps.found import Array, Factorisation
+from specfit.maps.found import Array, Factorisation, MapError
 
 FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
 
@@ -29,6 +29,10 @@ def curves(request: Factorisation, channels: int) -> list[Array | None]:
 
 def powers(request: Factorisation, energy: Array) -> Array:
     """Power laws of unit area, (n_backgrounds, n_channels)."""
+    if any(request.background) and energy[0] <= 0:
+        raise MapError(
+            "a background that falls as a power asks for energies above zero"
+        )
     above = energy / energy[0] if any(request.background) else np.ones(energy.size)
     rows = [above**-r for r in request.background]
     return np.array([r / r.sum() for r in rows]).reshape(-1, energy.size)

@@ -369,3 +369,25 @@ def test_one_component_leaves_nothing_to_order(project: Project) -> None:
     rule = next(one for one in result["rules"] if one["rule"] == "centroid")
     assert rule["outcome"] == "warned"
     assert "nothing to order" in rule["detail"]
+
+
+def test_parts_that_are_missed_and_lines_left_open_are_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    import specfit.maps.factorising
+    from tests.mapping.conftest import stand_in
+
+    def off(*given: object) -> object:
+        found = stand_in()(*given)
+        made = np.full((36, found.spectra.shape[1]), 400.0)
+        # of the whole image nothing is missing, of its halves a tenth
+        seen = made * np.where(np.arange(36) < 18, 0.9, 1.1)[:, None]
+        return replace(found, parts=np.stack([seen, made]), feasible=None, open_by=0.4)
+
+    monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
+    _, result = ran(project())
+    told = {rule["rule"]: rule for rule in result["rules"]}
+    assert told["sum"]["outcome"] == "warned"
+    assert told["ambiguity"]["value"] == 0.4

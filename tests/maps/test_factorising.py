@@ -330,3 +330,29 @@ def test_half_precision_is_summed_in_double(engine):
     request = Factorisation(2, engine=engine, iterations=100)
     found, again = (factorise(x, ENERGY, request) for x in (half, half.astype(float)))
     np.testing.assert_allclose(found.maps, again.maps, rtol=1e-3, atol=1.0)
+
+
+def test_what_is_missing_is_seen_in_parts_of_the_image():
+    generator = np.random.default_rng(10)
+    y, x = np.mgrid[:30, :30] / 29.0
+    shares = np.stack([x.ravel(), 1.0 - x.ravel(), 0.2 * (y.ravel() > 0.8)], axis=1)
+    counts = generator.poisson(1000.0 * shares @ peaks([3.0, 5.0, 7.0])).astype(float)
+    chi2 = {}
+    for k in (2, 3):
+        request = Factorisation(k, grid=(30, 30))
+        seen, made = factorise(counts, ENERGY, request).parts
+        assert seen.shape == (36, 40)
+        np.testing.assert_allclose(seen.sum(axis=0), counts.sum(axis=0))
+        chi2[k] = np.sum((seen - made) ** 2 / made) / ((36 - k) * 40 - 36 * k)
+    assert chi2[2] > 2.0
+    assert chi2[3] < 1.2
+
+
+def test_of_three_components_what_is_left_open_is_told():
+    generator = np.random.default_rng(11)
+    shares = generator.dirichlet(np.full(3, 30.0), 600)  # no pixel is pure
+    spectra = peaks([3.0, 5.0, 7.0])
+    counts = generator.poisson(5000.0 * shares @ spectra).astype(float)
+    assert factorise(counts, ENERGY, Factorisation(3)).open_by > 0.2
+    known = factorise(counts, ENERGY, Factorisation(3, library=spectra))
+    assert known.open_by == 0.0
