@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from specfit.maps import ard_so, others, starts
 from specfit.maps.checking import checked
 from specfit.maps.found import Array, Factorisation, MapError
+from specfit.maps.space import powers
 
 FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
 
@@ -38,13 +39,15 @@ class Numbered:
 def how_many(
     counts: Array, energy: Array, request: Factorisation, up_to: int
 ) -> Numbered:
-    """The table of K = 1 … `up_to`."""
+    """The table of K = 1 … `up_to`; a background counts as one of them."""
     checked(counts, energy, request)
     number = np.arange(1, up_to + 1)
-    size, pixels = eigenvalues(counts)
+    laws = powers(request, energy)
+    size, pixels = eigenvalues(counts, laws)
     criterion = np.full(up_to, np.inf)
     channels = size.size
-    for i, k in enumerate(range(1, up_to + 1)):
+    for i in range(up_to):
+        k = i + (len(laws) == 0)  # a background is the first, and is taken off
         if k >= min(pixels, channels):
             continue
         # fewer pixels than channels leave the others at zero but for rounding
@@ -85,20 +88,32 @@ def edge(rest: Array, pixels: int, channels: int) -> float:
     return float(level(rest, pixels, channels) * (bulk + FALSE_ALARM * spread))
 
 
-def eigenvalues(counts: Array) -> tuple[Array, int]:
-    """Eigenvalues of scaled counts, falling, and how many pixels are not empty."""
+def eigenvalues(counts: Array, laws: Array) -> tuple[Array, int]:
+    """Eigenvalues of scaled counts, falling, and how many pixels are not empty.
+
+    What is along the `laws` (B, M) of the background is taken off first: mixtures of them
+    that differ from pixel to pixel would count as two components or three.
+    """
     area = counts.sum(axis=1, dtype=np.float64)
     spectrum = counts.sum(axis=0, dtype=np.float64)
     seen, used = area > 0, spectrum > 1e-4 * spectrum.mean()
     scale = np.sqrt(spectrum[used] / spectrum.sum())
-    square = np.zeros((int(used.sum()), int(used.sum())))
+    axes = left_over(laws[:, used] / scale)
+    square = np.zeros((axes.shape[1], axes.shape[1]))
     rows = np.flatnonzero(seen)
     for i in range(0, rows.size, 4096):
         piece = counts[rows[i : i + 4096]][:, used]
-        piece = piece / np.sqrt(area[rows[i : i + 4096], None]) / scale
+        piece = (piece / np.sqrt(area[rows[i : i + 4096], None]) / scale) @ axes
         square += piece.T @ piece
     found = np.asarray(np.linalg.eigvalsh(square / rows.size)[::-1], np.float64)
     return found, int(rows.size)
+
+
+def left_over(laws: Array) -> Array:
+    """An orthonormal basis (M, M − rank) of what is across the rows of `laws`."""
+    _, size, axes = np.linalg.svd(laws, full_matrices=True)
+    rank = int(np.sum(size > 1e-6 * size.max(initial=0.0)))
+    return np.asarray(axes[rank:].T)
 
 
 def relevant(counts: Array, request: Factorisation, up_to: int) -> int:

@@ -143,3 +143,17 @@ def test_another_engine_says_whether_it_came_to_rest(engine, iterations):
     assert found.converged == (iterations == 3000)
     assert found.objective.size <= iterations
     assert np.isfinite(found.objective[-1])
+
+
+def test_a_background_that_changes_from_pixel_to_pixel_is_one():
+    generator = np.random.default_rng(12)
+    x, _, _ = counts(2, pixels=900, dose=2000.0)
+    energy = ENERGY + 100.0
+    power = generator.uniform(1.0, 5.0, (900, 1))
+    law = (energy / energy[0]) ** -power
+    dose = generator.uniform(1e4, 3e4, (900, 1))
+    x = x + generator.poisson(dose * law / law.sum(axis=1, keepdims=True))
+    request = Factorisation(2, iterations=5, background=(1.0, 5.0))
+    assert how_many(x, energy, request, 6).best == 3
+    alone = generator.poisson(dose * law / law.sum(axis=1, keepdims=True)).astype(float)
+    assert how_many(alone, energy, request, 6).best == 1

@@ -97,7 +97,7 @@ def _counted(result: MapRunResult) -> Paragraph:
     found, asked = result.how_many, len(result.components)
     text = f"By itself the map holds {found.best} components above its noise"
     text += f"; relevance leaves {found.ard or 'none'}. The answer has {asked}."
-    return Paragraph(text + " A background counts as one or two of the former.")
+    return Paragraph(text + " A background counts as one of the former.")
 
 
 def _components(result: MapRunResult) -> Table:
