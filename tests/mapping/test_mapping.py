@@ -391,3 +391,17 @@ def test_parts_that_are_missed_and_lines_left_open_are_told(
     told = {rule["rule"]: rule for rule in result["rules"]}
     assert told["sum"]["outcome"] == "warned"
     assert told["ambiguity"]["value"] == 0.4
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_map_without_room_is_refused_before_anything_is_made(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from specfit.readers import memory
+
+    path = project()
+    monkeypatch.setattr(memory, "free", lambda: 500_000)  # enough to read it
+    assert main(["run", str(path), "--out", str(path.parent / "o"), "--quiet"]) == 2
+    assert "are free: narrow its `window`" in capsys.readouterr().err
