@@ -96,10 +96,17 @@ def _poisson(
     turned, offset = offset_turn(found, lines, given, energy, request)
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
-    c = weighed(data, state.c, spectra, prior, MOST_STEPS)
+    c, done = weighed(data, state.c, spectra, prior, MOST_STEPS)
     result = _result(data, c, spectra, state, turned, found, request, lines)
-    told = tuple(unbounded(lines))
+    told = (*unbounded(lines), *unfinished(data.flat(done)))
     return replace(result, shift=np.full(k, offset), notes=told)
+
+
+def unfinished(done: Array) -> Iterator[str]:
+    """Pixels whose weights were still rising."""
+    left = int(np.count_nonzero(done == 0))
+    if left:
+        yield f"The weights of {left} pixels still rise after {MOST_STEPS} steps."
 
 
 def unbounded(lines: Lines) -> Iterator[str]:

@@ -27,10 +27,9 @@ class Factorisation:
     weights be switched off and `overlap` in [0, 1] is the strength of soft
     orthogonality, both of the engine "ard_so" alone. `background` are the exponents r
     of power laws E^-r that are fitted as further weights of each pixel, and `alone` the
-    energies (eV) between which there is nothing else. `spatial` > 0
-    couples the weights of pixels on a grid of `grid` (rows, columns). `tolerance` is the
-    angle (rad) by which the space of the spectra may still turn in a step that is called
-    converged.
+    energies (eV) between which there is nothing else. `grid` (rows, columns) is how the
+    pixels lie. `tolerance` is the angle (rad) by which the space of the spectra may still
+    turn in a step that is called converged.
     """
 
     components: int = 2
@@ -46,7 +45,6 @@ class Factorisation:
     overlap: float = 0.0
     background: tuple[float, ...] = ()
     alone: tuple[float, float] | None = None
-    spatial: float = 0.0
     grid: tuple[int, int] | None = None
     iterations: int = 300
     restarts: int = 1

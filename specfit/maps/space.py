@@ -106,19 +106,21 @@ def _nearer(
         request.iterations,
         request.tolerance,
     )
-    return State(weighed(data, fitting.even(data, rows), near.s, prior, 2), near.s)
+    return State(weighed(data, fitting.even(data, rows), near.s, prior, 2)[0], near.s)
 
 
 def weighed(
     data: Chunked, c: jax.Array, spectra: Array, prior: Prior, steps: int
-) -> jax.Array:
-    """The best weights for fixed spectra under the prior, from weights `c`.
+) -> tuple[jax.Array, jax.Array]:
+    """The best weights for fixed spectra under the prior, from weights `c`; which are.
 
     Most maps need a dozen steps; spectra that are nearly collinear some more.
     """
     kind = data.x.dtype
     s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
-    found: jax.Array = weighing.weights(data.x, c, s, damp, gain, steps)[0]
+    found: tuple[jax.Array, jax.Array] = weighing.weights(
+        data.x, c, s, damp, gain, steps
+    )
     return found
 
 

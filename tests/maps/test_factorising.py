@@ -356,3 +356,14 @@ def test_of_three_components_what_is_left_open_is_told():
     assert factorise(counts, ENERGY, Factorisation(3)).open_by > 0.2
     known = factorise(counts, ENERGY, Factorisation(3, library=spectra))
     assert known.open_by == 0.0
+
+
+def test_weights_that_still_rise_are_told(monkeypatch):
+    from specfit.maps import factorising
+
+    counts, _, _ = small(100)
+    monkeypatch.setattr(factorising, "MOST_STEPS", 0)
+    found = factorise(counts, ENERGY, Factorisation(2))
+    assert any("still rise" in note for note in found.notes)
+    monkeypatch.undo()
+    assert not factorise(counts, ENERGY, Factorisation(2)).notes
