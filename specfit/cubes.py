@@ -10,6 +10,16 @@ import numpy as np
 Anything = np.ndarray[Any, np.dtype[Any]]
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
+FAINTEST = 0.02
+"""Weight below which a pixel holds next to nothing, as a share of the weightiest."""
+
+
+def filled(maps: FloatArray) -> Anything:
+    """Which pixels of weights (n, K) hold something to take a share of, (n,)."""
+    total = maps.sum(axis=1)
+    least = FAINTEST * float(np.quantile(total, 0.99)) if total.size else 0.0
+    return np.asarray(total > max(least, 0.0))
+
 
 @dataclass(frozen=True)
 class Cube:

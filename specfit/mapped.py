@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from specfit.cubes import FloatArray
+from specfit.cubes import FloatArray, filled
 
 if TYPE_CHECKING:
     from specfit.contracts import Measurement, Verdict
     from specfit.maps.counting_components import Numbered
     from specfit.maps.found import Factorised
     from specfit.model.factorising import Factorising
-
-FAINTEST = 0.02
-"""Weight below which a pixel holds next to nothing, as a share of the weightiest."""
 
 Places = np.ndarray[Any, np.dtype[np.intp]]
 
@@ -68,9 +65,7 @@ class MapResult:
     @property
     def seen(self) -> FloatArray:
         """(n_pixels,) 1 where there is something to take a share of, else NaN."""
-        total = self.maps.sum(axis=1)
-        least = FAINTEST * float(np.quantile(total, 0.99)) if total.size else 0.0
-        made: FloatArray = np.where(total > least, 1.0, np.nan)
+        made: FloatArray = np.where(filled(self.maps), 1.0, np.nan)
         return made
 
     def by_pixel(self, values: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from specfit.diagnostics import SpecError
 from specfit.mapped import MapDone, MapResult, Places
 from specfit.model.factorising import Factorising
 from specfit.model.map_unused import notes
+from specfit.readers import memory
 from specfit.record import Clock, sha256, versions
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ COMPONENTS = 6
 """Numbers of components that are always looked at."""
 _SOFT = 0.005
 """Strength of soft orthogonality times the spread of the overlap: 0.05 for ± 0.1."""
+_BYTES = {"poisson": 12}
+"""Memory that a number of the map takes while it is worked on; all else is small."""
+_OTHERS = 24
+"""The same of other engines, which hold the map and what is left of it in double."""
 RELEVANT = 1e-3
 """Share of all counts below which a component is switched off."""
 
@@ -91,6 +96,7 @@ def factorised(
     powers = exponents(factorising, energy, measured.values[~measured.cube.dead])
     grid = measured.cube.shape
     request = request_of(factorising, np.array(rows), grid, powers)
+    has_room(counts.size, request)
     numbered = counted(counts, energy, request)
     request = as_many(factorising, request, numbered.best)
     found = factorise(counts, energy, request, _telling(progress, request.iterations))
@@ -109,12 +115,26 @@ def factorised(
     )
 
 
+def has_room(numbers: int, request: Factorisation) -> None:
+    """Whether a map can be worked on in the memory that is free, however it is stored."""
+    from specfit.maps import MapError
+
+    needed, free = numbers * _BYTES.get(request.engine, _OTHERS), memory.free()
+    if needed > free:
+        raise MapError(
+            f"work on it takes {memory.said(needed)} of memory and {memory.said(free)} "
+            f"are free: narrow its `window`, or sum neighbouring pixels or channels"
+        )
+
+
 def counted(counts: Anything, energy: FloatArray, request: Factorisation) -> Numbered:
     """How many components the map holds, whatever was asked for."""
     from specfit.maps.counting_components import how_many
 
     most = max(request.components + 2, COMPONENTS)
-    return how_many(counts, energy, request, min(most, *(n - 1 for n in counts.shape)))
+    return how_many(
+        counts, energy, request, max(1, min(most, *(n - 1 for n in counts.shape)))
+    )
 
 
 def as_many(
@@ -167,7 +187,7 @@ def exponents(
     if factorising.background != "powerlaw":
         return () if factorising.background == "none" else (0.0,)
     low, high = factorising.fit or (np.inf, np.inf)
-    inside = (energy >= low) & (energy <= high) & (total > 0.0)
+    inside = (energy >= max(low, 1e-9)) & (energy <= high) & (total > 0.0)
     if inside.sum() < 3:
         return POWERS
     weights = np.sqrt(total[inside])
@@ -204,6 +224,7 @@ def request_of(
         relevance=ard and factorising.relevance is not None,
         overlap=soft if ard else 0.0,
         background=powers,
+        alone=factorising.fit if powers else None,
         grid=grid,
         iterations=run.steps,
         restarts=run.restarts,

@@ -104,8 +104,8 @@ def separated(
     Stops when the objective changes by less than `tolerance` of its size.
     """
     m = x.shape[1]
-    unit = float(x.mean())
-    x, c = x / unit, weights / unit
+    unit = float(x.mean(dtype=np.float64))  # a sum of half precision ends at 65504
+    x, c = np.divide(x, unit, dtype=np.float64), weights / unit
     s = np.array((spectra / np.linalg.norm(spectra, axis=1, keepdims=True)).T)
     beta = (alpha - 1.0) * np.sqrt(m) / s.shape[1]
     relevance, variance, heights = _iterated(

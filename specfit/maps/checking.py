@@ -55,8 +55,6 @@ def unsupported(request: Factorisation) -> list[str]:
     engine, found = request.engine, []
     if request.smooth > 0:
         found.append("`smooth` is known to no engine: give the component a `library`")
-    if request.spatial > 0:
-        found.append("`spatial` is known to no engine: sum neighbouring pixels before")
     if request.drift_sd > 0:
         found.append("`drift_sd` is known to no engine: align the pixels' axes before")
     if engine == "gaussian":

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from specfit.maps import ard_so, starts
+from specfit.maps import ard_so, others, starts
 from specfit.maps.checking import checked
-from specfit.maps.found import Array, Factorisation
+from specfit.maps.found import Array, Factorisation, MapError
+from specfit.maps.space import powers
 
 FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
+
+POOLED, STEPS = 512, 200  # of the verdict of ARD
 
 
 @dataclass(frozen=True)
@@ -36,27 +39,44 @@ class Numbered:
 def how_many(
     counts: Array, energy: Array, request: Factorisation, up_to: int
 ) -> Numbered:
-    """The table of K = 1 … `up_to`."""
+    """The table of K = 1 … `up_to`; a background counts as one of them."""
     checked(counts, energy, request)
     number = np.arange(1, up_to + 1)
-    size, pixels = eigenvalues(counts)
+    laws = powers(request, energy)
+    size, pixels = eigenvalues(counts, laws)
     criterion = np.full(up_to, np.inf)
     channels = size.size
-    for i, k in enumerate(range(1, up_to + 1)):
+    for i in range(up_to):
+        k = i + (len(laws) == 0)  # a background is the first, and is taken off
         if k >= min(pixels, channels):
             continue
-        rest = size[k:]
+        # fewer pixels than channels leave the others at zero but for rounding
+        rest = size[k : min(pixels, channels)]
         above = np.maximum(rest - edge(rest, pixels, channels - k), 0.0)
         # each direction left out costs its gain, each kept one its parameters
-        gain = 0.5 * pixels * float(np.sum(above)) / level(rest)
+        noise = level(rest, pixels, channels - k)
+        gain = 0.5 * pixels * float(np.sum(above)) / noise
         criterion[i] = gain + 0.5 * k * (channels + 1) * np.log(pixels)
     best = int(number[np.argmin(criterion)])
     return Numbered(number, criterion, best, relevant(counts, request, up_to))
 
 
-def level(rest: Array) -> float:
-    """The level of noise of a bulk of eigenvalues: their median, of unit pixels."""
-    return float(np.median(rest[rest > 0])) if (rest > 0).any() else 1.0
+def level(rest: Array, pixels: int, channels: int) -> float:
+    """The level of noise of a bulk of eigenvalues: their median over that of unit noise."""
+    return float(np.median(rest)) / middle(channels / pixels) or 1.0
+
+
+def middle(ratio: float) -> float:
+    """The median of the eigenvalues above zero of unit noise, channels over pixels.
+
+    Source: Marchenko & Pastur, Math. USSR Sb. 1, 457 (1967).
+    """
+    low, high = (1.0 - np.sqrt(ratio)) ** 2, (1.0 + np.sqrt(ratio)) ** 2
+    # in the angle the density has no edge: 1 - cos runs from low to high
+    angle = (np.arange(2000) + 0.5) * np.pi / 2000
+    place = low + 0.5 * (high - low) * (1.0 - np.cos(angle))
+    total = np.cumsum(np.sin(angle) ** 2 / place)
+    return float(np.interp(0.5 * total[-1], total, place))
 
 
 def edge(rest: Array, pixels: int, channels: int) -> float:
@@ -65,33 +85,49 @@ def edge(rest: Array, pixels: int, channels: int) -> float:
     bulk = (1.0 + np.sqrt(ratio)) ** 2
     spread = (np.sqrt(pixels - 1) + np.sqrt(channels)) / pixels
     spread = spread * (1 / np.sqrt(pixels - 1) + 1 / np.sqrt(channels)) ** (1 / 3)
-    return float(level(rest) * (bulk + FALSE_ALARM * spread))
+    return float(level(rest, pixels, channels) * (bulk + FALSE_ALARM * spread))
 
 
-def eigenvalues(counts: Array) -> tuple[Array, int]:
-    """Eigenvalues of scaled counts, falling, and how many pixels are not empty."""
+def eigenvalues(counts: Array, laws: Array) -> tuple[Array, int]:
+    """Eigenvalues of scaled counts, falling, and how many pixels are not empty.
+
+    What is along the `laws` (B, M) of the background is taken off first: mixtures of them
+    that differ from pixel to pixel would count as two components or three.
+    """
     area = counts.sum(axis=1, dtype=np.float64)
     spectrum = counts.sum(axis=0, dtype=np.float64)
     seen, used = area > 0, spectrum > 1e-4 * spectrum.mean()
     scale = np.sqrt(spectrum[used] / spectrum.sum())
-    square = np.zeros((int(used.sum()), int(used.sum())))
+    axes = left_over(laws[:, used] / scale)
+    square = np.zeros((axes.shape[1], axes.shape[1]))
     rows = np.flatnonzero(seen)
     for i in range(0, rows.size, 4096):
         piece = counts[rows[i : i + 4096]][:, used]
-        piece = piece / np.sqrt(area[rows[i : i + 4096], None]) / scale
+        piece = (piece / np.sqrt(area[rows[i : i + 4096], None]) / scale) @ axes
         square += piece.T @ piece
     found = np.asarray(np.linalg.eigvalsh(square / rows.size)[::-1], np.float64)
     return found, int(rows.size)
 
 
+def left_over(laws: Array) -> Array:
+    """An orthonormal basis (M, M − rank) of what is across the rows of `laws`."""
+    _, size, axes = np.linalg.svd(laws, full_matrices=True)
+    rank = int(np.sum(size > 1e-6 * size.max(initial=0.0)))
+    return np.asarray(axes[rank:].T)
+
+
 def relevant(counts: Array, request: Factorisation, up_to: int) -> int:
-    """The number that ARD leaves of `up_to`: those above a thousandth of the largest."""
-    first = starts.purest(counts, min(up_to, *counts.shape))
-    weights = np.repeat(
-        counts.sum(axis=1, keepdims=True) / len(first), len(first), axis=1
-    )
-    weights = weights * np.linalg.norm(first, axis=1)[None]
-    found = ard_so.separated(
-        counts, weights, first, request.overlap, request.iterations
-    )
+    """The number that ARD leaves of `up_to`: those above a thousandth of the largest.
+
+    It stands beside the criterion and decides nothing, so it is asked of neighbouring
+    pixels taken together, and of few steps. 0: it switches all of them off.
+    """
+    few = starts.pooled(counts, POOLED)
+    first = starts.purest(few, min(up_to, *few.shape))
+    steps = min(request.iterations, STEPS)
+    weights = others.even(few, first)
+    try:
+        found = ard_so.separated(few, weights, first, request.overlap, steps)
+    except MapError:
+        return 0
     return int(np.sum(found.relevance > 1e-3 * found.relevance[0]))

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, intervals, passes, starts
+from specfit.maps import bands, fitting, intervals, passes, starts
 from specfit.maps.checking import checked, unsupported
 from specfit.maps.feasibility import feasible, unit
 from specfit.maps.fitting import Chunked, Progress, State
-from specfit.maps.found import Array, Factorisation, Factorised, Feasible, MapError
+from specfit.maps.found import Array, Factorisation, Factorised, MapError
 from specfit.maps.others import ard_so_nmf, scikit_learn
-from specfit.maps.rotation import Projected, Settled, settled
+from specfit.maps.rotation import Lines, Projected, every_line
 from specfit.maps.space import curves, space, weighed
+from specfit.maps.turning import Turned, offset_turn
 
+PARTS = 6  # of the image, along each side
+ENOUGH = 100.0  # counts of which weights are normal
+FEWEST = 10  # pixels, or faint ones taken together, that bound anything
 MOST_STEPS = 60  # of the weights for fixed spectra; three times what was ever needed
-
-
-@dataclass(frozen=True)
-class Turned:
-    """How found spectra are turned into pure ones: best (K, K) and draws (D, K, K)."""
-
-    best: Array
-    draws: Array
-    strength: Array
-    evidence: float
 
 
 def factorise(
@@ -50,22 +45,25 @@ def factorise(
 def _other(counts: Array, request: Factorisation) -> Factorised:
     """Another engine's answer; its spectra are taken as they are, without a band."""
     engine = ard_so_nmf if request.engine == "ard_so" else scikit_learn
-    weights, spectra, objective = engine(counts, request)
+    weights, spectra, objective, done = engine(counts, request)
     k = len(spectra)
     data = fitting.chunked(counts, request.chunk)
     full = np.zeros((data.x.shape[0] * data.x.shape[1], k))
     full[: data.n] = weights
     c = jnp.asarray(full.reshape(*data.x.shape[:2], k), data.x.dtype)
-    done = len(objective) < request.iterations
     state = State(c, spectra, tuple(objective), done)
     turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0)
     kept = replace(request, components=k, library=None)
     found = linear(counts, data, state)
-    return _result(data, c, spectra, state, turned, found, kept)
+    return _result(data, c, spectra, state, turned, found, kept, every_line(found, k))
 
 
 def linear(counts: Array, data: Chunked, state: State) -> Projected:
-    """Linear weights of the pixels that are not empty, for `settled`."""
+    """Linear weights of the pixels that are not empty, for `every_line`.
+
+    A pixel of a few counts says nothing of an edge, and is not normal either: faint ones
+    are taken together. Left out, those that happen to have more would be chosen.
+    """
     mean = starts.mean_spectrum(counts)
     weighted = state.s / mean
     matrix = weighted.T @ np.linalg.pinv(weighted @ state.s.T)
@@ -74,64 +72,16 @@ def linear(counts: Array, data: Chunked, state: State) -> Projected:
     # happen to be few, and would make every fluctuation downwards look the surer
     each = np.einsum("mk,ml,jm->jkl", matrix, matrix, state.s)
     covariance = np.einsum("nj,jkl->nkl", np.maximum(weights, 0.0), each)
+    runs = starts.together(np.maximum(weights.sum(axis=1), 0.0), ENOUGH)
+    weights, covariance = (starts.summed(one, runs) for one in (weights, covariance))
+    if len(weights) < FEWEST:
+        raise MapError(
+            f"the map says too little: {len(weights)} pixels, those of less than "
+            f"{ENOUGH:.0f} counts taken together, and {FEWEST} are needed"
+        )
     total = weights.sum(axis=1)
-    # a pixel of a few counts says nothing of an edge, and is not normal either
-    seen = total > max(25.0, 0.02 * float(np.median(total[total > 0])))
-    weights, covariance, total = weights[seen], covariance[seen], total[seen]
     error = np.linalg.pinv((weights.T / total) @ weights)
     return Projected(weights, covariance, state.s, mean, error)
-
-
-def turn(found: Projected, given: list[Array | None]) -> Turned:
-    """Every pure spectrum along the lines to the others, and the draws of all lines.
-
-    For two components this is exact; for more each line is taken with the others at
-    their best, in the order of the components.
-    """
-    k = len(given)
-    best, draws = np.eye(k), np.repeat(np.eye(k)[None], 64, axis=0)
-    strength, evidence = np.full(k, np.nan), 0.0
-    generator = np.random.default_rng(0)
-    for i in range(k):
-        for j in range(k):
-            if i == j or found.weights.shape[0] < 10:
-                continue
-            one: Settled = settled(found, i, j, given[i])
-            places = generator.permutation(one.draws)
-            best[i, i], best[i, j] = best[i, i] - one.best, one.best
-            draws[:, i, i] -= places
-            draws[:, i, j] = places
-            evidence += one.evidence
-            if given[i] is not None:
-                strength[i] = one.strength
-    return Turned(best, draws, strength, evidence)
-
-
-def offset_turn(
-    found: Projected, given: list[Array | None], energy: Array, request: Factorisation
-) -> tuple[Turned, float]:
-    """The turn and the offset (eV) of the map's axis of greatest evidence.
-
-    One offset moves all curves: it belongs to the axis. Chemistry moves edges too, and
-    an offset of each curve's own would take up what tells the components apart.
-    """
-    if request.shift_sd <= 0 or all(curve is None for curve in given):
-        return turn(found, given), 0.0
-    sd, place = request.shift_sd, 0.0
-    tried: dict[float, tuple[float, Turned]] = {}
-    for step in (0.5 * sd, 0.125 * sd):
-        for shift in place + step * np.arange(-5, 6):
-            moved = [None if c is None else shifted(c, energy, shift) for c in given]
-            one = turn(found, moved)
-            tried[float(shift)] = (one.evidence - 0.5 * (shift / sd) ** 2, one)
-        place = max(tried, key=lambda shift: tried[shift][0])
-    return tried[place][1], place
-
-
-def shifted(curve: Array, energy: Array, shift: float) -> Array:
-    """A curve moved up the axis by `shift` eV, of unit area, level beyond its ends."""
-    moved = np.interp(energy - shift, energy, curve)
-    return np.asarray(moved / moved.sum())
 
 
 def _poisson(
@@ -141,53 +91,62 @@ def _poisson(
     data = fitting.chunked(counts, request.chunk)
     state, prior = space(counts, data, energy, request, progress)
     found = linear(counts, data, state)
-    turned, offset = offset_turn(
-        found, curves(request, counts.shape[1]), energy, request
-    )
+    lines = every_line(found, k)
+    given = curves(request, counts.shape[1])
+    turned, offset = offset_turn(found, lines, given, energy, request)
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
-    c = weighed(data, state.c, spectra, prior, MOST_STEPS)
-    result = _result(data, c, spectra, state, turned, found, request)
-    return replace(result, shift=np.full(k, offset))
+    c, done = weighed(data, state.c, spectra, prior, MOST_STEPS)
+    result = _result(data, c, spectra, state, turned, found, request, lines)
+    told = (*unbounded(lines), *unfinished(data.flat(done)))
+    return replace(result, shift=np.full(k, offset), notes=told)
 
 
-@dataclass(frozen=True)
-class _Fractions:
-    counting: Array
-    spectral: Array
-    low: Array
-    high: Array
-    feasible: Feasible | None
+def unfinished(done: Array) -> Iterator[str]:
+    """Pixels whose weights were still rising."""
+    left = int(np.count_nonzero(done == 0))
+    if left:
+        yield f"The weights of {left} pixels still rise after {MOST_STEPS} steps."
 
 
-def _fractions(
-    loose: Array,
-    known: Array,
-    maps: Array,
-    turned: Turned,
-    found: Projected,
-    alone: bool,
-) -> _Fractions:
-    """Bands of fractions; loose (N, K) unbounded weights, known their information.
+def unbounded(lines: Lines) -> Iterator[str]:
+    """Where the band cannot hold all that is possible, because nothing bounds that."""
+    for (k, j), level in lines.items():
+        if not level.closed:
+            yield (
+                f"How much of component {j + 1} the spectrum of component {k + 1} may "
+                f"hold is bounded by nothing in the data: the two hardly differ."
+            )
 
-    `alone`: nothing but the data speaks; the band then holds all they allow.
+
+def parts(
+    data: Chunked, weights: Array, spectra: Array, grid: tuple[int, int] | None
+) -> Array:
+    """Counts (P, M) of parts of the image and what is expected of them, (2, P, M).
+
+    The sum of all pixels is met by free spectra whatever is missing from the model; what
+    is missing here and too much there is seen in its parts alone.
     """
-    total = maps.sum(axis=1)
-    filled = total > 0
-    loose = np.where(filled[:, None], loose, np.nan)
-    relative = turned.draws @ np.linalg.inv(turned.best)
-    spectral, down, up = intervals.spread(loose, relative)
-    centre = intervals.share(loose)
-    count = np.full(centre.shape, np.nan)
-    inside = np.maximum(maps, 0.02 * total[:, None])
-    count[filled] = intervals.counting(inside[filled], known[filled])
-    low, high = intervals.banded(centre, count, down, up)
-    range_ = feasible(found, centre, turned.best) if maps.shape[1] == 2 else None
-    if range_ is not None and alone:
-        least, most = range_.fraction_low, range_.fraction_high
-        low = np.fmin(low, np.stack([least, 1.0 - most], axis=1))
-        high = np.fmax(high, np.stack([most, 1.0 - least], axis=1))
-    return _Fractions(count, spectral, low, high, range_)
+    if grid is None or grid[0] * grid[1] != data.n:
+        grid = (1, data.n)
+    side = [min(PARTS, n) for n in grid]
+    if min(grid) == 1:
+        side = [min(PARTS**2, n) for n in grid]
+    rows, columns = (np.arange(n) * k // n for n, k in zip(grid, side, strict=True))
+    place = (rows[:, None] * side[1] + columns[None]).ravel()
+    count = side[0] * side[1]
+    padded = np.zeros(data.x.shape[:2], np.int32)
+    padded.reshape(-1)[: data.n] = place
+    held = np.zeros((count, weights.shape[1]))
+    np.add.at(held, place, weights)
+    seen = np.asarray(passes.summed(data.x, jnp.asarray(padded), count))
+    return np.stack([seen, held @ spectra])
+
+
+def _reduced(chi: Array, weights: Array, channels: int) -> Array:
+    """Pearson's chi-square (N,) a channel; NaN of a pixel that has no count."""
+    free = max(1, channels - weights.shape[1])
+    return np.where(weights.sum(axis=1) > 0, chi / free, np.nan)
 
 
 def _result(
@@ -198,21 +157,18 @@ def _result(
     turned: Turned,
     found: Projected,
     request: Factorisation,
+    lines: Lines,
 ) -> Factorised:
     k, m = request.components, spectra.shape[1]
-    free, known, left, chi = passes.judged(
-        data.x, c, jnp.asarray(spectra, data.x.dtype)
-    )
+    free, known, left, chi = passes.judged(data.x, c, jnp.asarray(spectra))
     weights = data.flat(c)
     maps, loose = weights[:, :k], data.flat(free)[:, :k]
-    alone = all(curve is None for curve in curves(request, m))
-    of = _fractions(loose, data.flat(known), maps, turned, found, alone)
-    bands = np.stack([unit(t @ state.s[:k]) for t in turned.draws])
-    noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
+    of = bands.fractions(loose, data.flat(known), maps, turned)
+    low, high = bands.spectra(turned, found)
     return Factorised(
         spectra=spectra[:k],
-        spectra_low=np.maximum(np.quantile(bands, 0.05, axis=0) - noise, 0.0),
-        spectra_high=np.quantile(bands, 0.95, axis=0) + noise,
+        spectra_low=low,
+        spectra_high=high,
         maps=maps,
         fraction=intervals.share(maps),
         counting_sd=of.counting,
@@ -226,7 +182,10 @@ def _result(
         drift=None,
         objective=np.array(state.objective),
         converged=state.converged,
-        feasible=of.feasible,
+        feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
+        average=bands.average(loose, of, maps, turned),
+        parts=parts(data, weights, spectra, request.grid),
+        open_by=of.open_by,
         residual_sum=np.asarray(left),
-        residual_chi=data.flat(chi) / max(1, m - spectra.shape[0]),
+        residual_chi=_reduced(data.flat(chi), weights, m),
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from specfit.maps import intervals
 from specfit.maps.found import Array, Feasible
-from specfit.maps.rotation import Projected, settled
+from specfit.maps.rotation import Lines, Projected
 
 
 def unit(spectra: Array) -> Array:
@@ -15,17 +15,14 @@ def unit(spectra: Array) -> Array:
     return np.asarray(cut / cut.sum(axis=-1, keepdims=True))
 
 
-def feasible(found: Projected, centre: Array, best: Array) -> Feasible | None:
+def feasible(found: Projected, lines: Lines, centre: Array, best: Array) -> Feasible:
     """The range of both pure spectra that the data allow, without any library.
 
     Source: Lawton & Sylvestre, Technometrics 13, 617 (1971), with noise: a place is
     allowed while its log-likelihood is within 2 of the best along its line. `centre`
     (n, 2) are fractions for the spectra `best @ found.spectra`.
     """
-    if found.weights.shape[0] < 10:
-        return None
-    one, two = settled(found, 0, 1, None), settled(found, 1, 0, None)
-    ends = np.array([[one.low, one.high], [two.low, two.high]])
+    ends = np.array([lines[0, 1].ends, lines[1, 0].ends])
     corners = [(a, b) for a in ends[0] for b in ends[1]]
     turns = np.array([[[1 - a, a], [b, 1 - b]] for a, b in corners])
     spectra = np.stack([unit(t @ found.spectra[:2]) for t in turns])

@@ -26,10 +26,10 @@ class Factorisation:
     `map_shape` the shape of a gamma; None leaves the weights free. `relevance` lets
     weights be switched off and `overlap` in [0, 1] is the strength of soft
     orthogonality, both of the engine "ard_so" alone. `background` are the exponents r
-    of power laws E^-r that are fitted as further weights of each pixel. `spatial` > 0
-    couples the weights of pixels on a grid of `grid` (rows, columns). `tolerance` is the
-    angle (rad) by which the space of the spectra may still turn in a step that is called
-    converged.
+    of power laws E^-r that are fitted as further weights of each pixel, and `alone` the
+    energies (eV) between which there is nothing else. `grid` (rows, columns) is how the
+    pixels lie. `tolerance` is the angle (rad) by which the space of the spectra may still
+    turn in a step that is called converged.
     """
 
     components: int = 2
@@ -44,7 +44,7 @@ class Factorisation:
     relevance: bool = False
     overlap: float = 0.0
     background: tuple[float, ...] = ()
-    spatial: float = 0.0
+    alone: tuple[float, float] | None = None
     grid: tuple[int, int] | None = None
     iterations: int = 300
     restarts: int = 1
@@ -74,6 +74,15 @@ class Feasible:
 
 
 @dataclass(frozen=True)
+class Average:
+    """The mean fraction (K,) of the pixels that hold something: its error and 90 %."""
+
+    sd: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
 class Factorised:
     """Spectra and maps with their bands; K components, N pixels, M channels.
 
@@ -84,7 +93,9 @@ class Factorised:
     pixel, `strength` (K,) the library's learned worth as a share of a component's
     counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV,
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
-    data, `residual_chi` (N,) reduced chi-square.
+    data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
+    `parts` (2, P, M) counts and what is expected of them in parts of the image, `open_by`
+    how far lines that no library bounds move a fraction (0 where there are none).
     """
 
     spectra: Array
@@ -107,6 +118,9 @@ class Factorised:
     residual_sum: Array
     residual_chi: Array
     notes: tuple[str, ...] = field(default=())
+    average: Average | None = None
+    parts: Array | None = None
+    open_by: float = 0.0
 
 
 class MapError(ValueError):

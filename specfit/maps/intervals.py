@@ -76,6 +76,18 @@ def spread(free: Array, turns: Array, chunk: int = 8192) -> tuple[Array, Array, 
     return sd, down, up
 
 
+def means(free: Array, turns: Array, chunk: int = 8192) -> Array:
+    """The mean fraction (D, K) over pixels of every rotation, as of `spread`."""
+    back = np.linalg.inv(turns)
+    total, count = np.zeros(back.shape[:2]), np.zeros(back.shape[:2])
+    for i in range(0, free.shape[0], chunk):
+        fractions = share(np.einsum("nk,dkl->dnl", free[i : i + chunk], back))
+        fractions = np.clip(fractions, 0.0, 1.0)
+        total += np.nansum(fractions, axis=1)
+        count += np.isfinite(fractions).sum(axis=1)
+    return np.asarray(total / np.maximum(count, 1))
+
+
 def banded(centre: Array, count: Array, down: Array, up: Array) -> tuple[Array, Array]:
     """90 % intervals (n, K) of counting and spectra together, within 0 and 1.
 

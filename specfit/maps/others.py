@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from specfit.maps import ard_so, starts
@@ -15,7 +17,15 @@ def area(weights: Array, spectra: Array) -> tuple[Array, Array]:
     return weights[:, used] * size[used], spectra[used] / size[used, None]
 
 
-def ard_so_nmf(counts: Array, request: Factorisation) -> tuple[Array, Array, Array]:
+def even(counts: Array, spectra: Array) -> Array:
+    """Every pixel's counts in equal parts, (N, K), of spectra of any length."""
+    total = counts.sum(axis=1, keepdims=True, dtype=np.float64) / len(spectra)
+    return np.asarray(total * np.linalg.norm(spectra, axis=1))
+
+
+def ard_so_nmf(
+    counts: Array, request: Factorisation
+) -> tuple[Array, Array, Array, bool]:
     """Weights, spectra and objective of `ard_so.separated` from the purest places.
 
     The least objective of the restarts is kept.
@@ -23,22 +33,25 @@ def ard_so_nmf(counts: Array, request: Factorisation) -> tuple[Array, Array, Arr
     found = []
     for restart in range(max(1, request.restarts)):
         first = starts.purest(counts, request.components, restart)
-        weights = counts.sum(axis=1, keepdims=True) / len(first)
-        weights = weights * np.linalg.norm(first, axis=1)[None]
+        weights = even(counts, first)
         found.append(
             ard_so.separated(
                 counts, weights, first, request.overlap, request.iterations
             )
         )
     best = min(found, key=lambda one: float(one.objective[-1]))
-    return *area(best.weights, best.spectra), -best.objective
+    settled = len(best.objective) < request.iterations
+    return *area(best.weights, best.spectra), -best.objective, settled
 
 
-def scikit_learn(counts: Array, request: Factorisation) -> tuple[Array, Array, Array]:
-    """Weights, spectra and (minus) the divergence of scikit-learn's KL-NMF."""
+def scikit_learn(
+    counts: Array, request: Factorisation
+) -> tuple[Array, Array, Array, bool]:
+    """Weights, spectra, (minus) the divergence of scikit-learn's KL-NMF; did it settle."""
     from sklearn.decomposition import NMF
+    from sklearn.exceptions import ConvergenceWarning
 
-    unit = float(counts.mean())
+    unit = float(counts.mean(dtype=np.float64))
     model = NMF(
         request.components,
         init="nndsvda",
@@ -47,6 +60,11 @@ def scikit_learn(counts: Array, request: Factorisation) -> tuple[Array, Array, A
         max_iter=request.iterations,
         random_state=request.seed,
     )
-    weights = model.fit_transform(counts / unit)
+    with warnings.catch_warnings():  # whether it came to rest is told by ourselves
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        weights = model.fit_transform(np.divide(counts, unit, dtype=np.float64))
     weights, spectra = area(weights * unit, model.components_)
-    return weights, spectra, np.array([-model.reconstruction_err_])
+    settled = model.n_iter_ < request.iterations
+    heights = np.full(model.n_iter_, np.nan)  # it tells the last of them only
+    heights[-1] = -model.reconstruction_err_
+    return weights, spectra, heights, settled

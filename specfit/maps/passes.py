@@ -6,6 +6,7 @@ and stay so. Sums over pixels are kept in double precision whatever the data are
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -58,8 +59,20 @@ def projected(x: Array, p: Array) -> Array:
     return found
 
 
+@partial(jax.jit, static_argnames="parts")
+def summed(x: Array, part: Array, parts: int) -> Array:
+    """Sums (parts, M) of the pixels of each part; `part` (chunks, n) whole numbers."""
+
+    def body(total: Array, piece: tuple[Array, Array]) -> tuple[Array, None]:
+        here = piece[0].astype(jnp.float64)
+        return total + jax.ops.segment_sum(here, piece[1], parts), None
+
+    found: Array = jax.lax.scan(body, jnp.zeros((parts, x.shape[2])), (x, part))[0]
+    return found
+
+
 @jax.jit
-def judged(x: Array, c: Array, s: Array) -> tuple[Array, Array, Array, Array]:
+def judged(x: Array, c: Array, spectra: Array) -> tuple[Array, Array, Array, Array]:
     """Unbounded one-step weights, their Fisher information, and what is left over.
 
     Returns (chunks, n, K) weights that may be negative, (chunks, n, K, K) information,
@@ -70,6 +83,7 @@ def judged(x: Array, c: Array, s: Array) -> tuple[Array, Array, Array, Array]:
 
     def body(left: Array, piece: tuple[Array, Array]) -> tuple[Array, Any]:
         x, c = piece
+        s = spectra.astype(x.dtype)
         size = jnp.sum(c, axis=1, keepdims=True)
         inside = jnp.maximum(c, 0.02 * size)
         mean = _modelled(inside, s)
@@ -85,6 +99,6 @@ def judged(x: Array, c: Array, s: Array) -> tuple[Array, Array, Array, Array]:
         return left + jnp.sum(over, axis=0, dtype=jnp.float64), out
 
     left, (free, known, chi) = jax.lax.scan(
-        body, jnp.zeros(s.shape[1], jnp.float64), (x, c)
+        body, jnp.zeros(spectra.shape[1], jnp.float64), (x, c)
     )
     return free, known, left, chi

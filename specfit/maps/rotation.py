@@ -6,11 +6,15 @@ inwards weights of j turn negative (`edges`), outwards the spectrum does. Betwee
 the prior speaks: a library curve r worth `strength` A counts, p(S | A) = Dirichlet in
 log coordinates, A sum r log S, with A learned by its marginal likelihood, the place
 integrated out. Every line is a sum over a grid, so nothing is sampled.
+
+What the bounds cost knows no library. It is found once for every line, on a grid of its
+own, and looked up there for every curve and every offset of a curve.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln
@@ -19,6 +23,11 @@ from specfit.maps import edges
 from specfit.maps.found import Array
 
 POINTS = 41
+FINE = 161
+NEAR, FAR = 2.0, 14.0  # of log-likelihood: allowed, and looked at
+WIDENED = 30
+"""Times that a grid is widened or narrowed; the first few suffice unless the data bound
+nothing."""
 STRENGTHS = np.exp(np.linspace(np.log(10.0), np.log(1e6), 60))
 
 
@@ -38,6 +47,36 @@ class Projected:
 
 
 @dataclass(frozen=True)
+class Level:
+    """What the data say of the places (T,) of pure spectrum `k` on the line to `j`.
+
+    `cost` (T,) of the bound of the weights, `density` (T,) with that of the spectrum:
+    its logarithm. `closed`: the data bound the places on both sides.
+    """
+
+    k: int
+    j: int
+    places: Array
+    cost: Array
+    density: Array
+    closed: bool
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The places that the data allow: within 2 of the best log-likelihood."""
+        allowed = self.places[self.density > self.density.max() - NEAR]
+        return float(allowed[0]), float(allowed[-1])
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The places beyond which nothing counts."""
+        near = np.flatnonzero(self.density > self.density.max() - FAR)
+        last = self.places.size - 1
+        low, high = max(0, near[0] - 1), min(last, near[-1] + 1)
+        return float(self.places[low]), float(self.places[high])
+
+
+@dataclass(frozen=True)
 class Line:
     """Log-density of places along a line; `level` without the library, (T,)."""
 
@@ -45,6 +84,9 @@ class Line:
     level: Array
     likeness: Array
     independent: float = 1.0
+
+
+Lines = Mapping[tuple[int, int], Level]
 
 
 def standardised(found: Projected, k: int, j: int, place: Array) -> Array:
@@ -73,15 +115,65 @@ def positive(found: Projected, k: int, j: int, place: Array) -> tuple[Array, Arr
     return lifted / lifted.sum(axis=1, keepdims=True), below
 
 
-def line(found: Projected, k: int, j: int, curve: Array | None, place: Array) -> Line:
-    """The line from k towards j at given places."""
-    lifted, below = positive(found, k, j, place)
+def levelled(found: Projected, k: int, j: int) -> Level:
+    """The line from k to j on a grid that follows what the data allow.
+
+    The grid is widened outwards as long as its end is near: found spectra may lie close
+    together within what is allowed, and the pure ones many times their distance away.
+    Inwards it never reaches j itself.
+    """
+    low, high, closed = -1.0, 0.9, False
+    for _ in range(WIDENED):
+        of = _levelled(found, k, j, np.linspace(low, high, POINTS))
+        near = np.flatnonzero(of.density > of.density.max() - FAR)
+        down, up = near[0] == 0, near[-1] == POINTS - 1
+        closed = not (down or up)
+        if closed and near.size > 0.3 * POINTS:
+            break
+        wide = high - low
+        new = of.places[max(0, near[0] - 1)], of.places[min(POINTS - 1, near[-1] + 1)]
+        low = low - wide if down else float(new[0])
+        high = 1.0 - 0.25 * (1.0 - high) if up else float(new[1])
+    step = of.places[1] - of.places[0]
+    for _ in range(2):
+        inside = np.flatnonzero(of.density > of.density.max() - NEAR)[[0, -1]]
+        fine = [np.linspace(-step, step, 11) + of.places[i] for i in inside]
+        extra = np.setdiff1d(np.concatenate(fine), of.places)
+        of = _joined(of, _levelled(found, k, j, extra[extra < 1.0]))
+        step /= 5.0
+    return replace(of, closed=closed)
+
+
+def every_line(found: Projected, components: int) -> Lines:
+    """All lines between the spectra of the components."""
+    places = range(components)
+    pairs = [(k, j) for k in places for j in places if k != j]
+    return {pair: levelled(found, *pair) for pair in pairs}
+
+
+def _levelled(found: Projected, k: int, j: int, place: Array) -> Level:
     cost = edges.cost(standardised(found, k, j, place))
+    density = -cost - positive(found, k, j, place)[1]
+    return Level(k, j, place, cost, density, closed=False)
+
+
+def _joined(one: Level, two: Level) -> Level:
+    places = np.concatenate([one.places, two.places])
+    order = np.argsort(places)
+    cost = np.concatenate([one.cost, two.cost])[order]
+    density = np.concatenate([one.density, two.density])[order]
+    return replace(one, places=places[order], cost=cost, density=density)
+
+
+def line(found: Projected, level: Level, curve: Array | None, place: Array) -> Line:
+    """A line at given places, with what a curve says of them."""
+    lifted, below = positive(found, level.k, level.j, place)
+    density = -np.interp(place, level.places, level.cost) - below
     if curve is None:
-        return Line(place, -cost - below, np.zeros(place.size))
-    at = int(np.argmax(-cost - below + 1e3 * (np.log(lifted) @ curve)))
-    share = independent(lifted[at], curve)
-    return Line(place, -cost - below, np.log(lifted) @ curve, share)
+        return Line(place, density, np.zeros(place.size))
+    likeness = np.log(lifted) @ curve
+    at = int(np.argmax(density + 1e3 * likeness))
+    return Line(place, density, likeness, independent(lifted[at], curve))
 
 
 def independent(spectrum: Array, curve: Array) -> float:
@@ -115,26 +207,15 @@ class Settled:
 
     draws: Array
     best: float
-    mean: float
     strength: float
-    low: float
-    high: float
     evidence: float
 
 
-def _joint(of: Line, curve: Array | None) -> Array:
-    return of.level[None] if curve is None else strengths(of, curve)
-
-
 def settled(
-    found: Projected, k: int, j: int, curve: Array | None, draws: int = 64
+    found: Projected, level: Level, curve: Array | None, draws: int = 64
 ) -> Settled:
-    """The posterior of the place of one pure spectrum along a line.
-
-    The grid is laid over what is above e^-14 of the peak, and finer at the peak: there
-    the bound of the weights falls off within a thousandth.
-    """
-    of = refined(found, k, j, curve)
+    """The posterior of the place of one pure spectrum along a line."""
+    of = refined(found, level, curve)
     place = of.places
     width = np.gradient(place)
     joint = of.level[None] if curve is None else strengths(of, curve)
@@ -147,38 +228,25 @@ def settled(
     quantile = np.interp((np.arange(draws) + 0.5) / draws * total[-1], total, place)
     mean = float(np.sum(share * place * width) / np.sum(share * width))
     best = mean if curve is None else float(place[np.argmax(joint[at])])
-    allowed = place[of.level > of.level.max() - 2.0]
     learned = float("nan") if curve is None else float(STRENGTHS[at])
-    low, high = float(allowed[0]), float(allowed[-1])
-    return Settled(quantile, best, mean, learned, low, high, float(power[at]))
+    return Settled(quantile, best, learned, float(power[at]))
 
 
-def refined(found: Projected, k: int, j: int, curve: Array | None) -> Line:
-    """A line on a grid that follows its density; places rise."""
-    low, high = -1.0, 0.9
-    for _ in range(4):
-        place = np.linspace(low, high, POINTS)
-        of = line(found, k, j, curve, place)
-        weight = _height(of, curve)
-        near = np.flatnonzero(weight > weight.max() - 14.0)
-        if near.size > 0.7 * POINTS:
-            break
-        low = place[max(0, near[0] - 1)]
-        high = place[min(POINTS - 1, near[-1] + 1)]
-    step = place[1] - place[0]
+def refined(found: Projected, level: Level, curve: Array | None) -> Line:
+    """A line on a grid that follows its density; places rise.
+
+    It is finer at the peak: there the bound of the weights falls off within a thousandth.
+    """
+    low, high = level.reach
+    place = np.union1d(level.places, np.linspace(low, high, FINE))
+    of = line(found, level, curve, place[(place >= low) & (place <= high)])
+    if curve is None:
+        return of
+    step = (high - low) / (FINE - 1)
     for _ in range(2):
-        weight = _height(of, curve)
-        # without a library the density is level, and what matters are its two ends
-        inside = np.flatnonzero(of.level > of.level.max() - 2.0)
-        marks = inside[[0, -1]] if curve is None else [int(np.argmax(weight))]
-        fine = [np.linspace(-step, step, 11) + of.places[i] for i in marks]
-        place = np.unique(np.concatenate([of.places, *fine]))
-        of = line(found, k, j, curve, place)
+        height = np.logaddexp.reduce(strengths(of, curve), axis=0)
+        fine = np.linspace(-step, step, 11) + of.places[int(np.argmax(height))]
+        fine = fine[(fine >= low) & (fine <= high)]
+        of = line(found, level, curve, np.union1d(of.places, fine))
         step /= 5.0
     return of
-
-
-def _height(of: Line, curve: Array | None) -> Array:
-    if curve is None:
-        return of.level
-    return np.asarray(np.logaddexp.reduce(strengths(of, curve), axis=0))

@@ -8,7 +8,7 @@ import numpy as np
 
 from specfit.maps import fitting, starts, weighing
 from specfit.maps.fitting import Chunked, Prior, Progress, State
-from specfit.maps.found import Array, Factorisation
+from specfit.maps.found import Array, Factorisation, MapError
 
 FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
 
@@ -29,7 +29,12 @@ def curves(request: Factorisation, channels: int) -> list[Array | None]:
 
 def powers(request: Factorisation, energy: Array) -> Array:
     """Power laws of unit area, (n_backgrounds, n_channels)."""
-    rows = [(energy / energy[0]) ** -r for r in request.background]
+    if any(request.background) and energy[0] <= 0:
+        raise MapError(
+            "a background that falls as a power asks for energies above zero"
+        )
+    above = energy / energy[0] if any(request.background) else np.ones(energy.size)
+    rows = [above**-r for r in request.background]
     return np.array([r / r.sum() for r in rows]).reshape(-1, energy.size)
 
 
@@ -49,16 +54,40 @@ def _priors(
     return Prior(worth, damp, gain)
 
 
-def _first(counts: Array, given: list[Array | None], restart: int) -> Array:
-    """Spectra to start from, (K, M): the library's, else the purest places'."""
+def alone(request: Factorisation, energy: Array) -> Array:
+    """Channels (M,) of nothing but the background."""
+    low, high = request.alone or (np.inf, -np.inf)
+    return np.asarray((energy >= low) & (energy <= high))
+
+
+def _first(
+    counts: Array,
+    given: list[Array | None],
+    fixed: Array,
+    window: Array,
+    restart: int,
+) -> Array:
+    """Spectra to start from, (K, M): the library's, else the purest places'.
+
+    None has anything where the background is alone, and expectation-maximisation leaves
+    a zero where it is: a spectrum that may hold some of the background cannot be told
+    from one that does not.
+    """
     mean = starts.mean_spectrum(counts)
-    first = np.repeat(mean[None], len(given), axis=0)
-    if any(curve is None for curve in given):
-        first = starts.purest(counts, len(given), restart)
-    for i, curve in enumerate(given):
-        if curve is not None:
-            first[i] = 0.9 * curve + 0.1 * mean
-    return first
+    curves = [curve for curve in given if curve is not None]
+    law = starts.behind(counts, fixed, window)
+    free = len(given) - len(curves)
+    known = np.array(curves).reshape(-1, mean.size)
+    if law is None and len(fixed):
+        known = np.vstack([known, fixed.mean(axis=0)])
+    strip = None if law is None else (law, window)
+    places = iter(starts.purest(counts, free, restart, known, strip) if free else ())
+    rows = np.array(
+        [next(places) if curve is None else 0.9 * curve + 0.1 * mean for curve in given]
+    )
+    if law is not None:
+        rows[:, window] = 0.0
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
 def _nearer(
@@ -77,19 +106,21 @@ def _nearer(
         request.iterations,
         request.tolerance,
     )
-    return State(weighed(data, fitting.even(data, rows), near.s, prior, 2), near.s)
+    return State(weighed(data, fitting.even(data, rows), near.s, prior, 2)[0], near.s)
 
 
 def weighed(
     data: Chunked, c: jax.Array, spectra: Array, prior: Prior, steps: int
-) -> jax.Array:
-    """The best weights for fixed spectra under the prior, from weights `c`.
+) -> tuple[jax.Array, jax.Array]:
+    """The best weights for fixed spectra under the prior, from weights `c`; which are.
 
     Most maps need a dozen steps; spectra that are nearly collinear some more.
     """
     kind = data.x.dtype
     s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
-    found: jax.Array = weighing.weights(data.x, c, s, damp, gain, steps)[0]
+    found: tuple[jax.Array, jax.Array] = weighing.weights(
+        data.x, c, s, damp, gain, steps
+    )
     return found
 
 
@@ -102,10 +133,13 @@ def space(
 ) -> tuple[State, Prior]:
     """The weights and spectra of the first, rough answer: the space is what counts."""
     given, fixed = curves(request, counts.shape[1]), powers(request, energy)
+    window = alone(request, energy)
     prior = _priors(given, fixed, counts.shape[1], request)
     best: State | None = None
-    for restart in range(max(1, request.restarts)):
-        spectra = np.concatenate([_first(counts, given, restart), fixed])
+    # starts differ in the spectra without a curve only
+    several = any(curve is None for curve in given)
+    for restart in range(max(1, request.restarts) if several else 1):
+        spectra = np.concatenate([_first(counts, given, fixed, window, restart), fixed])
         state = fitting.fitted(
             data,
             _nearer(counts, data, spectra, prior, request),

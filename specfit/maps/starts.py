@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from specfit.maps.found import Array
 
@@ -18,6 +20,37 @@ def pooled(counts: Array, groups: int) -> Array:
     return np.add.reduceat(counts, edges, axis=0, dtype=np.float64)
 
 
+def together(total: Array, enough: float) -> NDArray[np.int64]:
+    """To which sum each pixel belongs, (n,) from 0 on, −1 one without a count.
+
+    Those with less than `enough` counts, or than a fiftieth of the usual, are taken
+    together in the order of the map until they have as many; the others stay alone.
+    """
+    found = np.full(total.size, -1)
+    filled = np.flatnonzero(total > 0)
+    if not filled.size:
+        return found
+    least = max(enough, 0.02 * float(np.median(total[filled])))
+    alone = filled[total[filled] >= least]
+    found[alone] = np.arange(alone.size)
+    faint = np.setdiff1d(filled, alone)
+    run, held = alone.size, 0.0
+    for pixel, one in zip(faint.tolist(), total[faint].tolist(), strict=True):
+        found[pixel] = run
+        held += one
+        if held >= least:
+            run, held = run + 1, 0.0
+    found[found == run] = -1  # what is left has not enough
+    return found
+
+
+def summed(values: Array, runs: NDArray[np.int64]) -> Array:
+    """Sums over pixels (n, …) that belong together."""
+    made = np.zeros((int(runs.max(initial=-1)) + 1, *values.shape[1:]))
+    np.add.at(made, runs[runs >= 0], values[runs >= 0])
+    return made
+
+
 def mean_spectrum(counts: Array) -> Array:
     """The mean spectrum with unit area, (n_channels,), nowhere quite zero."""
     total = counts.sum(axis=0, dtype=np.float64)
@@ -25,22 +58,58 @@ def mean_spectrum(counts: Array) -> Array:
     return np.asarray(total / total.sum())
 
 
-def purest(counts: Array, components: int, restart: int = 0) -> Array:
+def behind(counts: Array, fixed: Array, alone: Array) -> Array | None:
+    """The background of the sum of all pixels by the channels where it is alone.
+
+    Of unit sum over those channels `alone` (M,), mixed of the rows `fixed` (B, M); None
+    where there is none, or no channel of its own.
+    """
+    total = counts.sum(axis=0, dtype=np.float64)
+    if not len(fixed) or not total[alone].sum() > 0:
+        return None
+    scale = np.sqrt(np.maximum(total[alone], 1.0))
+    weights = nnls((fixed[:, alone] / scale).T, total[alone] / scale)[0]
+    found = weights @ fixed
+    return np.asarray(found / found[alone].sum()) if found[alone].sum() > 0 else None
+
+
+def _places(counts: Array, stripped: tuple[Array, Array] | None) -> Array:
+    """Pooled spectra (n, M) of unit area, without their background; faint ones out."""
+    rows = pooled(counts, 512)
+    if stripped is not None:
+        rows = rows - rows[:, stripped[1]].sum(axis=1, keepdims=True) * stripped[0]
+    area = rows.sum(axis=1)
+    rows = rows[area > 0.2 * np.median(area[area > 0])]
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def purest(
+    counts: Array,
+    components: int,
+    restart: int = 0,
+    known: Array | None = None,
+    stripped: tuple[Array, Array] | None = None,
+) -> Array:
     """Spectra of the K most different places of a map, (K, n_channels), unit area.
+
+    `known` (n, n_channels): what is in the map besides; the places are those that differ
+    most from these, too, so that no place is found that shows one of them again.
+    `stripped`: the background (M,) and the channels (M,) where it is alone; it is taken
+    off first, or the places with the most and the least of it would be the purest.
 
     Successive projections (Araújo et al., Chemom. Intell. Lab. Syst. 57, 65, 2001) on
     the K leading directions of the pooled spectra, each scaled to its noise (Keenan &
     Kotula, Surf. Interface Anal. 36, 203, 2004). Restart r skips the r purest places.
     """
-    rows = pooled(counts, 512)
-    area = rows.sum(axis=1)
-    rows = rows[area > 0.2 * np.median(area[area > 0])]
-    rows = rows / rows.sum(axis=1, keepdims=True)
+    rows = _places(counts, stripped)
     scale = np.sqrt(mean_spectrum(counts))
     left, size, right = np.linalg.svd(rows / scale, full_matrices=False)
-    rank = min(components, size.size)
+    others = np.zeros((0, scale.size)) if known is None else known
+    rank = min(components + len(others), size.size)
     rest = left[:, :rank] * size[:rank]
     smooth = rest @ right[:rank]
+    axes = np.linalg.qr(((others / scale) @ right[:rank].T).T)[0]
+    rest = rest - (rest @ axes) @ axes.T
     found: list[Array] = []
     for k in range(components):
         order = np.argsort(-np.sum(rest**2, axis=1), kind="stable")
@@ -50,5 +119,5 @@ def purest(counts: Array, components: int, restart: int = 0) -> Array:
         found.append(rows[near[: max(1, rows.shape[0] // 100)]].mean(axis=0))
         along = rest[best] / max(float(np.linalg.norm(rest[best])), 1e-300)
         rest = rest - np.outer(rest @ along, along)
-    spectra = np.stack(found) + 0.02 * mean_spectrum(counts)[None]
+    spectra = np.maximum(found, 0.0) + 0.02 * mean_spectrum(counts)[None]
     return np.asarray(spectra / spectra.sum(axis=1, keepdims=True))

@@ -44,6 +44,20 @@ def notes(asked: Factorising) -> Iterator[str]:
         text = asked.overlap.place.text.partition(" because ")[0]
         why = "the overlap of the maps is judged when they are found"
         yield f"The prior `{text}` {by}: {why}."
+    yield from _of_the_run(asked)
+
+
+def _of_the_run(asked: Factorising) -> Iterator[str]:
+    """Settings that are written in `run` and change nothing here."""
+    run, written = asked.run, asked.run.model_fields_set
+    one = asked.spectra and all(prior.curve for prior in asked.spectra)
+    if "restarts" in written and run.restarts > 1:
+        if run.optimizer == "scikit_learn":
+            yield "`restarts` changes nothing: scikit-learn has a start of its own."
+        elif one and run.optimizer == OWN:
+            yield "`restarts` changes nothing: with a curve each, there is one start."
+    if "then" in written:
+        yield f"`then = {run.then}` changes nothing: both errors are always found."
 
 
 _INSTEAD = {"ard_so": "it learns the level of each map by a prior of its own"}

@@ -9,7 +9,9 @@ arrays are read one by one.
 from __future__ import annotations
 
 import hashlib
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -22,6 +24,17 @@ from specfit.cubes import Anything
 from specfit.readers.errors import ReaderError
 
 _MAGIC, _MEMBERS = 64 * 1024, 64
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OSError,
+)
+"""What the libraries say of an archive whose bytes are not those that were written."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +56,20 @@ class Stored:
 class Container:
     """What a file of maps holds: arrays by name, and what it says of the axes.
 
-    energy: of each axis of the largest array that it calibrates, (n,) eV, by its number
-        from 1.  steps: Å from pixel to pixel, likewise.
+    energy: of each axis of the largest array that it calibrates, by its number from 1:
+        what makes its (n,) eV, once there is known to be room.
+    steps: Å from pixel to pixel, likewise.
     """
 
     arrays: Mapping[str, Stored]
     title: str
-    energy: Mapping[int, Anything] = field(default_factory=dict)
+    energy: Mapping[int, Callable[[], Anything]] = field(default_factory=dict)
     steps: Mapping[int, float] = field(default_factory=dict)
+
+
+def ruled(start: float, step: float, channels: int) -> Callable[[], Anything]:
+    """What makes the energies (n,) of an axis with an even step."""
+    return lambda: start + step * np.arange(channels)
 
 
 def npy(path: Path, name: str) -> Container:
@@ -81,7 +100,7 @@ def npz(path: Path, name: str) -> Container:
                     raise _broken(name, f"`{member.filename}` has another length")
                 key = member.filename.removesuffix(".npy")
                 arrays[key] = Stored(shape, dtype, _member(path, name, key))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except _DAMAGED as error:
         raise _broken(name, "it is no archive of arrays") from error
     return Container(arrays, "NumPy archive")
 
@@ -92,7 +111,7 @@ def _member(path: Path, name: str, key: str) -> Callable[[], Anything]:
             with np.load(path, allow_pickle=False) as archive:
                 found: Anything = archive[key]
                 return found
-        except (zipfile.BadZipFile, ValueError, OSError) as error:
+        except (KeyError, *_DAMAGED) as error:
             raise _broken(name, f"`{key}` cannot be unpacked") from error
 
     return load

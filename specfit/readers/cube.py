@@ -34,6 +34,8 @@ _BLOCK = 1 << 22
 """Numbers that are looked at together."""
 _SHARE = 2
 """Memory that a cube and the work on it take, in sizes of the cube."""
+_AXIS, _MANY = 64, 1 << 20
+"""Bytes that a channel takes by itself, and from how many on that is counted."""
 
 
 def read_cube(source: DataSource, root: Path, allow_outside: bool) -> Measurement:
@@ -52,8 +54,9 @@ def read_cube(source: DataSource, root: Path, allow_outside: bool) -> Measuremen
     held = _opened(path, source.file)
     name, stored = _meant(source, held)
     axis = source.columns["energy"][0]
+    _room(stored, axis, source.file)
     energy = _energy(source, held, stored, axis)
-    counts = np.moveaxis(_loaded(stored, source.file), axis - 1, 2)
+    counts = np.moveaxis(stored.load(), axis - 1, 2)
     if energy[0] > energy[-1]:
         energy, counts = energy[::-1], counts[:, :, ::-1]
     total, empty = _looked_at(counts, source, axis)
@@ -139,11 +142,12 @@ def _energy(
     if "energy_start" in options:
         start, step = (options[key] for key in ("energy_start", "energy_step"))
         return float(str(start)) + float(str(step)) * np.arange(n, dtype=float)
-    found = held.energy.get(axis)
-    if found is None:
+    own = held.energy.get(axis)
+    if own is None:
         scale = {"keV": 1e3, "meV": 1e-3}.get(source.columns["energy"][1], 1.0)
-        found = scale * _vector(source, held, n, words)
-    values = np.array(found, dtype=float)
+        values = scale * _vector(source, held, n, words)
+    else:
+        values = np.array(own(), dtype=float)
     _increasing(values, source.file)
     return values
 
@@ -177,17 +181,22 @@ def _increasing(energy: FloatArray, file: str) -> None:
         raise ReaderError("data-cube-order", words | {"before": f"{energy[at]:g}"})
 
 
-def _loaded(stored: Stored, file: str) -> Anything:
-    """The numbers, if there is room for them."""
+def _room(stored: Stored, axis: int, file: str) -> None:
+    """Whether there is room for the numbers and for their axis, before either is made.
+
+    A head may claim what it likes: one of unwritten blocks holds any size in a few bytes.
+    """
     if stored.dtype.kind not in "biuf":
         raise ReaderError("data-cube-objects", {"file": file})
     room = memory.free()
-    if not stored.mapped and _SHARE * stored.size > room:
+    channels = stored.shape[axis - 1]
+    needed = _AXIS * channels if channels > _MANY else 0
+    needed += 0 if stored.mapped else _SHARE * stored.size
+    if needed > room:
         words = {"file": file, "shape": " × ".join(map(str, stored.shape))}
         words |= {"type": stored.dtype.name, "size": memory.said(stored.size)}
-        words |= {"needed": memory.said(_SHARE * stored.size)}
+        words |= {"needed": memory.said(needed)}
         raise ReaderError("data-cube-memory", words | {"free": memory.said(room)})
-    return stored.load()
 
 
 def _steps(source: DataSource, held: Container, axis: int) -> tuple[float, float]:

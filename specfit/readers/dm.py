@@ -5,6 +5,7 @@ That reader is licensed under Apache 2.0 and is an extra: `pip install specfit[e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from specfit.cubes import Anything
@@ -38,7 +39,7 @@ def digital_micrograph(path: Path, name: str) -> Container:
     except Exception as error:  # another's parser, of bytes of any sort
         why = "DigitalMicrograph's tags cannot be read"
         raise ReaderError("data-cube-broken", {"file": name, "why": why}) from error
-    energy: dict[int, Anything] = {}
+    energy: dict[int, Callable[[], Anything]] = {}
     steps: dict[int, float] = {}
     for number, (length, axis) in enumerate(zip(data.shape, axes, strict=False), 1):
         calibrated(number, length, axis, energy, steps)

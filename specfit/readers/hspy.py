@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from specfit.cubes import Anything
-from specfit.readers.arrays import Container, Stored
+from specfit.readers.arrays import Container, Stored, ruled
 from specfit.readers.errors import ReaderError
 from specfit.units import DIMENSIONS, UnitError, parse_unit
 
@@ -55,15 +55,21 @@ def _container(signal: Any, data: Any, path: Path, name: str) -> Container:
     if data.external or data.is_virtual:
         raise ReaderError("data-cube-link", {"file": name, "name": "data"})
     shape, dtype = tuple(int(n) for n in data.shape), np.dtype(data.dtype)
-    energy: dict[int, Anything] = {}
+    energy: dict[int, Callable[[], Anything]] = {}
     steps: dict[int, float] = {}
     for place, size in enumerate(shape):
         axis = f"axis-{place}"
         if axis not in signal:
             continue
-        attributes = dict(_inside(signal, axis, name).attrs)
-        start, step = (_number(attributes, key, name) for key in ("offset", "scale"))
-        calibrated(place + 1, size, (start, step, _text(attributes)), energy, steps)
+        group = _inside(signal, axis, name)
+        attributes = dict(group.attrs)
+        if "axis" in group:
+            listed(place + 1, size, (path, name), group, energy)
+        elif {"offset", "scale"} <= attributes.keys():
+            start, step = (
+                _number(attributes, key, name) for key in ("offset", "scale")
+            )
+            calibrated(place + 1, size, (start, step, _text(attributes)), energy, steps)
     where = f"{data.name}"
     stored = Stored(shape, dtype, _load(path, where, name))
     if prod(shape) == 0:
@@ -71,11 +77,37 @@ def _container(signal: Any, data: Any, path: Path, name: str) -> Container:
     return Container({where: stored}, "HyperSpy", energy, steps)
 
 
+def listed(
+    number: int,
+    size: int,
+    file: tuple[Path, str],
+    group: Any,
+    energy: dict[int, Callable[[], Anything]],
+) -> None:
+    """Put an axis without an even step, whose places are listed, where it belongs."""
+    data = _inside(group, "axis", file[1])
+    try:
+        unit = parse_unit(_text(dict(group.attrs)))
+    except UnitError:
+        return
+    if unit.dimension != DIMENSIONS["energy"]:
+        return
+    if (
+        getattr(data, "shape", None) != (size,)
+        or data.external
+        or data.is_virtual
+        or data.dtype.kind not in "iuf"
+    ):
+        raise _broken(file[1], "the places of an axis are not as many as its channels")
+    load = _load(file[0], f"{data.name}", file[1])
+    energy[number] = lambda: unit.scale * np.asarray(load(), dtype=float)
+
+
 def calibrated(
     number: int,
     size: int,
     axis: tuple[float, float, str],
-    energy: dict[int, Anything],
+    energy: dict[int, Callable[[], Anything]],
     steps: dict[int, float],
 ) -> None:
     """Put an axis (start, step, unit) where it belongs; one in other units is passed over."""
@@ -85,13 +117,13 @@ def calibrated(
     except UnitError:
         return
     if unit.dimension == DIMENSIONS["energy"] and step:
-        energy[number] = unit.scale * (start + step * np.arange(size))
+        energy[number] = ruled(unit.scale * start, unit.scale * step, size)
     elif unit.dimension == DIMENSIONS["length"] and step:
         steps[number] = abs(unit.scale * step)
 
 
 def _number(attributes: dict[str, Any], key: str, name: str) -> float:
-    value = np.asarray(attributes.get(key, 1.0 if key == "scale" else 0.0))
+    value = np.asarray(attributes[key])
     if value.dtype.kind not in "iuf" or value.size != 1 or not np.isfinite(value):
         raise _broken(name, f"`{key}` of an axis is no number")
     return float(value)

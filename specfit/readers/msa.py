@@ -7,6 +7,7 @@ N. J. Zaluzec, EMSA/MAS standard file format for spectral data exchange, EMSA Bu
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -82,9 +83,12 @@ def _table(
 
 def _number(head: Mapping[str, str], key: str, name: str) -> float:
     try:
-        return float(head[key])
+        value = float(head[key])
     except (KeyError, ValueError):
-        raise _fault(name, f"`#{key}` is missing or no number") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise _fault(name, f"`#{key}` is missing or no number")
+    return value
 
 
 def _fault(name: str, why: str) -> ReaderError:

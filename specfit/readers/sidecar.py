@@ -7,15 +7,14 @@ pixel = { step = 0.5, unit = "nm" }
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from specfit.readers.arrays import Container
+from specfit.readers.arrays import Container, ruled
 from specfit.readers.errors import ReaderError
 from specfit.units import DIMENSIONS, UnitError, parse_unit
 
@@ -49,15 +48,19 @@ def _told(said: Mapping[str, Any], name: str, held: Container) -> Container:
     energy, steps = said.get("energy"), said.get("pixel")
     if isinstance(energy, dict):
         axis = energy.get("axis", len(stored.shape))
-        if axis not in range(1, len(stored.shape) + 1):
+        if type(axis) is not int or not 1 <= axis <= len(stored.shape):
             raise _fault(name, "`energy.axis` is no axis of the array")
         n, scale = stored.shape[axis - 1], _unit(energy, "eV", "energy", name)
         start = _number(energy, "energy", "start", name)
         step = _number(energy, "energy", "step", name)
-        held = replace(held, energy={axis: scale * (start + step * np.arange(n))})
+        if step == 0.0:
+            raise _fault(name, "`energy.step` is zero")
+        held = replace(held, energy={axis: ruled(scale * start, scale * step, n)})
     if isinstance(steps, dict):
         scale = _unit(steps, "nm", "length", name)
         step = scale * _number(steps, "pixel", "step", name)
+        if step <= 0.0:
+            raise _fault(name, "`pixel.step` is no length")
         axes = range(1, len(stored.shape) + 1)
         held = replace(held, steps=dict.fromkeys(axes, step))
     return held
@@ -65,8 +68,13 @@ def _told(said: Mapping[str, Any], name: str, held: Container) -> Container:
 
 def _number(table: Mapping[str, Any], of: str, key: str, name: str) -> float:
     value = table.get(key)
-    if isinstance(value, int | float) and np.isfinite(value):
-        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            made = float(value)
+        except OverflowError:
+            made = math.inf
+        if math.isfinite(made):
+            return made
     raise _fault(name, f"`{of}.{key}` is no number")
 
 

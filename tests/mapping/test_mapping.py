@@ -328,10 +328,13 @@ def test_check_tells_what_would_not_be_used(
 
 @pytest.mark.usefixtures("fake")
 def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
-    path = project(EXPECT)
+    path = project(EXPECT, ("seed = 1", "seed = 1; then = laplace"))
     code, result = ran(path)
     assert code == 0
-    assert all("is not used by the optimizer" in note for note in result["notes"])
+    run = [note for note in result["notes"] if "changes nothing" in note]
+    assert [note.split("`")[1] for note in run] == ["restarts", "then = laplace"]
+    rest = [note for note in result["notes"] if note not in run]
+    assert all("is not used by the optimizer" in note for note in rest)
     assert any("inverse_gamma(1.5" in note for note in result["notes"])
     assert any("overlap(C)" in note for note in result["notes"])
     page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")
@@ -341,3 +344,64 @@ def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
 def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> None:
     request = request_of(asked(project(EXPECT)), np.full((2, 90), np.nan), (24, 24))
     assert (request.relevance, request.overlap, request.map_shape) == (False, 0.0, 1.0)
+
+
+def test_one_pixel_and_energies_about_zero_are_told(project: Project) -> None:
+    from specfit.mapping import counted
+    from specfit.maps import Factorisation, MapError
+
+    energy = np.linspace(600.0, 660.0, 90)
+    with pytest.raises(MapError, match="components"):
+        counted(np.ones((1, 90)), energy, Factorisation(2))
+    low = asked(project()).model_copy(update={"fit": (-5.0, 30.0)})
+    assert exponents(low, energy - 605.0, np.ones(90)) == (0.0, 4.0)
+
+
+@pytest.mark.usefixtures("fake")
+def test_one_component_leaves_nothing_to_order(project: Project) -> None:
+    path = project(
+        ("k = 1..2", "k = 1..1"),
+        ('  S[2] ~ like file("data/eels_valence_mn4.msa")\n', ""),
+        ('  check match(S[2], db("MnO2.L23")) > 0.9 because "the core is Mn4+"\n', ""),
+        ("  check components == 2\n", ""),
+    )
+    _, result = ran(path)
+    rule = next(one for one in result["rules"] if one["rule"] == "centroid")
+    assert rule["outcome"] == "warned"
+    assert "nothing to order" in rule["detail"]
+
+
+def test_parts_that_are_missed_and_lines_left_open_are_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    import specfit.maps.factorising
+    from tests.mapping.conftest import stand_in
+
+    def off(*given: object) -> object:
+        found = stand_in()(*given)
+        made = np.full((36, found.spectra.shape[1]), 400.0)
+        # of the whole image nothing is missing, of its halves a tenth
+        seen = made * np.where(np.arange(36) < 18, 0.9, 1.1)[:, None]
+        return replace(found, parts=np.stack([seen, made]), feasible=None, open_by=0.4)
+
+    monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
+    _, result = ran(project())
+    told = {rule["rule"]: rule for rule in result["rules"]}
+    assert told["sum"]["outcome"] == "warned"
+    assert told["ambiguity"]["value"] == 0.4
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_map_without_room_is_refused_before_anything_is_made(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from specfit.readers import memory
+
+    path = project()
+    monkeypatch.setattr(memory, "free", lambda: 500_000)  # enough to read it
+    assert main(["run", str(path), "--out", str(path.parent / "o"), "--quiet"]) == 2
+    assert "are free: narrow its `window`" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import pytest
 
 from specfit.maps import Factorisation, MapError
 from specfit.maps.ard_so import separated
-from specfit.maps.counting_components import how_many
+from specfit.maps.counting_components import how_many, level
 from specfit.maps.factorising import factorise
 
 ENERGY = np.linspace(0.0, 10.0, 40)
@@ -98,3 +98,62 @@ def test_other_engines_answer_in_the_same_terms(engine):
     error = min(np.abs(found.fraction[:, k] - shares[:, 0]).mean() for k in (0, 1))
     assert error < 0.05
     np.testing.assert_allclose(found.maps.sum(axis=1), x.sum(axis=1), rtol=0.05)
+
+
+@pytest.mark.parametrize(("pixels", "channels"), [(60, 256), (256, 256), (90, 256)])
+@pytest.mark.parametrize("k", [1, 2])
+def test_fewer_pixels_than_channels_hold_no_more_components(pixels, channels, k):
+    generator = np.random.default_rng(8)
+    energy = np.linspace(0.0, 10.0, channels)
+    rows = np.exp(-0.5 * ((energy - np.array([[4.0], [6.0]])) / 0.9) ** 2) + 0.1
+    rows = rows[:k] / rows[:k].sum(axis=1, keepdims=True)
+    mean = 2e4 * generator.dirichlet(np.ones(k), pixels) @ rows
+    x = generator.poisson(mean).astype(float)
+    assert how_many(x, energy, Factorisation(k, iterations=5), 6).best == k
+
+
+@pytest.mark.parametrize(("pixels", "channels"), [(1000, 250), (300, 300), (80, 240)])
+def test_the_level_of_unit_noise_is_one(pixels, channels):
+    x = np.random.default_rng(9).normal(size=(pixels, channels))
+    size = np.linalg.eigvalsh(x.T @ x / pixels)[::-1][: min(pixels, channels)]
+    assert level(size, pixels, channels) == pytest.approx(1.0, abs=0.05)
+
+
+def test_relevance_is_asked_of_few_pixels_and_fails_nothing(monkeypatch):
+    from specfit.maps import ard_so
+
+    x, _, _ = counts(2, pixels=3000)
+    asked = []
+
+    def switched_off(few, *rest):
+        asked.append((len(few), rest[-1]))
+        raise MapError("every component was switched off")
+
+    monkeypatch.setattr(ard_so, "separated", switched_off)
+    found = how_many(x, ENERGY, Factorisation(2, iterations=2000), 5)
+    assert (found.best, found.relevant) == (2, 0)
+    assert asked == [(500, 200)]
+
+
+@pytest.mark.parametrize("engine", ["ard_so", "sklearn"])
+@pytest.mark.parametrize("iterations", [12, 3000])
+def test_another_engine_says_whether_it_came_to_rest(engine, iterations):
+    x, _, _ = counts(2, pixels=200)
+    found = factorise(x, ENERGY, Factorisation(2, engine=engine, iterations=iterations))
+    assert found.converged == (iterations == 3000)
+    assert found.objective.size <= iterations
+    assert np.isfinite(found.objective[-1])
+
+
+def test_a_background_that_changes_from_pixel_to_pixel_is_one():
+    generator = np.random.default_rng(12)
+    x, _, _ = counts(2, pixels=900, dose=2000.0)
+    energy = ENERGY + 100.0
+    power = generator.uniform(1.0, 5.0, (900, 1))
+    law = (energy / energy[0]) ** -power
+    dose = generator.uniform(1e4, 3e4, (900, 1))
+    x = x + generator.poisson(dose * law / law.sum(axis=1, keepdims=True))
+    request = Factorisation(2, iterations=5, background=(1.0, 5.0))
+    assert how_many(x, energy, request, 6).best == 3
+    alone = generator.poisson(dose * law / law.sum(axis=1, keepdims=True)).astype(float)
+    assert how_many(alone, energy, request, 6).best == 1

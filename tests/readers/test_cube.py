@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
@@ -393,3 +394,83 @@ def test_a_reader_that_is_not_installed(
 def test_other_endings_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.rpl").write_bytes(b"key value")
     assert fault("a.rpl", tmp_path).code == "data-cube-format"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_told_wherever_it_is_damaged(
+    method: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, values in (("counts", cube((8, 9, 20))), ("energy", ENERGY)):
+            stream = io.BytesIO()
+            np.save(stream, values)
+            archive.writestr(f"{name}.npy", stream.getvalue())
+    good = path.read_bytes()
+    assert read(source("a.npz"), tmp_path).cube is not None
+    for place in range(0, len(good), 3):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 0x55]) + good[place + 1 :])
+        # another fault, as zlib's own, is none of ours and ends the test
+        with contextlib.suppress(ReaderError):
+            read(source("a.npz"), tmp_path)
+
+
+def test_sidecars_whose_numbers_are_none(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", cube())
+    good = '"start": 1, "step": 1'
+    for text in (
+        f'{{"energy": {{"axis": 3.0, {good}}}}}',
+        f'{{"energy": {{"axis": true, {good}}}}}',
+        f'{{"energy": {{"axis": [3], {good}}}}}',
+        '{"energy": {"start": 1, "step": 0}}',
+        f'{{"energy": {{"start": 1{"0" * 400}, "step": 1}}}}',
+        '{"pixel": {"step": -0.5}}',
+        '{"pixel": {"step": 0}}',
+        '{"pixel": {"step": true}}',
+    ):
+        (tmp_path / "a.json").write_text(text)
+        assert fault("a.npy", tmp_path).code == "data-cube-sidecar", text
+
+
+@pytest.mark.parametrize("said", ["inf", "nan", "1e999"])
+@pytest.mark.parametrize("key", ["NPOINTS     : 3", "OFFSET", "XPERCHAN"])
+def test_a_standard_file_of_no_number(said: str, key: str, tmp_path: Path) -> None:
+    lines = MSA.format(n=3, unit="eV", body="1, 2, 3").splitlines()
+    word = key.split(":")[0].strip()
+    lines = [f"#{word} : {said}" if word in one else one for one in lines]
+    (tmp_path / "a.msa").write_text("\n".join(lines))
+    with pytest.raises(ReaderError) as caught:
+        read_curve("a.msa", tmp_path)
+    assert caught.value.code == "data-msa"
+
+
+def test_an_axis_of_hyperspy_without_an_even_step(tmp_path: Path) -> None:
+    counts, places = cube(), 0.6 + 1e-3 * np.arange(20.0) ** 1.1
+    hyperspy(tmp_path / "a.hspy", counts)
+    with h5py.File(tmp_path / "a.hspy", "a") as file:
+        axis = file["Experiments/map/axis-2"]
+        del axis.attrs["scale"], axis.attrs["offset"]
+    # an axis that says neither where it starts nor how it goes on is none
+    assert fault("a.hspy", tmp_path).code == "data-cube-no-energy"
+    with h5py.File(tmp_path / "a.hspy", "a") as file:
+        axis = file["Experiments/map/axis-2"]
+        axis.attrs["units"] = "keV"
+        axis["axis"] = places
+    assert read(bare("a.hspy"), tmp_path).axis == pytest.approx(1e3 * places)
+    with h5py.File(tmp_path / "a.hspy", "a") as file:
+        axis = file["Experiments/map/axis-2"]
+        del axis["axis"]
+        axis["axis"] = places[:7]
+    assert fault("a.hspy", tmp_path).code == "data-cube-broken"
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2**40), (2**20, 2**20, 20)])
+def test_a_claim_of_unwritten_blocks_takes_no_memory(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    with h5py.File(tmp_path / "a.hspy", "w") as file:
+        signal = file.create_group("Experiments/map")
+        signal.create_dataset("data", shape, "u1", chunks=(1, 1, 20))
+        axis = signal.create_group("axis-2")
+        axis.attrs.update(scale=0.5, offset=600.0, units="eV")
+    assert fault("a.hspy", tmp_path).code == "data-cube-memory"

@@ -96,8 +96,8 @@ def _counted(result: MapRunResult) -> Paragraph:
     """The number of components that the map has by itself."""
     found, asked = result.how_many, len(result.components)
     text = f"By itself the map holds {found.best} components above its noise"
-    text += f"; relevance leaves {found.ard}. The answer has {asked}."
-    return Paragraph(text + " A background counts as one or two of the former.")
+    text += f"; relevance leaves {found.ard or 'none'}. The answer has {asked}."
+    return Paragraph(text + " A background counts as one of the former.")
 
 
 def _components(result: MapRunResult) -> Table:

@@ -201,17 +201,23 @@ def _parameters(done: MapDone) -> dict[str, Figure]:
 
 
 def _derived(done: MapDone, parts: list[ComponentResult]) -> dict[str, Figure]:
-    low, high = done.result.band
     made = {}
     for at, one in enumerate(parts):
-        sd = float(np.hypot(one.fraction_sd_counting, one.fraction_sd_spectra))
-        made[f"fraction[{one.number}]"] = Figure(
-            unit="", mean=one.mean_fraction, sd=sd, median=one.mean_fraction,
-            q05=mean_of(low[:, at]), q95=mean_of(high[:, at]),
-        )  # fmt: skip
+        made[f"fraction[{one.number}]"] = _mean(done, at, one.mean_fraction)
         made[f"centroid[{one.number}]"] = _figure("eV", one.centroid)
         made[f"share[{one.number}]"] = _figure("", one.share)
     return made
+
+
+def _mean(done: MapDone, at: int, value: float) -> Figure:
+    """The mean fraction of the pixels, not of their errors."""
+    found, k = done.result.found.average, int(done.result.kept[at])
+    if found is None:
+        return _figure("", value)
+    return Figure(
+        unit="", mean=value, sd=_known(found.sd[k]), median=value,
+        q05=_known(found.low[k]), q95=_known(found.high[k]),
+    )  # fmt: skip
 
 
 def _figure(unit: str, value: float) -> Figure:
