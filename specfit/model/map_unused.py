@@ -44,6 +44,12 @@ def notes(asked: Factorising) -> Iterator[str]:
         text = asked.overlap.place.text.partition(" because ")[0]
         why = "the overlap of the maps is judged when they are found"
         yield f"The prior `{text}` {by}: {why}."
+    free = [one for one in asked.spectra if not one.curve]
+    if free and asked.background != "none" and asked.fit is None:
+        yield (
+            "Nothing tells the background from a spectrum without a curve, and no band "
+            "holds what either may take of the other: say with `fit` where it is alone."
+        )
     yield from _of_the_run(asked)
 
 

@@ -405,3 +405,17 @@ def test_a_map_without_room_is_refused_before_anything_is_made(
     monkeypatch.setattr(memory, "free", lambda: 500_000)  # enough to read it
     assert main(["run", str(path), "--out", str(path.parent / "o"), "--quiet"]) == 2
     assert "are free: narrow its `window`" in capsys.readouterr().err
+
+
+def test_a_background_that_is_nowhere_alone_is_told_beside_free_spectra(
+    project: Project,
+) -> None:
+    from specfit.model.map_unused import notes
+
+    free = ('like file("data/eels_valence_mn4.msa")', "dirichlet(1.0)")
+    anywhere = ("powerlaw(fit = [600, 632] eV)", "constant")
+    told = [
+        any("where it is alone" in note for note in notes(asked(project(*changes))))
+        for changes in ((free, anywhere), (free,), (anywhere,))
+    ]
+    assert told == [True, False, False]

@@ -96,7 +96,8 @@ def _counted(result: MapRunResult) -> Paragraph:
     """The number of components that the map has by itself."""
     found, asked = result.how_many, len(result.components)
     text = f"By itself the map holds {found.best} components above its noise"
-    text += f"; relevance leaves {found.ard or 'none'}. The answer has {asked}."
+    text += f"; relevance leaves {found.ard or 'none'} after a few hundred steps"
+    text += f" and decides nothing. The answer has {asked}."
     return Paragraph(text + " A background counts as one of the former.")
 
 
