@@ -24,7 +24,7 @@ ANALYSIS = """analysis redox "of potential" : regression on ncm {
   folds = leave_block_out(2)
   tuning = same_folds
   score = Q2(pooled)
-  permutations = 20
+  permutations = 200
   check permutation_p(score) < 0.01 because "few points"
 }
 """
@@ -75,7 +75,7 @@ def test_an_analysis_says_what_is_tuned_and_how_it_is_judged(folder: Path) -> No
     assert (analysis.name, analysis.title) == ("redox", "of potential")
     assert (analysis.folds, analysis.block) == ("leave_block_out", 2)
     assert analysis.tuning == "same_folds"
-    assert (analysis.score, analysis.permutations) == ("Q2(pooled)", 20)
+    assert (analysis.score, analysis.permutations) == ("Q2(pooled)", 200)
     lasso, net, forest = analysis.methods
     grid = ir.Grid(low=1e-4, high=10.0, count=60, logarithmic=True)
     assert lasso.arguments == {"alpha": grid}
