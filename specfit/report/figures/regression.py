@@ -114,6 +114,7 @@ def _shares(axes: Any, shown: Map) -> None:
 def _bars(axes: Any, features: Features, heights: FloatArray) -> Any:
     """A bar for each feature in the colour of its group; their places."""
     places = np.arange(1, features.count + 1)
+    axes.set_xlim(0.5, features.count + 0.5)
     for index, (_, members) in enumerate(groups_of(features)):
         axes.bar(places[members], np.nan_to_num(heights[members]), color=colour(index))
     return places
