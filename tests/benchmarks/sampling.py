@@ -131,7 +131,7 @@ def run_specfit_nuts(spectrum, found, chains, warmup, draws):
     from specfit.inference.search import polish
 
     def sampler(problem):
-        plan = Plan((warmup,), False, draws, 0.8, 250, lambda share: None)
+        plan = Plan((warmup,), False, False, draws, 0.8, 250, lambda share: None)
 
         def once(seed):
             shape = gaussian(polish(problem, [found["position"]])[0])

@@ -50,7 +50,7 @@ def test_the_density_is_that_of_the_problem_times_the_volume(bent):
 
 def test_chains_in_straight_coordinates_have_the_moments(bent):
     problem, shape = bent
-    plan = Plan((150,), False, 500, 0.8, 250, lambda share: None)
+    plan = Plan((150,), False, False, 500, 0.8, 250, lambda share: None)
     chains = sampled(problem, shape, keys.seeded(5), 4, plan)
     assert not chains.statistics["diverging"].any()
     z = chains.positions.reshape(-1, 3)
