@@ -76,25 +76,17 @@ def left_out_rows(
 
 
 def _scored(y: FloatArray, found: LeftOut, whole: Loo) -> HeldOut:
-    n = y.size
-    about = (y.sum() - y) / (n - 1)
-    missed = float(np.sum((y - found.mean) ** 2))
+    from specfit.inference.estimators.folds import leave_one_out, q2_pooled, r2_pooled
+
     return HeldOut(
         predicted=found.mean,
         band=found.band,
         log_density=found.log_density,
-        r2=_share(missed, y, y - y.mean()),
-        q2=_share(missed, y, y - about),
+        r2=r2_pooled(y, found.mean),
+        q2=q2_pooled(y, found.mean, leave_one_out(y.size)),
         coverage=float(np.mean((found.band[0] <= y) & (y <= found.band[1]))),
         psis_elpd=whole.elpd,
         psis_worst=float(whole.pareto_k.max()),
         divergences=found.divergences,
         unsettled=int(np.sum(~((found.rhat <= RHAT) & (found.ess >= ESS)))),
     )
-
-
-def _share(missed: float, y: FloatArray, away: FloatArray) -> float:
-    """1 − SSE/SST, NaN where the target does not vary."""
-    varied = float(np.sum(away**2))
-    rounding = y.size * float(1e-12 * np.max(np.abs(y))) ** 2
-    return 1.0 - missed / varied if varied > rounding else float("nan")

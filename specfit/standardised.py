@@ -12,14 +12,21 @@ from specfit.features import Features
 Rows = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def standardised(features: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray]:
+def scale(x: FloatArray) -> tuple[FloatArray, FloatArray, Rows]:
+    """Mean and unit of every column (n, p), and which do not vary: these have the unit 1."""
+    mean, sd = x.mean(axis=0), x.std(axis=0)
+    still = sd <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
+    return mean, np.where(still, 1.0, sd), still
+
+
+def standardised(
+    features: FloatArray, rows: Rows | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Features (n, p) about their mean over `rows` in units of their sd there, and the sd.
 
-    A column that does not vary there is 0 everywhere and has the unit 1.
+    rows: all by default.  A column that does not vary there is 0 everywhere.
     """
-    mean, sd = features[rows].mean(axis=0), features[rows].std(axis=0)
-    still = sd <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
-    unit = np.where(still, 1.0, sd)
+    mean, unit, still = scale(features if rows is None else features[rows])
     return np.where(still, 0.0, (features - mean) / unit), unit
 
 
@@ -44,8 +51,7 @@ def feature_columns(
     Errors are (p, p, n): with R = errors[:, :, i], what a row's entries are off by has the
     covariance R Rᵀ.  rows: those that say what mean and sd are; all by default.
     """
-    used = np.ones(len(features.values), dtype=bool) if rows is None else rows
-    values, unit = standardised(features.values, used)
+    values, unit = standardised(features.values, rows)
     errors = _roots(features)
     found = {f"{name}.feature": values.T.copy()}
     if errors is not None:

@@ -16,7 +16,7 @@ import numpy as np
 from specfit.contracts import FloatArray
 from specfit.inference.estimators.folds import Places
 from specfit.inference.estimators.path import elastic_net_path
-from specfit.standardised import Rows
+from specfit.standardised import Rows, scale
 
 
 class Learner(Protocol):
@@ -46,9 +46,8 @@ def scaler(x: FloatArray, standardise: bool) -> tuple[FloatArray, FloatArray]:
     """Mean and unit of every column; a column that does not vary has the unit 1."""
     if not standardise:
         return np.zeros(x.shape[1]), np.ones(x.shape[1])
-    mean, sd = x.mean(axis=0), x.std(axis=0)
-    still = sd <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
-    return mean, np.where(still, 1.0, sd)
+    mean, unit, _ = scale(x)
+    return mean, unit
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from specfit.contracts import Run
 from specfit.features import Features, HeldOut
 from specfit.model.known import data_constants
 from specfit.report.figures.regression import Map, heat_map, predicted
 from specfit.report.result import HeldOutResult, InclusionResult
 from specfit.rules.inclusion import Inclusion, inclusion
+from specfit.standardised import standardised
 
 
 class Regression(NamedTuple):
@@ -39,8 +38,7 @@ def heat(run: Run) -> bytes | None:
     if shown is None:
         return None
     x = shown.features.values
-    sd = x.std(axis=0)
-    scaled = (x - x.mean(axis=0)) / np.where(sd > 0.0, sd, 1.0)
+    scaled, _ = standardised(x)
     unit = run.measurements[0].value_unit
     own = Map(
         shown.features,

@@ -6,8 +6,6 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from specfit.features import AnalysisRun
 from specfit.report.figures.regression import (
     Map,
@@ -21,6 +19,7 @@ from specfit.report.regression.page import sections
 from specfit.report.regression.result import FORESTS, AnalysisRunResult, result_of
 from specfit.report.tables import safe
 from specfit.report.writing import described, replacing, text_file
+from specfit.standardised import standardised
 
 
 def write_analysis(run: AnalysisRun, folder: Path, beside: Path | None = None) -> None:
@@ -61,8 +60,7 @@ def drawings(run: AnalysisRun) -> dict[str, bytes]:
     """Every figure of an analysis by name."""
     found = run.result
     x = found.features.values
-    unit = np.where(x.std(axis=0) > 0.0, x.std(axis=0), 1.0)
-    scaled = (x - x.mean(axis=0)) / unit
+    scaled, _ = standardised(x)
     images: dict[str, bytes] = {}
     for one in found.methods:
         if one.function in FORESTS:
