@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from specfit.model import ir
 from specfit.model.catalog import table
@@ -13,9 +13,10 @@ Block = tuple[str, list[str]]
 ANALYSIS = "analysis"
 
 _ESTIMATORS = {
-    "lasso": "half the mean square with a penalty alpha Σ|β|, which leaves coefficients at zero",
-    "elastic_net": "half the mean square with a penalty alpha (l1_ratio Σ|β| + (1 − l1_ratio) "
-    "Σβ²/2), which shares among features that say the same",
+    "lasso": "half the mean square with a penalty alpha Σ|β|, which leaves "
+    "coefficients at zero",
+    "elastic_net": "half the mean square with a penalty alpha (l1_ratio Σ|β| + "
+    "(1 − l1_ratio) Σβ²/2), which shares among features that say the same",
     "random_forest": "mean of trees grown on resampled rows; cannot reach beyond the data",
     "extra_trees": "mean of trees split at random; cannot reach beyond the data",
 }
@@ -37,8 +38,14 @@ _SETTINGS = {
     ),
     "score": ("R2(pooled)", "or Q2(pooled): what shuffled targets are compared by"),
     "permutations": ("199", "shuffled targets that the score is compared with"),
-    "resamples": ("200", "halves of the rows that tell how often a feature is selected"),
-    "check": ("none", "permutation_p(score) < 0.01, R2 > 0.5 or Q2 > 0.5, of each method"),
+    "resamples": (
+        "200",
+        "halves of the rows that tell how often a feature is selected",
+    ),
+    "check": (
+        "none",
+        "permutation_p(score) < 0.01, R2 > 0.5 or Q2 > 0.5, of each method",
+    ),
 }
 
 
@@ -46,9 +53,8 @@ def explain(word: str) -> list[str]:
     """What `analysis`, one of its estimators or one of its keys is; else empty."""
     if word == ANALYSIS:
         head = "analysis: estimators of a column of a table, judged by rows left out"
-        rows = [(key, *said) for key, said in _SETTINGS.items()]
-        kinds = list(_ESTIMATORS.items())
-        return [head, *_indented(rows), "  methods", *_indented(kinds)]
+        keys = [(key, *said) for key, said in _SETTINGS.items()]
+        return [head, *_indented(keys), "  methods", *_indented(_ESTIMATORS.items())]
     if word in ESTIMATORS:
         rows = [_argument(key, one) for key, one in ESTIMATORS[word].items()]
         return [f"{word}: {_ESTIMATORS[word]}", *_indented(rows)]
@@ -60,7 +66,7 @@ def explain(word: str) -> list[str]:
 
 def blocks(analysis: ir.Analysis) -> Iterator[Block]:
     """The analysis and each of its methods, with the lines that explain it."""
-    folds = analysis.folds
+    folds: str = analysis.folds
     folds += f"({analysis.block})" if folds == "leave_block_out" else ""
     folds += f"({analysis.by})" if analysis.by else ""
     said = (
@@ -72,7 +78,10 @@ def blocks(analysis: ir.Analysis) -> Iterator[Block]:
     yield analysis.name, [head, said]
     for method in analysis.methods:
         text = ", ".join(f"{k} = {_values(v)}" for k, v in method.arguments.items())
-        lines = [f"{pad(method.name, 12)} {_ESTIMATORS[method.function]}", f"    {text}"]
+        lines = [
+            f"{pad(method.name, 12)} {_ESTIMATORS[method.function]}",
+            f"    {text}",
+        ]
         yield method.name, lines
 
 
@@ -88,5 +97,5 @@ def _values(given: ir.Grid | tuple[float, ...]) -> str:
     return ", ".join(f"{x:g}" for x in given)
 
 
-def _indented(rows: list[tuple[str, ...]]) -> list[str]:
+def _indented(rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [f"    {line}" for line in table(rows)]
