@@ -118,8 +118,9 @@ class Given:
             )
         learned = jnp.asarray(data["learned"])[0]
         if self.errors:
-            wide = s[:, None, None] * jnp.asarray(known[self.errors])
-            noise = _widened(a, left, learned, noise, wide)
+            noise = _widened(
+                a, left, learned, noise, s, jnp.asarray(known[self.errors])
+            )
         weight = learned / jnp.sqrt(noise)
         return a * weight[:, None], left * weight
 
@@ -140,20 +141,22 @@ class Given:
         return at, jnp.log(scale / self.intercept.unit)
 
 
-def _widened(a: Array, left: Array, learned: Array, noise: Array, wide: Array) -> Array:
+def _widened(
+    a: Array, left: Array, learned: Array, noise: Array, s: Array, errors: Array
+) -> Array:
     """Variance of each row with the errors of its entries, β² as far as it is known.
 
-    wide: (p, p, n) what coefficients of one unit are off by.  The mean of β² is taken over
+    s: (p,) sds of the coefficients a priori; errors: (p, p, n).  The mean of β² is taken over
     what the rows say of it with the errors that its mean over the prior would make; over
     the prior alone, scales far above what the rows allow would leave a coefficient no
     room.  Correlations count for the mean of β, not for its spread.
     """
-    alone = jnp.sum(wide**2, axis=1)
+    alone = s[:, None] ** 2 * jnp.sum(errors**2, axis=1)
     weight = learned / jnp.sqrt(noise + jnp.sum(alone, axis=0))
     b = a * weight[:, None]
     c = jnp.linalg.cholesky(jnp.eye(len(b), dtype=a.dtype) + b @ b.T)
     half = solve_triangular(c, b, lower=True)
     mean = half.T @ solve_triangular(c, left * weight, lower=True)
-    spread = (1.0 - jnp.sum(half**2, axis=0))[-len(wide) :]
-    off = jnp.tensordot(mean[-len(wide) :], wide, 1)
+    spread = (1.0 - jnp.sum(half**2, axis=0))[-len(s) :]
+    off = jnp.tensordot(s * mean[-len(s) :], errors, 1)
     return noise + spread @ alone + jnp.sum(off**2, axis=0)

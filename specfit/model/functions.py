@@ -82,7 +82,7 @@ def _weighted_sum(xp: Any, features: Any, *coefficients: Any) -> Any:
 
 def _widened(xp: Any, sd: Any, errors: Any, *coefficients: Any) -> Any:
     """√(σ² + βᵀ R Rᵀ β) of each row, β the coefficients; errors: all R, (p, p, n)."""
-    off = sum(c * errors[i] for i, c in enumerate(coefficients))
+    off = xp.tensordot(xp.stack(coefficients), errors, 1)
     return xp.sqrt(sd**2 + xp.sum(off**2, axis=0))
 
 
