@@ -258,3 +258,47 @@ def test_errors_of_features_do_not_narrow_a_coefficient_whose_scale_is_free(
 
         curvature = -np.asarray(bent(jnp.asarray(at)))[np.ix_(rows, rows)]
     assert np.linalg.eigvalsh(curvature).max() < 4.0
+
+
+@pytest.mark.parametrize("errors", ["apart", "together"])
+def test_slopes_are_those_of_differences_where_some_rows_are_exact(
+    model: ir.Model[ir.Prior], errors: str
+) -> None:
+    one = measured(errors=errors)
+    assert one.features is not None
+    assert one.features.sd is not None
+    some = np.arange(N) % 2 == 0
+    sd = one.features.sd * some[:, None]
+    covariance = one.features.covariance
+    if covariance is not None:
+        covariance = covariance * some[:, None, None]
+    features = replace(one.features, sd=sd, covariance=covariance)
+    with jax.enable_x64(True):
+        problem = density.build(model, (replace(one, features=features),))
+        value = jax.jit(lambda z: problem.logdensity({"z": z}, problem.data))
+        slope = jax.jit(jax.grad(value))
+        generator = np.random.default_rng(8)
+        for z in generator.normal(size=(5, problem.dimension)):
+            steps = 1e-5 * np.eye(problem.dimension)
+            differences = [(value(z + h) - value(z - h)) / 2e-5 for h in steps]
+            np.testing.assert_allclose(slope(z), differences, rtol=1e-5, atol=1e-5)
+
+
+def test_exact_rows_beside_wide_scales_keep_a_density(
+    model: ir.Model[ir.Prior],
+) -> None:
+    """What the exact rows leave of a coefficient is small and never below nothing."""
+    one = measured(errors="apart")
+    assert one.features is not None
+    assert one.features.sd is not None
+    sd = one.features.sd * (np.arange(N) % 2 == 0)[:, None]
+    with jax.enable_x64(True):
+        exact = replace(one, features=replace(one.features, sd=sd))
+        problem = density.build(model, (exact,))
+        value = jax.jit(lambda z: problem.logdensity({"z": z}, problem.data))
+        at = np.zeros(problem.dimension)
+        at[[problem.names.index(f"β_local[{j}]") for j in range(1, P + 1)]] = 14.0
+        at[problem.names.index("slab")] = 20.0
+        at[problem.names.index("σ")] = -8.0
+        assert np.isfinite(value(at))
+        assert np.isfinite(jax.grad(value)(at)).all()
