@@ -189,16 +189,24 @@ class AnalysisReader:
                 self.values["block"] = int(size)
                 return
         elif word == "leave_group_out" and len(given) == 1:
-            column = given[0].value
-            name = _text(column).removeprefix(f"{self.data.name}.")
-            if name not in self.data.sources[0].columns:
-                near = nearest(name, self.data.sources[0].columns)
-                self.faults.add("unknown-name", column.span, name=name, known=near)
-            self.values["by"] = name
+            self._group(given[0].value)
             return
         elif word == "leave_one_out" and not given:
             return
         self.faults.add("folds-expected", value.span, word=word)
+
+    def _group(self, column: tree.Expr) -> None:
+        """The column of which each value makes a fold."""
+        told = column.arguments if isinstance(column, tree.Call) else ()
+        said = _text(told[0].value if len(told) == 1 else column)
+        name = said.removeprefix(f"{self.data.name}.")
+        if (
+            not isinstance(column, tree.Path)
+            or name not in self.data.sources[0].columns
+        ):
+            words = {"name": name, "data": self.data.name}
+            self.faults.say("folds-column", column.span, words)
+        self.values["by"] = name
 
     def _score(self, value: tree.Expr) -> None:
         given = value.arguments if isinstance(value, tree.Call) else ()

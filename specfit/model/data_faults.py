@@ -9,12 +9,16 @@ import numpy as np
 from specfit.contracts import Measurement
 from specfit.model.ir import Analysis, DataSource, Model, Place, Prior
 from specfit.model.peak_remarks import Remark, data_remarks
+from specfit.permuting import orders_of
 from specfit.readers.errors import ReaderError
+from specfit.standardised import scale
 
 STILL = 1e-12
 """By how much, relative to its size, a target must vary."""
 FOLDS = 3
 """One is held out, and tuning inside the rest holds out another."""
+ALIKE = 1e-9
+"""Difference of two standardised features that say the same."""
 NAMED = 3
 """Of files that are missing together, how many are named."""
 MISSING = ("data-missing", "data-misspelt")
@@ -50,6 +54,7 @@ def of_tables(
             for place in np.flatnonzero(same):
                 words = {"data": source.data, "number": str(place + 1)}
                 yield "target-among-features", words, source.place, "error"
+            yield from _of_features(source, table)
     for analysis in analyses:
         seen = next((m for source, m in measured if source == analysis.source), None)
         if seen is None:
@@ -60,6 +65,42 @@ def of_tables(
         }.get(analysis.folds, len(seen.values))
         if count < FOLDS:
             yield "folds-few", {"found": str(count)}, analysis.place, "error"
+        else:
+            yield from _reachable(analysis, count)
+
+
+def _reachable(analysis: Analysis, count: int) -> Iterator[Remark]:
+    """Bounds on p that so few folds cannot reach in any order."""
+    shuffles = min(float(analysis.permutations), orders_of(count))
+    if shuffles == analysis.permutations:
+        return
+    least = 1.0 / (shuffles + 1.0)
+    words = {"folds": str(count), "orders": f"{shuffles:.0f}", "least": f"{least:.3g}"}
+    for check in analysis.checks:
+        strict = check.comparison == "<" and least >= check.bound
+        if check.figure == "permutation_p" and (
+            strict or (check.comparison == "<=" and least > check.bound)
+        ):
+            yield "orders-few", words, check.place, "error"
+
+
+def _of_features(source: DataSource, table: Measurement) -> Iterator[Remark]:
+    """Features that do not vary, or that say the same as another."""
+    assert table.features is not None
+    values, names = table.features.values, table.features
+    still = np.ptp(values, axis=0) <= STILL * np.max(np.abs(values), axis=0)
+    for place in np.flatnonzero(still):
+        words = {"data": source.data, "name": names.label(int(place))}
+        yield "feature-still", words, source.place, "warning"
+    _, unit, _ = scale(values)
+    even = (values - values.mean(axis=0)) / unit
+    for later in np.flatnonzero(~still):
+        for one in np.flatnonzero(~still[:later]):
+            if np.max(np.abs(even[:, one] - even[:, later])) <= ALIKE:
+                words = {"data": source.data, "name": names.label(int(later))}
+                words |= {"other": names.label(int(one))}
+                yield "features-alike", words, source.place, "warning"
+                break
 
 
 def together(errors: Sequence[tuple[ReaderError, Place]]) -> Iterator[Remark]:

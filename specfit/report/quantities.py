@@ -21,6 +21,7 @@ from specfit.model.spelt_features import is_scale
 from specfit.model.wording import prior_text
 from specfit.report.levels import columns_of, names_by_level
 from specfit.report.numbers import Summary, summarise
+from specfit.report.words import feature_names
 from specfit.rules.posterior import Posterior
 
 USUAL = ("IS", "QS", "Bint", "I")
@@ -147,12 +148,17 @@ class Findings:
             unit,
             draws,
             summarise(draws),
-            title,
+            title or self.features.get(name, ""),
             prior,
             origin,
             parameter,
             because,
         )
+
+    @cached_property
+    def features(self) -> dict[str, str]:
+        """What the features of coefficients are called."""
+        return feature_names(self.run)
 
     def _draws(self, name: str, expression: ir.Expression | None) -> FloatArray:
         if name in self.run.fit.draws:

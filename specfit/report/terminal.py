@@ -78,7 +78,7 @@ def _table(table: ResultTable) -> str:
         if table.curve
         else ["no component: a flat spectrum"]
     )
-    further = [f"{clean(item.name)} = {_value(item)}" for item in table.also]
+    further = [f"{called(item)} = {_value(item)}" for item in table.also]
     return "\n".join([*lines, *([""] if further and lines else []), *further])
 
 
@@ -116,6 +116,12 @@ def _places(column: Sequence[Cell]) -> int:
 
 def _cell(cell: Cell, places: int) -> str:
     return "" if cell.quantity is None else plus_minus(cell.quantity.summary, places)
+
+
+def called(item: Quantity) -> str:
+    """A name, and of a coefficient the feature it belongs to: `β[2] Ni-O`."""
+    more = f" {item.title}" if item.name.endswith("]") and item.title else ""
+    return clean(item.name + more)
 
 
 def _value(item: Quantity) -> str:

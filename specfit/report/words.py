@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from specfit.contracts import Run
 from specfit.distributions import NOISES
-from specfit.model.ir import Model, Prior
+from specfit.model.ir import Model, Prior, Ref
 from specfit.model.kinds import MODEL_KINDS
+from specfit.model.row_errors import weighted_sum
 
 
 def component(model: Model[Prior]) -> str:
@@ -35,6 +36,17 @@ def shared(model: Model[Prior]) -> bool:
 def counted(model: Model[Prior]) -> bool:
     """Whether every spectrum is of counts."""
     return all(NOISES[s.noise.family].counts for s in model.spectra)
+
+
+def feature_names(run: Run) -> dict[str, str]:
+    """Coefficients of features by name, and what the features are called, if anything."""
+    found: dict[str, str] = {}
+    for spectrum, seen in zip(run.model.spectra, run.measurements, strict=True):
+        total = weighted_sum(spectrum.noise.mean)
+        if total is not None and seen.features is not None and seen.features.labels:
+            names = [n.name for n in total.arguments[1:] if isinstance(n, Ref)]
+            found |= dict(zip(names, seen.features.labels, strict=True))
+    return found
 
 
 def number_of_components(run: Run) -> str:

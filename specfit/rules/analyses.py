@@ -19,7 +19,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 SHUFFLES, RARE = 2000, 0.01
-"""Of the target, and the share of them that may have as large a lag-one correlation."""
+"""Of the target, and the share of them that may follow the order of the rows as well."""
 ORDERED = (
     "the target follows the order of the rows (lag-one correlation {lag:.2f}): shuffling "
     "rows one by one supposes that any order is as likely, so that p is too small, and a "
@@ -59,7 +59,9 @@ def _ordered(result: AnalysisResult) -> list[Finding]:
     generator = np.random.default_rng(0)
     orders = generator.permuted(np.tile(away, (SHUFFLES, 1)), axis=1)
     (lag,), chance = _lags(away[None]), _lags(orders)
-    if np.mean(chance >= lag) > RARE:
+    (trend,), chance_trend = _trends(away[None]), _trends(orders)
+    rare = min(np.mean(chance >= lag), np.mean(chance_trend >= trend))
+    if rare > RARE:
         return []
     detail = ORDERED.format(lag=lag)
     return [Finding("rows", "check", "warned", "folds = leave_one_out", detail=detail)]
@@ -69,6 +71,14 @@ def _lags(away: FloatArray) -> FloatArray:
     """The lag-one correlation of each row (m, n) of values about their mean."""
     found: FloatArray = np.sum(away[:, 1:] * away[:, :-1], axis=1)
     found /= np.sum(away**2, axis=1)
+    return found
+
+
+def _trends(away: FloatArray) -> FloatArray:
+    """How far each row (m, n) of values rises or falls with its place, by ranks."""
+    ranks = np.argsort(np.argsort(away, axis=1), axis=1)
+    place = np.arange(away.shape[1]) - (away.shape[1] - 1) / 2.0
+    found: FloatArray = np.abs(ranks @ place)
     return found
 
 

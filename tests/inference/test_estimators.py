@@ -147,6 +147,7 @@ def test_the_p_value_counts_what_chance_does_as_well() -> None:
         lambda _: next(scores), y, folds, 0.5, 4, generator, lambda _: None
     )
     assert found.p_value == pytest.approx(2 / 5)
+    y, folds = np.arange(20.0), leave_one_out(20)
     ended = permuted(lambda _: 1.0, y, folds, 0.5, 100, generator, lambda _: None)
     assert (ended.p_value, len(ended.scores)) == (1.0, 10)
 
@@ -166,7 +167,22 @@ def test_rows_that_are_held_out_together_are_shuffled_together() -> None:
             np.concatenate([pieces[i] for i in o]) for o in permutations(range(3))
         ]
         assert any(np.array_equal(rows, order) for order in orders)
-    assert len({tuple(y) for y in seen}) > 3
+    assert len({tuple(y) for y in seen}) == len(seen) == 5  # every other order once
+
+
+@pytest.mark.parametrize("count", [3, 23, 500])
+def test_the_order_in_which_folds_stand_is_no_shuffle_of_them(count: int) -> None:
+    y = np.arange(8.0)
+    found = permuted(
+        lambda shuffled: float(np.array_equal(shuffled, y)),
+        y,
+        leave_block_out(8, 2),
+        1.0,
+        count,
+        np.random.default_rng(3),
+        lambda _: None,
+    )
+    assert found.p_value == 1.0 / (min(count, 23) + 1)
 
 
 def test_the_driver_is_selected_and_noise_is_not() -> None:
