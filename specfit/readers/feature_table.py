@@ -19,7 +19,8 @@ from specfit.contracts import FloatArray, Measurement
 from specfit.features import Features
 from specfit.readers.checks import MINIMUM_ROWS, check_enough, check_finite
 from specfit.readers.errors import ReaderError
-from specfit.readers.tables import COMMENT, DIALECTS, NUMBER, Table
+from specfit.readers.tables import NUMBER, Table
+from specfit.readers.titles import headings
 
 if TYPE_CHECKING:
     from specfit.model.ir import DataSource
@@ -35,7 +36,7 @@ def headed(source: DataSource, table: Table, text: str) -> DataSource:
     """The source with the numbers of its features, and what heads their columns."""
     options = dict(source.options)
     features = () if FOUND in options else options.get("feature", ())
-    words = _heading(text, table) if features else []
+    words = next(headings(text, table), []) if features else []
     if isinstance(features, str):
         numbers = [_found(word, words, source.file) for word in features.split("\n")]
         options["feature"] = tuple(float(number) for number in numbers)
@@ -46,20 +47,6 @@ def headed(source: DataSource, table: Table, text: str) -> DataSource:
         if sound and not any(map(NUMBER.fullmatch, words)):
             options["labels"] = "\n".join(names)
     return source.model_copy(update={"options": options})
-
-
-def _heading(text: str, table: Table) -> list[str]:
-    """The words above the columns, as many as there are columns; else none."""
-    *above, first = text.split("\n")[: table.lines[0]]
-    width = table.values.shape[1]
-    apart = dict.fromkeys(dialect.separator for dialect in DIALECTS)
-    plain = [line for line in above if not COMMENT.match(line)]
-    for separator in (one for one in apart if len(one.split(first.strip())) == width):
-        for line in (*plain, *above):  # of two lines of words the lower is of units
-            words = separator.split(line.strip().lstrip("#%!;").strip())
-            if len(words) == width:
-                return [word.strip().strip('"') for word in words]
-    return []
 
 
 def _found(word: str, words: list[str], file: str) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from specfit.contracts import FloatArray
 from specfit.readers.errors import ReaderError
-from specfit.readers.tables import NUMBER, Table
+from specfit.readers.tables import COMMENT, DIALECTS, NUMBER, Table
 
 _XDI = re.compile(r"#\s*Column\.(\d{1,3}):\s*(\S+)", re.IGNORECASE)
 _APART = re.compile(r"[\s,;]+")
@@ -23,6 +24,9 @@ def titles(text: str, table: Table) -> tuple[str, ...]:
     stated = {int(m[1]): m[2] for line in above if (m := _XDI.match(line))}
     if stated:
         return tuple(stated.get(i + 1, "") for i in range(width))
+    for words in headings(text, table, blanks=False):
+        if all(words) and not any(NUMBER.fullmatch(w) for w in words):
+            return tuple(words)
     for line in reversed(above):
         words = [w for w in _APART.split(line.strip(_MARKS)) if w]
         if len(words) == width and not any(NUMBER.fullmatch(w) for w in words):
@@ -30,6 +34,24 @@ def titles(text: str, table: Table) -> tuple[str, ...]:
         if len(words) == width + 1 and words[0].lower() in ("n", "#l"):
             return tuple(words[1:])
     return ()
+
+
+def headings(text: str, table: Table, blanks: bool = True) -> Iterator[list[str]]:
+    """Lines above the numbers of as many words, split as the numbers are.
+
+    Comments come last: of two lines of words the lower is of units.  blanks: they may part
+    words where they part numbers.
+    """
+    *above, first = text.split("\n", table.lines[0])[: table.lines[0]]
+    width = table.values.shape[1]
+    every = (d.separator for d in DIALECTS if blanks or d.name != "blanks")
+    apart = dict.fromkeys(every)
+    plain = [line for line in above if not COMMENT.match(line)]
+    for separator in (one for one in apart if len(one.split(first.strip())) == width):
+        for line in (*plain, *above):
+            words = separator.split(line.strip().lstrip("#%!;").strip())
+            if len(words) == width:
+                yield [word.strip().strip('"') for word in words]
 
 
 def column(table: Table, which: str, name: str, file: str) -> int:
