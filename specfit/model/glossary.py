@@ -93,10 +93,12 @@ def explain(word: str, inside: str | None = None) -> list[str]:
     """
     if word == STATE and inside is None:
         return _states()
-    kind = MODEL_KINDS.get(word, MOSSBAUER)
-    if word in MODEL_KINDS and inside is None:
-        return _model(kind)
-    return site(kind, word if inside is None else inside)
+    if inside is not None:
+        return site(MODEL_KINDS.get(word, MOSSBAUER), inside)
+    if word in MODEL_KINDS:
+        return _model(MODEL_KINDS[word])
+    own = [kind for kind in MODEL_KINDS.values() if word in kind.components]
+    return site(own[0], word) if own else []
 
 
 def site(kind: ModelKind, word: str) -> list[str]:
@@ -144,6 +146,7 @@ _MARKS = {
     "{counts}": "counts",
     "{x}": "x",
     "{y}": "y",
+    " {uper}": " 1/axis",
     " / 1 {ux}": "",
     " / 1 {uy}": "",
     " / 1 {ua}": "",

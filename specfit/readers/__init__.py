@@ -29,6 +29,7 @@ from specfit.readers.paths import with_paths
 from specfit.readers.raw import field_scale, raw_measurement
 from specfit.readers.tables import Table, decode
 from specfit.readers.titles import titles
+from specfit.readers.worded import coded
 from specfit.readers.writing import write_columns
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def read(
         return _within(source, read_cube(source, root, allow_outside))
     where = source.file if instead is None else str(instead.absolute())
     anywhere = allow_outside or instead is not None
-    content, table = _open(where, root, anywhere, _group(source))
+    words = source.kind == "table"
+    content, table = _open(where, root, anywhere, _group(source), words)
     if source.kind == "transmission" and "velocity" not in source.columns:
         spectrum = raw_measurement(source, table, opened)
     elif source.kind == "table":
@@ -129,11 +131,12 @@ def detect_raw(path: Path) -> bool:
 
 
 def _open(
-    name: str, root: Path, allow_outside: bool, group: str = ""
+    name: str, root: Path, allow_outside: bool, group: str = "", words: bool = False
 ) -> tuple[FileContent, Table]:
     """A file as numbers, by the first format that recognises it.
 
-    group: of a file that holds several, the one that is meant.
+    group: of a file that holds several, the one that is meant.  words: it may have columns
+    of these.
     """
     content = load(name, root, allow_outside)
     text, encoding = decode(content.data, name)
@@ -142,10 +145,27 @@ def _open(
         raise ReaderError("data-no-groups", {"file": name})
     project = chosen is athena.FORMAT
     parsed = athena.parse_group(text, name, group) if project else None
-    table = parsed or chosen.parse(text, name)
+    table = parsed or (_with_words if words else chosen.parse)(text, name)
     named = table.titles or (titles(text, table) if chosen is columns.FORMAT else ())
     found = (("format", chosen.title), ("encoding", encoding), *table.found)
-    return content, Table(table.values, table.lines, found, named)
+    return content, replace(table, found=found, titles=named)
+
+
+def _with_words(text: str, name: str) -> Table:
+    """A table of which some columns are of words; by its numbers alone if it has none."""
+    try:
+        return columns.FORMAT.parse(text, name)
+    except ReaderError as error:
+        made = coded(text)
+        if made is None:
+            raise
+        numbers, worded, told = made
+        try:
+            table = columns.FORMAT.parse(numbers, name)
+        except ReaderError:
+            raise error from None
+        named = titles(numbers, table)
+        return replace(table, words=worded, titles=named, found=(*table.found, *told))
 
 
 def _within(source: DataSource, spectrum: Measurement) -> Measurement:

@@ -31,6 +31,12 @@ def check_finite(table: Table, column: int, name: str) -> None:
         raise _at("data-not-finite", table, column, int(np.argmax(wrong)), name)
 
 
+def numbers_only(table: Table, column: int, name: str) -> None:
+    """A column (numbered from 1) that is of numbers as it stands in the file."""
+    if column in table.words:
+        raise ReaderError("data-words", {"file": name, "column": str(column)})
+
+
 def _at(code: str, table: Table, column: int, row: int, name: str) -> ReaderError:
     value = table.values[row, column - 1]
     words = {"file": name, "line": str(table.lines[row]), "column": str(column)}

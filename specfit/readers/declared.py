@@ -14,9 +14,10 @@ from specfit.readers.checks import (
     check_enough,
     check_finite,
     increasing,
+    numbers_only,
 )
 from specfit.readers.errors import ReaderError
-from specfit.readers.feature_table import FOUND, feature_measurement
+from specfit.readers.feature_table import FOUND, TARGET, feature_measurement
 from specfit.readers.reference import IRON, reference
 from specfit.readers.tables import Table
 from specfit.readers.titles import column, positive
@@ -122,6 +123,8 @@ def _column(source: DataSource, table: Table, name: str) -> tuple[FloatArray, st
         code = "data-column-raw" if n_columns == 1 else "data-column"
         raise ReaderError(code, words | {"found": str(n_columns)})
     unit = _unit(text, name)
+    if text or name == TARGET:  # a plain column may say to which group a row belongs
+        numbers_only(table, number, source.file)
     if unit.dimension == parse_unit("counts").dimension:
         check_counts(table, number, source.file)
     else:

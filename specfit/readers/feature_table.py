@@ -17,7 +17,12 @@ import numpy as np
 
 from specfit.contracts import FloatArray, Measurement
 from specfit.features import Features
-from specfit.readers.checks import MINIMUM_ROWS, check_enough, check_finite
+from specfit.readers.checks import (
+    MINIMUM_ROWS,
+    check_enough,
+    check_finite,
+    numbers_only,
+)
 from specfit.readers.errors import ReaderError
 from specfit.readers.tables import NUMBER, Table
 from specfit.readers.titles import headings
@@ -36,7 +41,7 @@ def headed(source: DataSource, table: Table, text: str) -> DataSource:
     """The source with the numbers of its features, and what heads their columns."""
     options = dict(source.options)
     features = () if FOUND in options else options.get("feature", ())
-    words = next(headings(text, table), []) if features else []
+    words = list(table.titles) if table.words else next(headings(text, table), [])
     if isinstance(features, str):
         numbers = [_found(word, words, source.file) for word in features.split("\n")]
         options["feature"] = tuple(float(number) for number in numbers)
@@ -71,6 +76,7 @@ def feature_measurement(
             words = {"file": source.file, "column": str(number), "name": "feature"}
             raise ReaderError("data-column", words | {"found": str(most)})
         check_finite(table, number, source.file)
+        numbers_only(table, number, source.file)
     columns = {name: column(name)[0] for name in source.columns}
     values, unit = column(TARGET)
     matrix = table.values[:, [n - 1 for n in numbers]]

@@ -57,12 +57,14 @@ class Table:
 
     values: (n_rows, n_columns).  lines: (n_rows,) line number in the file, from 1.
     found: what was sniffed, as (label, text).  titles: of the columns, if they have any.
+    words: columns, from 1, of which the numbers stand for words.
     """
 
     values: FloatArray
     lines: tuple[int, ...]
     found: tuple[tuple[str, str], ...] = ()
     titles: tuple[str, ...] = ()
+    words: tuple[int, ...] = ()
 
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
