@@ -196,7 +196,7 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
         words += f" — holds in {100 * finding.probability:.3g} % of the posterior"
     lines = wrapped(words, "    ")
     lines[0] = f"  {mark} {lines[0].strip()}"
-    if finding.because:
+    if finding.because and finding.because not in finding.text:
         lines += wrapped(f"because “{clean(finding.because)}”", "      ")
     return lines
 

@@ -55,7 +55,7 @@ def test_an_analysis_is_run_judged_and_written(study, specfit, result_of, tmp_pa
     assert code == 0
     assert "report.html" in printed
     assert "verdict: ACCEPTED" in printed
-    assert "1 driver (1.00)" in printed
+    assert "driver (no. 1, 1.00)" in printed
     found = result_of(tmp_path / "out")
     assert found["verdict"] == "accepted"
     assert not found["optimistic"]

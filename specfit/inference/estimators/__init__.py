@@ -115,9 +115,11 @@ class _Work:
     def method(self, method: MethodAsked) -> MethodResult:
         """All that is asked of one method."""
         learner = learner_of(method, self.asked.scaled, self.seed)
+        self._say(f"{method.name}: rows left out", 0.0)
         found = held_out(learner, self.x, self.y, self.folds)
-        self._say(0.1, method.name)
+        self._say(f"{method.name}: shuffled targets", 0.1)
         shuffled, trees, score = self._shuffled(learner, method.name)
+        self._say(f"{method.name}: imputations and subsamples", 0.8)
         imputed = self._imputed(learner)
         predicted = found.predicted if self.asked.nested else found.same
         path = np.zeros((0, 0))
@@ -171,7 +173,7 @@ class _Work:
             return float(getattr(found, self.asked.score))
 
         def tell(done: float) -> None:
-            self._say(0.1 + 0.7 * done, f"{name}: shuffled targets")
+            self._say(f"{name}: shuffled targets", 0.1 + 0.7 * done)
 
         score = one(self.y)
         generator = np.random.default_rng([self.seed, 1])
@@ -197,7 +199,7 @@ class _Work:
             for k in places
         ]
 
-    def _say(self, done: float, detail: str) -> None:
+    def _say(self, stage: str, done: float) -> None:
         if self.progress is not None:
             number, count = self.share
-            self.progress("analysis", (number + done) / count, detail)
+            self.progress(stage, (number + done) / count, "")

@@ -27,6 +27,9 @@ from specfit.report.figures.style import (
     png,
 )
 
+NAMED = 20
+"""Features whose names have room on the axis."""
+
 
 @dataclass(frozen=True)
 class Map:
@@ -99,7 +102,8 @@ def importances(
 
 def _shares(axes: Any, shown: Map) -> None:
     places = _bars(axes, shown.features, shown.shares)
-    axes.set_ylim(0.0, 1.25)
+    axes.set_ylim(0.0, 1.25)  # room for the groups
+    axes.set_yticks([0.0, 0.5, 1.0])
     for index, (group, members) in enumerate(groups_of(shown.features)):
         middle = float(np.mean(places[members]))
         if group:
@@ -108,7 +112,12 @@ def _shares(axes: Any, shown: Map) -> None:
             )
     axes.set_ylabel(shown.shares_name)
     axes.set_xlabel("feature")
-    axes.set_xticks(places[::5] if len(places) > 20 else places)
+    few = len(places) <= NAMED
+    axes.set_xticks(places if few else places[::5])
+    if few and any(shown.features.labels):
+        names = [f"{k} {label(shown.features.label(k - 1), str(k))}" for k in places]
+        turn = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+        axes.set_xticklabels(names, fontsize=6.5, **turn)
 
 
 def _bars(axes: Any, features: Features, heights: FloatArray) -> Any:

@@ -32,6 +32,6 @@ def _row(run: AnalysisRun, method: MethodResult) -> list[str]:
         most = int(method.selection.argmax())
         share = method.selection[most]
         label = clean(run.result.features.label(most))
-        number = "" if label == str(most + 1) else f"{most + 1} "
-        first = f"{number}{label} ({share:.2f})"
+        number = "" if label == str(most + 1) else f"no. {most + 1}, "
+        first = f"{label} ({number}{share:.2f})"
     return [name, f"{method.r2:.3f}", f"{method.q2:.3f}", p, first]
