@@ -30,6 +30,7 @@ from specfit.model.check import check as check_spec
 from specfit.model.component_files import as_modelled
 from specfit.model.data_faults import of_data, of_tables
 from specfit.model.known import data_constants
+from specfit.model.level_rows import of_levels
 from specfit.model.levels_apart import apart
 from specfit.model.map_unused import unused
 from specfit.model.prior_draws import weighed
@@ -79,7 +80,9 @@ def check_with_data(path: Path, allow_outside: bool = False) -> Checked:
     models = done.resolved.models if done.resolved is not None else ()
     faults += told(of_data(models, found))
     if done.document is not None:
-        faults += told(of_tables(done.document.analyses, found))
+        analyses = done.document.analyses
+        faults += told(of_tables(analyses, found))
+        faults += told(of_levels(models, analyses, found))
     if models and not faults and not done.errors:
         faults += short(models, partial(read_all, checked=done))
     whole = [s for s in done.unsound if s.file and "{" not in s.file]

@@ -6,9 +6,8 @@ level hang together; between models and levels that were fitted apart nothing do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from math import isclose
 from typing import Any
 
 import numpy as np
@@ -17,28 +16,11 @@ from specfit.contracts import FloatArray, Measurement, Run
 from specfit.features import Features
 from specfit.indices import at_level
 from specfit.model import ir
-from specfit.model.chained import ROWS
+from specfit.model.level_rows import label_of, levels_of
 from specfit.report.quantities import Findings
 
 IMPUTATIONS = 64
 """Draws of the whole table, evenly spaced in those of each model."""
-
-
-def label_of(level: str, labels: Iterable[str]) -> str | None:
-    """The label of a level that is this number, however it is written; None of none."""
-    for label in labels:
-        try:
-            if isclose(float(label), float(level), rel_tol=1e-9, abs_tol=1e-12):
-                return label
-        except ValueError:
-            continue
-    return None
-
-
-def levels_of(source: ir.DataSource, measurement: Measurement) -> tuple[str, ...]:
-    """The level that each row of a table is of."""
-    column = measurement.columns[str(source.options[ROWS])]
-    return tuple(f"{value:.12g}" for value in column)
 
 
 def with_found(

@@ -9,14 +9,13 @@ from specfit import pipeline
 from specfit.analysing import run_analysis
 from specfit.checking import Checked
 from specfit.contracts import Measurement, Progress, Run
-from specfit.diagnostics import Diagnostic, SpecError
+from specfit.diagnostics import SpecError
 from specfit.features import AnalysisRun
 from specfit.inference import NonFiniteStart
 from specfit.inference.journal import Journal
 from specfit.model import ir
-from specfit.model.chained import ROWS, rests_on
 from specfit.rendering import message
-from specfit.study.found import label_of, levels_of, with_found
+from specfit.study.found import with_found
 from specfit.study.order import Part, parts_of
 
 STOPPED = "not run: the study was stopped before"
@@ -57,7 +56,6 @@ def run(
 
     A part that rests on one without an answer is not run: it would have no data.
     """
-    refuse_unmatched(checked)
     done: dict[str, Done] = {}
     stopped = False
     for part in parts_of(checked.require()):
@@ -133,41 +131,6 @@ def _table(
     runs = {name: before[name].run for name in part.rests_on}
     found = {name: run for name, run in runs.items() if isinstance(run, Run)}
     return with_found(source, measured, found)
-
-
-def refuse_unmatched(checked: Checked) -> None:
-    """Stop before the work where a row of a table is of no level of its models.
-
-    Raises SpecError.
-    """
-    document = checked.require()
-    models = {model.name: model for model in document.models}
-    tables = [model.sources[0] for model in document.models]
-    tables += [analysis.source for analysis in document.analyses]
-    faults = [
-        fault
-        for source in tables
-        if rests_on(source)
-        for fault in _unmatched(source, models, checked)
-    ]
-    if faults:
-        raise SpecError(faults, checked.texts)
-
-
-def _unmatched(
-    source: ir.DataSource,
-    models: Mapping[str, ir.Model[ir.Prior]],
-    checked: Checked,
-) -> list[Diagnostic]:
-    (measured,) = pipeline.measured((source,), checked)
-    for name in rests_on(source):
-        labels = {spectrum.label for spectrum in models[name].spectra}
-        for level in levels_of(source, measured):
-            if label_of(level, labels) is None:
-                words = {"name": str(source.options[ROWS]), "value": level}
-                words |= {"file": source.file, "model": name}
-                return [pipeline.at_place("posterior-level", words, source.place)]
-    return []
 
 
 def interrupted(done: Done) -> bool:
