@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,13 +39,15 @@ def run_study(
     who: Mapping[str, Any],
 ) -> int:
     """Run every part; the exit code is that of the worst verdict."""
+    from specfit import study
+
     reporter = None if arguments.quiet else Reporter()
     try:
         with (
             keeping.journal(folder, who, arguments.resume, arguments.file) as journal,
             keeping.stoppable(reporter) as progress,
         ):
-            joined, stopped = _written(
+            joined, found = _written(
                 checked, options, folder, keeping.digest(who), progress, journal
             )
     except KeyboardInterrupt:
@@ -57,8 +59,8 @@ def run_study(
     if arguments.json:
         print(json.dumps(joined, ensure_ascii=False, indent=2))
     else:
-        print(f"{_table(joined)}\n\n{folder / 'report.html'}")
-    if stopped:
+        print(f"{_table(joined, _scores(found))}\n\n{folder / 'report.html'}")
+    if any(study.interrupted(done) for done in found):
         print(f"\n{say('stopped')}", file=sys.stderr)
         return exits.INTERRUPTED
     return exits.VERDICTS[joined["verdict"]]
@@ -71,8 +73,8 @@ def _written(
     identity: str,
     progress: Progress,
     journal: Journal,
-) -> tuple[dict[str, Any], bool]:
-    """The joined result, everything of it written; and whether the user stopped it."""
+) -> tuple[dict[str, Any], Sequence[Done]]:
+    """The joined result, everything of it written; and the parts that were run."""
     from specfit import study
     from specfit.report.study import Head, study_folder
 
@@ -100,7 +102,7 @@ def _written(
         joined = place.close(head, list(map(_told, found.parts)))
     if not stopped:
         keeping.finished(folder)
-    return joined, stopped
+    return joined, found.parts
 
 
 def _told(done: Done) -> Told:
@@ -122,8 +124,20 @@ def _keep(done: Done, place: Path) -> None:
         fill_analysis(done.run, place)
 
 
-def _table(joined: Mapping[str, Any]) -> str:
-    """The verdicts, part by part."""
+def _scores(parts: Sequence[Done]) -> list[str]:
+    """What the methods of each analysis have."""
+    from specfit.features import AnalysisRun
+    from specfit.report.regression.terminal import scores
+
+    return [
+        f"{done.part.name}\n{scores(done.run)}\n"
+        for done in parts
+        if isinstance(done.run, AnalysisRun)
+    ]
+
+
+def _table(joined: Mapping[str, Any], scores: Sequence[str]) -> str:
+    """The verdicts, part by part, and the scores of analyses."""
     from specfit.report.terminal import WORDS, aligned
 
     rows = [["", "kind", "rests on", "verdict", "seconds"]]
@@ -139,6 +153,6 @@ def _table(joined: Mapping[str, Any]) -> str:
             ]
         )
     reasons = [f"  · {why}" for why in joined["reasons"]]
-    words = [joined["title"], "", *aligned(rows), ""]
+    words = [joined["title"], "", *aligned(rows), "", *scores]
     words += [f"verdict: {WORDS[joined['verdict']]}", *reasons]
     return "\n".join(words)

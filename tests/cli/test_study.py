@@ -111,3 +111,18 @@ def test_each_model_has_a_truth_of_its_own(specfit, tmp_path):
     for name, xc in (("s", 3.0), ("q", 7.0)):
         x, y = np.loadtxt(tmp_path / "d" / f"{name}.csv", delimiter=",").T
         assert abs(x[y.argmax()] - xc) < 0.5
+
+
+def test_scores_of_analyses_stand_in_the_terminal(specfit, tmp_path):
+    g = np.random.default_rng(2)
+    x = g.normal(size=(9, 3))
+    np.savetxt(tmp_path / "t.txt", np.column_stack([x[:, 0] + 3.0, x]))
+    table = 'file = "t.txt"; target = column(1) V; feature = columns(2..4)'
+    method = "method lasso : lasso(alpha = [0.01, 1.0]); permutations = 5; resamples = 4"
+    parts = [f"analysis {n} : regression on d {{ {method} }}" for n in ("one", "two")]
+    text = f"specfit 1\ndata d : table {{ {table} }}\n" + "\n".join(parts) + "\n"
+    (tmp_path / "m.spec").write_text(text, encoding="utf-8")
+    code, out, _ = specfit("run", "m.spec", "--out", "run", "--quiet")
+    assert code == 0
+    assert out.count("R², nested") == 2
+    assert out.count("lasso") == 2

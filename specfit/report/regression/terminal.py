@@ -11,18 +11,23 @@ from specfit.report.text import clean
 
 def terminal(run: AnalysisRun) -> str:
     """Scores of every method, the checks, and the verdict with its reasons."""
-    how = "same folds, optimistic" if run.result.optimistic else "nested"
-    head = ["method", f"R², {how}", "Q²", "p", "selected most"]
-    rows = [head, *(_row(run, method) for method in run.result.methods)]
     reasons = [line for r in run.verdict.reasons for line in wrapped(f"· {r}", "  ")]
     verdict = "\n".join([f"verdict: {WORDS[run.verdict.outcome]}", *reasons])
     blocks = [
         clean(run.title),
-        "\n".join(aligned(rows)),
+        scores(run),
         checks(run.verdict, colour=False),
         verdict,
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def scores(run: AnalysisRun) -> str:
+    """Each method with its scores and the feature that it selects most."""
+    how = "same folds, optimistic" if run.result.optimistic else "nested"
+    head = ["method", f"R², {how}", "Q²", "p", "selected most"]
+    rows = [head, *(_row(run, method) for method in run.result.methods)]
+    return "\n".join(aligned(rows))
 
 
 def _row(run: AnalysisRun, method: MethodResult) -> list[str]:
