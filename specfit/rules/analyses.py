@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from specfit.contracts import Finding, FloatArray, Verdict
-from specfit.features import AnalysisResult, MethodResult
+from specfit.features import AnalysisResult, Features, MethodResult
 from specfit.model.ir import Analysis, AnalysisCheck
+from specfit.standardised import entry_errors
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -25,6 +26,12 @@ ORDERED = (
     "rows one by one supposes that any order is as likely, so that p is too small, and a "
     "row between its neighbours is easily predicted; `leave_block_out(…)` keeps "
     "neighbours together"
+)
+TOLD = 6
+"""Of features that are warned of together, how many are named."""
+DROWNED = (
+    "their errors are as large as all that they vary by: what a method makes of them is "
+    "chance"
 )
 OPTIMISTIC = (
     "optimistic: tuned on the same folds that are reported, so that the score has seen "
@@ -45,7 +52,7 @@ def judge_analysis(analysis: Analysis, result: AnalysisResult) -> Verdict:
                 "tuning", "check", "warned", "tuning = same_folds", detail=OPTIMISTIC
             )
         )
-    findings += _ordered(result)
+    findings += [*_ordered(result), *_drowned(result.features)]
     failed = [f"{f.rule}: {f.detail}" for f in findings if f.outcome == "failed"]
     return Verdict("rejected" if failed else "accepted", tuple(findings), tuple(failed))
 
@@ -72,6 +79,22 @@ def _lags(away: FloatArray) -> FloatArray:
     found: FloatArray = np.sum(away[:, 1:] * away[:, :-1], axis=1)
     found /= np.sum(away**2, axis=1)
     return found
+
+
+def _drowned(features: Features) -> list[Finding]:
+    """A warning of features that vary no more than their own errors do."""
+    sd = entry_errors(features)
+    if sd is None:
+        return []
+    error, spread = np.sqrt(np.mean(sd**2, axis=0)), features.values.std(axis=0)
+    lost = [
+        features.label(int(i))
+        for i in np.flatnonzero((error >= spread) & (sd > 0).any(axis=0))
+    ]
+    if not lost:
+        return []
+    names = ", ".join(lost[:TOLD]) + (" …" if len(lost) > TOLD else "")
+    return [Finding("features", "check", "warned", names, detail=DROWNED)]
 
 
 def _trends(away: FloatArray) -> FloatArray:

@@ -118,7 +118,9 @@ def test_scores_of_analyses_stand_in_the_terminal(specfit, tmp_path):
     x = g.normal(size=(9, 3))
     np.savetxt(tmp_path / "t.txt", np.column_stack([x[:, 0] + 3.0, x]))
     table = 'file = "t.txt"; target = column(1) V; feature = columns(2..4)'
-    method = "method lasso : lasso(alpha = [0.01, 1.0]); permutations = 5; resamples = 4"
+    method = (
+        "method lasso : lasso(alpha = [0.01, 1.0]); permutations = 5; resamples = 4"
+    )
     parts = [f"analysis {n} : regression on d {{ {method} }}" for n in ("one", "two")]
     text = f"specfit 1\ndata d : table {{ {table} }}\n" + "\n".join(parts) + "\n"
     (tmp_path / "m.spec").write_text(text, encoding="utf-8")
