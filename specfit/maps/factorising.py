@@ -163,8 +163,8 @@ def _result(
     free, known, left, chi = passes.judged(data.x, c, jnp.asarray(spectra))
     weights = data.flat(c)
     maps, loose = weights[:, :k], data.flat(free)[:, :k]
-    of = bands.fractions(loose, data.flat(known), maps, turned)
-    low, high = bands.spectra(turned, found)
+    of = bands.fractions(loose, data.flat(known), maps, turned, request.level)
+    low, high = bands.spectra(turned, found, request.level)
     return Factorised(
         spectra=spectra[:k],
         spectra_low=low,
@@ -183,7 +183,7 @@ def _result(
         objective=np.array(state.objective),
         converged=state.converged,
         feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
-        average=bands.average(loose, of, maps, turned),
+        average=bands.average(loose, of, maps, turned, request.level),
         parts=parts(data, weights, spectra, request.grid),
         open_by=of.open_by,
         residual_sum=np.asarray(left),
