@@ -16,7 +16,7 @@ from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, MapError
 from specfit.maps.others import ard_so_nmf, scikit_learn
 from specfit.maps.rotation import Lines, Projected, every_line
-from specfit.maps.space import curves, space, weighed
+from specfit.maps.space import curves, projection, space, weighed
 from specfit.maps.turning import Turned, offset_turn
 
 PARTS = 6  # of the image, along each side
@@ -65,8 +65,7 @@ def linear(counts: Array, data: Chunked, state: State) -> Projected:
     are taken together. Left out, those that happen to have more would be chosen.
     """
     mean = starts.mean_spectrum(counts)
-    weighted = state.s / mean
-    matrix = weighted.T @ np.linalg.pinv(weighted @ state.s.T)
+    matrix = projection(state.s, mean)
     weights = data.flat(passes.projected(data.x, jnp.asarray(matrix, data.x.dtype)))
     # the noise of what is modelled: that of the counts themselves is small where they
     # happen to be few, and would make every fluctuation downwards look the surer
@@ -96,7 +95,11 @@ def _poisson(
     turned, offset = offset_turn(found, lines, given, energy, request)
     spectra = state.s.copy()
     spectra[:k] = unit(turned.best @ state.s[:k])
-    c, done = weighed(data, state.c, spectra, prior, MOST_STEPS)
+    back = np.eye(len(spectra))
+    back[:k, :k] = np.linalg.inv(turned.best)
+    start = jnp.maximum(state.c @ jnp.asarray(back, state.c.dtype), 0.0)
+    start = start + 1e-3 * jnp.mean(start, axis=2, keepdims=True)
+    c, done = weighed(data, start, spectra, prior, MOST_STEPS)
     result = _result(data, c, spectra, state, turned, found, request, lines)
     told = (*unbounded(lines), *unfinished(data.flat(done)))
     return replace(result, shift=np.full(k, offset), notes=told)

@@ -19,6 +19,8 @@ from jax import Array as Traced
 from specfit.maps import passes
 from specfit.maps.found import Array
 
+CACHED = 2**19
+"""Numbers of a chunk that the cache of a processor holds: a pass is then fastest."""
 Progress = Callable[[str, int, float], None]
 
 
@@ -61,7 +63,7 @@ def chunked(counts: Array, size: int) -> Chunked:
     double precision.
     """
     n, m = counts.shape
-    size = min(size, n)
+    size = max(1, min(size, n, CACHED // m))
     rows = -(-n // size)
     kind = np.float32 if n * m > 4_000_000 else np.float64
     if rows * size != n:
@@ -79,12 +81,12 @@ def even(data: Chunked, components: int) -> Traced:
 
 
 def _step(
-    data: Chunked, c: Traced, s: Array, prior: Prior, free: int
+    data: Chunked, c: Traced, s: Array, prior: Prior, free: int, told: bool = True
 ) -> tuple[Traced, Array, float]:
-    """One step, and the objective before it; spectra from row `free` on stay."""
+    """One step, and the objective before it if told; spectra from row `free` on stay."""
     kind = data.x.dtype
     damp, gain = jnp.asarray(prior.damp, kind), jnp.asarray(prior.gain, kind)
-    new, counts, fit = passes.em(data.x, c, jnp.asarray(s, kind), damp, gain)
+    new, counts, fit = passes.em(data.x, c, jnp.asarray(s, kind), damp, gain, told)
     logs = np.log(np.maximum(s, 1e-300))
     height = float(fit) + float(np.sum(prior.counts * logs))
     if np.any(prior.gain) or np.any(prior.damp != 1.0):
@@ -139,9 +141,9 @@ def fitted(
     heights: list[float] = list(start.objective)
     quiet, longest = 0, 4.0
     for turn in range(max(1, iterations // 3)):
-        c1, s1, h0 = _step(data, c0, s0, prior, free)
+        c1, s1, _ = _step(data, c0, s0, prior, free, told=False)
         c2, s2, h1 = _step(data, c1, s1, prior, free)
-        heights += [h0, h1]
+        heights.append(h1)
         length = min(_length((s0, s1, s2)), longest)
         far = np.array(_leap(s0, s1, s2, length), np.float64)
         far[:free] /= far[:free].sum(axis=1, keepdims=True)

@@ -69,9 +69,9 @@ def spread(
     for i in range(0, free.shape[0], chunk):
         piece = free[i : i + chunk]
         fractions = share(np.einsum("nk,dkl->dnl", piece, back))
-        order = np.sort(fractions, axis=0)
-        last = order.shape[0] - 1
-        low, high = order[round(tail * last)], order[round((1.0 - tail) * last)]
+        last = fractions.shape[0] - 1
+        ends = round(tail * last), round((1.0 - tail) * last)
+        low, high = np.partition(fractions, ends, axis=0)[ends, :]
         at = share(piece)
         down, up = np.maximum(at - low, 0.0), np.maximum(high - at, 0.0)
         found.append(np.stack([fractions.std(axis=0), down, up]))

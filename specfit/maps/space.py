@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, starts, weighing
+from specfit.maps import fitting, passes, starts, weighing
 from specfit.maps.fitting import Chunked, Prior, Progress, State
 from specfit.maps.found import Array, Factorisation, MapError
 
+LEVELS = (2048, 16384)  # sums of pixels that come before all pixels
+PLACING = 3  # steps of the weights alone
 FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
 
 
@@ -93,20 +95,44 @@ def _first(
 def _nearer(
     counts: Array, data: Chunked, spectra: Array, prior: Prior, request: Factorisation
 ) -> State:
-    """A start closer by: runs of pixels bring the spectra there at less cost."""
-    rows = len(spectra)
-    if counts.shape[0] <= 8192:
-        return State(fitting.even(data, rows), spectra)
-    few = fitting.chunked(starts.pooled(counts, 2048), 2048)
-    near = fitting.fitted(
-        few,
-        State(fitting.even(few, rows), spectra),
-        prior,
-        request.components,
-        request.iterations,
-        request.tolerance,
-    )
-    return State(weighed(data, fitting.even(data, rows), near.s, prior, 2)[0], near.s)
+    """A start closer by: runs of pixels bring the spectra there at less cost.
+
+    Of 2048 sums first, then of eight times as many: each level starts where the one
+    before it ended, and asks few passes over more data.
+    """
+    now = spectra
+    for groups in LEVELS:
+        if counts.shape[0] < 4 * groups:
+            break
+        few = fitting.chunked(starts.pooled(counts, groups), groups)
+        now = fitting.fitted(
+            few,
+            _placed(few, now, prior),
+            prior,
+            request.components,
+            request.iterations,
+            request.tolerance,
+        ).s
+    return _placed(data, now, prior)
+
+
+def _placed(data: Chunked, spectra: Array, prior: Prior) -> State:
+    """Weights near to the best for given spectra: the linear ones, and a few steps."""
+    mean = starts.mean_spectrum(np.asarray(jnp.sum(data.x, axis=1, dtype=jnp.float64)))
+    kind = data.x.dtype
+    s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
+    c = passes.projected(data.x, jnp.asarray(projection(spectra, mean), kind))
+    # a weight at zero would stay there
+    c = jnp.maximum(c, 0.05 * jnp.abs(c).sum(axis=2, keepdims=True))
+    for _ in range(PLACING):
+        c = passes.em(data.x, c, s, damp, gain, told=False)[0]
+    return State(c, spectra)
+
+
+def projection(spectra: Array, mean: Array) -> Array:
+    """What turns counts into linear weights, (M, K), by the noise of the mean spectrum."""
+    weighted = spectra / mean
+    return np.asarray(weighted.T @ np.linalg.pinv(weighted @ spectra.T))
 
 
 def weighed(

@@ -16,8 +16,11 @@ def pooled(counts: Array, groups: int) -> Array:
     the same spectra: nothing is approximated, only contrast within a run is lost.
     """
     size = max(1, -(-counts.shape[0] // groups))
-    edges = np.arange(0, counts.shape[0], size)
-    return np.add.reduceat(counts, edges, axis=0, dtype=np.float64)
+    whole = counts.shape[0] // size
+    rows = counts[: whole * size].reshape(whole, size, counts.shape[1])
+    found = rows.sum(axis=1, dtype=np.float64)
+    rest = counts[whole * size :].sum(axis=0, dtype=np.float64, keepdims=True)
+    return found if whole * size == counts.shape[0] else np.concatenate([found, rest])
 
 
 def together(total: Array, enough: float) -> NDArray[np.int64]:

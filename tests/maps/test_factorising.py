@@ -48,8 +48,13 @@ def test_objective_never_falls_and_is_the_stated_one():
     data, first, prior = start(counts)
     found = fitting.fitted(data, first, prior, 2, 120, 1e-9)
     assert np.diff(found.objective).min() >= -1e-7 * abs(found.objective[-1])
-    assert found.objective[0] == pytest.approx(
+    # told are the objectives after the first step of a cycle and of the leap
+    c, s, begun = fitting._step(data, first.c, first.s, prior, 2)
+    assert begun == pytest.approx(
         height(counts, data.flat(first.c), first.s, prior), rel=1e-12
+    )
+    assert found.objective[0] == pytest.approx(
+        height(counts, data.flat(c), s, prior), rel=1e-12
     )
     last = height(counts, data.flat(found.c), found.s, prior)
     assert last >= found.objective[-1] - 1e-6
