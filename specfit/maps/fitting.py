@@ -11,16 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array as Traced
+from numpy.typing import NDArray
 
 from specfit.maps import passes
 from specfit.maps.found import Array
 
 CACHED = 2**19
 """Numbers of a chunk that the cache of a processor holds: a pass is then fastest."""
+SINGLE = 4_000_000
+"""Numbers of a map above which it is held in single precision."""
+ALIGNED = 64  # bytes
 Progress = Callable[[str, int, float], None]
 
 
@@ -56,6 +62,11 @@ class State:
     converged: bool = False
 
 
+def precision(pixels: int, channels: int) -> type:
+    """In which a map of that size is held."""
+    return np.float32 if pixels * channels > SINGLE else np.float64
+
+
 def chunked(counts: Array, size: int) -> Chunked:
     """Counts (N, M) as chunks; single precision where the map is large.
 
@@ -65,13 +76,18 @@ def chunked(counts: Array, size: int) -> Chunked:
     n, m = counts.shape
     size = max(1, min(size, n, CACHED // m))
     rows = -(-n // size)
-    kind = np.float32 if n * m > 4_000_000 else np.float64
-    if rows * size != n:
-        full = np.zeros((rows * size, m), kind)
-        full[:n] = counts
-    else:
-        full = np.ascontiguousarray(counts, kind)
-    return Chunked(jnp.asarray(full.reshape(rows, size, m)), n)
+    full = _aligned(rows * size, m, precision(n, m))
+    full[:n] = counts
+    full[n:] = 0.0
+    return Chunked(jax.device_put(full.reshape(rows, size, m)), n)
+
+
+def _aligned(rows: int, columns: int, kind: type) -> NDArray[Any]:
+    """An array that JAX takes over as it is: one elsewhere in memory it would copy."""
+    size = rows * columns * np.dtype(kind).itemsize
+    raw = np.empty(size + ALIGNED, np.uint8)
+    first = -raw.ctypes.data % ALIGNED
+    return raw[first : first + size].view(kind).reshape(rows, columns)
 
 
 def even(data: Chunked, components: int) -> Traced:

@@ -55,7 +55,7 @@ def counting(weights: Array, information: Array) -> Array:
 
 
 def spread(
-    free: Array, turns: Array, level: float = 0.9, chunk: int = 8192
+    free: Array, turns: Array, level: float = 0.9, chunk: int = 1024
 ) -> tuple[Array, Array, Array]:
     """Standard deviation and distances down and up of fractions over rotations.
 
@@ -79,7 +79,7 @@ def spread(
     return sd, down, up
 
 
-def means(free: Array, turns: Array, chunk: int = 8192) -> Array:
+def means(free: Array, turns: Array, chunk: int = 1024) -> Array:
     """The mean fraction (D, K) over pixels of every rotation, as of `spread`."""
     back = np.linalg.inv(turns)
     total, count = np.zeros(back.shape[:2]), np.zeros(back.shape[:2])

@@ -10,7 +10,7 @@ from specfit.maps import fitting, passes, starts, weighing
 from specfit.maps.fitting import Chunked, Prior, Progress, State
 from specfit.maps.found import Array, Factorisation, MapError
 
-LEVELS = (2048, 16384)  # sums of pixels that come before all pixels
+LEVELS = (2048, 8192)  # sums of pixels that come before all pixels
 PLACING = 3  # steps of the weights alone
 FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
 
@@ -97,14 +97,15 @@ def _nearer(
 ) -> State:
     """A start closer by: runs of pixels bring the spectra there at less cost.
 
-    Of 2048 sums first, then of eight times as many: each level starts where the one
+    Of 2048 sums first, then of four times as many: each level starts where the one
     before it ended, and asks few passes over more data.
     """
     now = spectra
     for groups in LEVELS:
         if counts.shape[0] < 4 * groups:
             break
-        few = fitting.chunked(starts.pooled(counts, groups), groups)
+        kind = fitting.precision(groups, counts.shape[1])
+        few = fitting.chunked(starts.pooled(counts, groups, kind), groups)
         now = fitting.fitted(
             few,
             _placed(few, now, prior),

@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 from specfit.maps.found import Array
 
 
-def pooled(counts: Array, groups: int) -> Array:
+def pooled(counts: Array, groups: int, kind: type = np.float64) -> Array:
     """Sums of runs of neighbouring pixels, (groups or fewer, n_channels).
 
     Sums of Poisson counts are Poisson counts, and of mixtures of spectra mixtures of
@@ -18,8 +18,8 @@ def pooled(counts: Array, groups: int) -> Array:
     size = max(1, -(-counts.shape[0] // groups))
     whole = counts.shape[0] // size
     rows = counts[: whole * size].reshape(whole, size, counts.shape[1])
-    found = rows.sum(axis=1, dtype=np.float64)
-    rest = counts[whole * size :].sum(axis=0, dtype=np.float64, keepdims=True)
+    found = rows.sum(axis=1, dtype=kind)
+    rest = counts[whole * size :].sum(axis=0, dtype=kind, keepdims=True)
     return found if whole * size == counts.shape[0] else np.concatenate([found, rest])
 
 

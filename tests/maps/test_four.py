@@ -20,6 +20,7 @@ from specfit.maps.factorising import factorise
 LIMIT = {"lo": 0.025, "hi": 0.012, "ov": 0.016, "amb": 0.015}
 MISSED = {
     # what the goals ask for and is not reached, with the figure of five seeds
+    ("ov", "cover"): "as of `amb`: covers .98",
     ("amb", "cover"): "one pair of curves is one draw of a library's error: covers .98",
 }
 
