@@ -32,15 +32,16 @@ Column = Callable[[str], tuple[FloatArray, str]]
 
 
 def headed(source: DataSource, table: Table, text: str) -> DataSource:
-    """The source with the numbers of features that are named by what heads them."""
+    """The source with the numbers of its features, and what heads their columns."""
     options = dict(source.options)
     features = () if FOUND in options else options.get("feature", ())
-    if not isinstance(features, str):
-        return source
-    words = _heading(text, table)
-    numbers = [_found(word, words, source.file) for word in features.split("\n")]
-    options["feature"] = tuple(float(number) for number in numbers)
-    options["labels"] = features
+    words = _heading(text, table) if features else []
+    if isinstance(features, str):
+        numbers = [_found(word, words, source.file) for word in features.split("\n")]
+        options["feature"] = tuple(float(number) for number in numbers)
+        options["labels"] = features
+    elif isinstance(features, tuple) and 0 < max(features, default=0) <= len(words):
+        options["labels"] = "\n".join(words[int(number) - 1] for number in features)
     return source.model_copy(update={"options": options})
 
 

@@ -140,3 +140,37 @@ def example_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared examples are absent")
     return folder
+
+
+def test_a_column_of_the_rows_may_be_called_group(tmp_path):
+    """As in a table of measured plants, where it says which of two sites a row is of."""
+    np.savetxt(tmp_path / "d.txt", np.arange(12.0).reshape(6, 2))
+    path = tmp_path / "plants.spec"
+    path.write_text(
+        """specfit 1
+data d : table { file = "d.txt"; y = column(1); group = column(2) }
+model m : curve on d {
+  b ~ normal(0, 10)
+  σ ~ halfnormal(10)
+  observe d.y ~ normal(b * d.group, σ)
+}
+""",
+        encoding="utf-8",
+    )
+    checked = checking.check_with_data(path)
+    assert not checked.errors
+    ((_, measured),) = checked.measured
+    assert measured.columns["group"].tolist() == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]
+
+
+def test_features_told_by_number_are_called_as_the_heading_has_them(tmp_path):
+    text = "E,Ni-O,Ni-M\n" + "\n".join(f"3.{i},{i}.5,{9 - i}" for i in range(6))
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    path = tmp_path / "numbered.spec"
+    source = TABLE.format(feature="columns(2..3)")
+    source = "\n".join(x for x in source.splitlines() if "name" not in x)
+    path.write_text(source + "\n" + ANALYSIS, encoding="utf-8")
+    checked = checking.check_with_data(path)
+    assert not checked.errors
+    ((_, measured),) = checked.measured
+    assert measured.features.labels == ("Ni-O", "Ni-M")
