@@ -55,8 +55,6 @@ def unsupported(request: Factorisation) -> list[str]:
     engine, found = request.engine, []
     if request.smooth > 0:
         found.append("`smooth` is known to no engine: give the component a `library`")
-    if request.drift_sd > 0:
-        found.append("`drift_sd` is known to no engine: align the pixels' axes before")
     if engine == "gaussian":
         found.append("the engine `gaussian` is not there yet: give counts to `poisson`")
     if request.relevance and engine != "ard_so":
@@ -76,6 +74,7 @@ def _likelihood_only(request: Factorisation) -> list[str]:
         "library": request.library is not None,
         "background": bool(request.background),
         "shift_sd": request.shift_sd > 0,
+        "drift_sd": request.drift_sd > 0,
         "map_scale": request.map_scale is not None,
     }
     return [f"`{name}` needs the engine `poisson`" for name, on in asked.items() if on]

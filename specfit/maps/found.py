@@ -91,7 +91,8 @@ class Factorised:
     the standard deviations of counting and of the spectra and the 90 % interval,
     `background` (N, B) weights of the power laws, `relevance` (K,) mean weight per
     pixel, `strength` (K,) the library's learned worth as a share of a component's
-    counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV,
+    counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV and
+    `drift_sd` its standard deviation (None where none was asked for),
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
     data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
     `parts` (2, P, M) counts and what is expected of them in parts of the image, `open_by`
@@ -121,6 +122,7 @@ class Factorised:
     average: Average | None = None
     parts: Array | None = None
     open_by: float = 0.0
+    drift_sd: Array | None = None
 
 
 class MapError(ValueError):

@@ -106,7 +106,7 @@ def _slopes(asked: Asked, c: Array) -> tuple[Array, Array]:
     return slope, curve + jnp.eye(k) * (asked.gain / safe**2)[:, None]
 
 
-def _direction(slope: Array, curve: Array, zero: Array) -> Array:
+def direction(slope: Array, curve: Array, zero: Array) -> Array:
     """Newton's step (n, K) within the weights that it does not push below zero.
 
     `zero` (n, K) says which weights are at zero; those that the step would lower are
@@ -140,7 +140,7 @@ def _better(asked: Asked, now: Reached) -> Reached:
     """The best of a step bent at zero, one cut there, and safer ones if need be."""
     c = now.c
     slope, curve = _slopes(asked, c)
-    step = _direction(slope, curve, c <= 0)
+    step = direction(slope, curve, c <= 0)
     rise = 0.5 * jnp.sum(slope * step, axis=1)
     done = now.done | (rise <= RISE + ROUNDING * jnp.abs(now.height))
     falling = step < 0

@@ -142,7 +142,7 @@ def test_bad_maps_are_refused(change, says):
         (Factorisation(2, library=np.ones((3, 40))), "library"),
         (Factorisation(2, library=-np.ones((2, 40))), "negative"),
         (Factorisation(2, engine="gaussian"), "noise"),
-        (Factorisation(2, drift_sd=0.3), "drift_sd"),
+        (Factorisation(2, engine="ard_so", drift_sd=0.3), "`drift_sd` needs"),
         (Factorisation(2, map_scale=(1.0,)), "map_scale"),
         (Factorisation(2, map_shape=2.0), "`map_shape` needs `map_scale`"),
         (Factorisation(2, relevance=True), "`components` from `how_many`"),

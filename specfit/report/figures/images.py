@@ -134,6 +134,26 @@ def uncertainty(done: MapDone) -> bytes:
         return png(figure)
 
 
+def drift(done: MapDone) -> bytes:
+    """The drift of every pixel's energies, and how surely it is known."""
+    found, cube = done.result.found, done.measurement.cube
+    assert cube is not None
+    assert found.drift is not None
+    assert found.drift_sd is not None
+    with dress():
+        figure = new(0.7 * WIDTH, 2.9)
+        left, right = figure.subplots(1, 2)
+        image = cube.image(found.drift)
+        most = float(np.nanmax(np.abs(image))) if np.isfinite(image).any() else 1.0
+        drawn = show(left, image, cube, SIGNED, -(most or 1.0), most or 1.0)
+        framed(figure, left, drawn, "drift", "eV")
+        image = cube.image(found.drift_sd)
+        most = float(np.nanmax(image)) if np.isfinite(image).any() else 1.0
+        framed(figure, right, show(right, image, cube, SPREADS, 0.0, most), "sd", "eV")
+        figure.tight_layout(pad=0.6)
+        return png(figure)
+
+
 def residual_image(done: MapDone) -> bytes:
     """Reduced chi-square of every pixel: 1 is as noisy as it must be."""
     cube = done.measurement.cube
