@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from specfit.contracts import FloatArray
 from specfit.features import Features
 
 Rows = np.ndarray[Any, np.dtype[np.bool_]]
+Places = np.ndarray[Any, np.dtype[np.int_]]
 
 
 def scale(x: FloatArray) -> tuple[FloatArray, FloatArray, Rows]:
@@ -30,9 +32,9 @@ def standardised(
     return np.where(still, 0.0, (features - mean) / unit), unit
 
 
-def errors_of(data: str) -> str:
-    """The name of the column of errors of the features of a data block."""
-    return f"{data}.feature_errors"
+def errors_of(data: str) -> tuple[str, str]:
+    """The names of two columns: errors of the features of a data block, and their places."""
+    return f"{data}.feature_errors", f"{data}.feature_blocks"
 
 
 def entry_errors(features: Features) -> FloatArray | None:
@@ -44,26 +46,46 @@ def entry_errors(features: Features) -> FloatArray | None:
 
 def feature_columns(
     name: str, features: Features, rows: Rows | None = None
-) -> dict[str, FloatArray]:
+) -> dict[str, Any]:
     """The columns of a data block: its features (p, n), and their errors if known.
 
     A column that does not vary says nothing, and its errors are no noise.
-    Errors are (p, p, n): with R = errors[:, :, i], what a row's entries are off by has the
-    covariance R Rᵀ.  rows: those that say what mean and sd are; all by default.
+    Features whose errors hang together make a block, `places` (n_blocks, b) of them, filled
+    with p; errors are (n_blocks, b, b, n): with R = errors[k, :, :, i] what the entries of
+    a row and block are off by has the covariance R Rᵀ.  rows: those that say what mean and
+    sd are; all by default.
     """
     values, unit = standardised(features.values, rows)
-    errors = _roots(features)
-    found = {f"{name}.feature": values.T.copy()}
-    if errors is not None:
-        varies = np.any(values, axis=0, keepdims=True).T
-        found[errors_of(name)] = np.moveaxis(varies * errors / unit[:, None], 0, -1)
+    known = _blocks(features)
+    found: dict[str, Any] = {f"{name}.feature": values.T.copy()}
+    if known is not None:
+        places, covariance = known
+        share = np.append(np.any(values, axis=0) / unit, 0.0)[places][..., None]
+        errors, column = errors_of(name)
+        found[errors] = np.moveaxis(share * _root(covariance), 0, -1)
+        found[column] = places
     return found
 
 
-def _roots(features: Features) -> FloatArray | None:
-    """A square root (n, p, p) of the covariance of each row, None where there are no errors."""
-    if features.covariance is None:
+def _blocks(features: Features) -> tuple[Places, FloatArray] | None:
+    """Places (n_blocks, b) of features that hang together, and covariances (n, n_blocks, b, b).
+
+    None where there are no errors.  The places are the same whatever rows are left out.
+    """
+    p, covariance = features.count, features.covariance
+    if covariance is None:
         sd = entry_errors(features)
-        return None if sd is None else sd[:, :, None] * np.eye(features.count)
-    squares, axes = np.linalg.eigh(features.covariance)
-    return np.asarray(axes * np.sqrt(np.maximum(squares, 0.0))[:, None, :])
+        return None if sd is None else (np.arange(p)[:, None], sd[..., None, None] ** 2)
+    _, block = connected_components(np.any(covariance != 0.0, axis=0))
+    members = [np.flatnonzero(block == k) for k in range(block.max() + 1)]
+    places = np.full((len(members), max(map(len, members))), p)
+    for row, own in zip(places, members, strict=True):
+        row[: len(own)] = own
+    filled = np.pad(covariance, ((0, 0), (0, 1), (0, 1)))
+    return places, filled[:, places[:, :, None], places[:, None, :]]
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """R with R Rᵀ the covariance (…, b, b)."""
+    squares, axes = np.linalg.eigh(covariance)
+    return np.asarray(axes * np.sqrt(np.maximum(squares, 0.0))[..., None, :])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.diagnostics import NOWHERE, Diagnostic
-from specfit.model import glossary, ir, map_glossary, rule_library
+from specfit.model import analysis_glossary, glossary, ir, map_glossary, rule_library
 from specfit.model.expressions import to_text
 from specfit.model.faults import nearest
 from specfit.model.kinds import MODEL_KINDS
@@ -33,7 +33,8 @@ _ORIGINS = {
 def explain(arguments: argparse.Namespace) -> int:
     """Explain one name, rule or kind, or all that a file has."""
     word, wanted = str(arguments.file), arguments.name
-    if not arguments.file.exists() and (known := glossary.explain(word, wanted)):
+    known = [] if arguments.file.exists() else _of_language(word, wanted)
+    if known:
         print("\n".join(known))
         return exits.ACCEPTED
     checked = pipeline.check(arguments.file, arguments.allow_outside)
@@ -43,6 +44,7 @@ def explain(arguments: argparse.Namespace) -> int:
     document = checked.require()
     blocks = [block for model in document.models for block in _blocks(model)]
     blocks += [block for asked in document.maps for block in map_glossary.blocks(asked)]
+    blocks += [b for one in document.analyses for b in analysis_glossary.blocks(one)]
     if wanted:
         names = [name for name, _ in blocks]
         blocks = [b for b in blocks if b[0] == wanted or b[0].startswith(f"{wanted}.")]
@@ -57,11 +59,17 @@ def explain(arguments: argparse.Namespace) -> int:
     return exits.ACCEPTED
 
 
+def _of_language(word: str, inside: str | None) -> list[str]:
+    """What a word is without a file; empty where it is none."""
+    known = glossary.explain(word, inside)
+    return known or ([] if inside else analysis_glossary.explain(word))
+
+
 def _kinds(document: ir.Document[ir.Prior], word: str) -> list[list[str]]:
     """A kind of site of the isotopes of a file's models, or a word without isotope."""
     kinds = dict.fromkeys(model.kind for model in document.models)
     found = [glossary.site(MODEL_KINDS[kind], word) for kind in kinds]
-    elsewhere = [glossary.explain(word)]
+    elsewhere = [_of_language(word, None)]
     return [lines for lines in found if lines] or [x for x in elsewhere if x]
 
 

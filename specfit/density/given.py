@@ -18,8 +18,9 @@ is exact all the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
@@ -61,7 +62,7 @@ class Given:
     rest: Expression
     noise: Expression
     features: str
-    errors: str
+    errors: tuple[str, str] | tuple[()]
 
     def moved(self, z: Array, scope: Scope, data: Data) -> tuple[Array, Array]:
         """The z of the plain coordinates, and log |det L|."""
@@ -118,8 +119,8 @@ class Given:
             )
         learned = jnp.asarray(data["learned"])[0]
         if self.errors:
-            wide = s[:, None, None] * jnp.asarray(known[self.errors])
-            noise = _widened(a, left, learned, noise, wide)
+            errors, places = (jnp.asarray(known[name]) for name in self.errors)
+            noise = _widened(a, left, learned, noise, _Errors(s, errors, places))
         weight = learned / jnp.sqrt(noise)
         return a * weight[:, None], left * weight
 
@@ -140,20 +141,51 @@ class Given:
         return at, jnp.log(scale / self.intercept.unit)
 
 
-def _widened(a: Array, left: Array, learned: Array, noise: Array, wide: Array) -> Array:
+class _Errors(NamedTuple):
+    """Of entries whose coefficients have the sds `s` (p,) a priori; see `feature_columns`."""
+
+    s: Array
+    errors: Array
+    places: Array
+
+    def each(self, values: Array) -> Array:
+        """Values (p,) by block and member, (n_blocks, b)."""
+        return jnp.append(values, 0.0)[self.places]
+
+
+@jax.custom_jvp
+def _inverse(matrix: Array) -> Array:
+    """Of a positive definite matrix; its derivative needs no further solution."""
+    c = jnp.linalg.cholesky(matrix)
+    half = solve_triangular(c, jnp.eye(len(matrix), dtype=matrix.dtype), lower=True)
+    return half.T @ half
+
+
+@_inverse.defjvp
+def _inverse_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    found = _inverse(*primals)
+    return found, -found @ tangents[0] @ found
+
+
+def _widened(
+    a: Array, left: Array, learned: Array, noise: Array, off: _Errors
+) -> Array:
     """Variance of each row with the errors of its entries, β² as far as it is known.
 
-    wide: (p, p, n) what coefficients of one unit are off by.  The mean of β² is taken over
-    what the rows say of it with the errors that its mean over the prior would make; over
-    the prior alone, scales far above what the rows allow would leave a coefficient no
-    room.  Correlations count for the mean of β, not for its spread.
+    The mean of β² is taken over what the rows say of it with the errors that its mean
+    over the prior would make; over the prior alone, scales far above what the rows allow
+    would leave a coefficient no room.  Correlations count for the mean of β,
+    not for its spread.
     """
-    alone = jnp.sum(wide**2, axis=1)
-    weight = learned / jnp.sqrt(noise + jnp.sum(alone, axis=0))
+    p, own = len(off.s), off.each(off.s)
+    alone = own[:, :, None] ** 2 * jnp.sum(off.errors**2, axis=2)
+    weight = learned / jnp.sqrt(noise + jnp.sum(alone, axis=(0, 1)))
     b = a * weight[:, None]
-    c = jnp.linalg.cholesky(jnp.eye(len(b), dtype=a.dtype) + b @ b.T)
-    half = solve_triangular(c, b, lower=True)
-    mean = half.T @ solve_triangular(c, left * weight, lower=True)
-    spread = (1.0 - jnp.sum(half**2, axis=0))[-len(wide) :]
-    off = jnp.tensordot(mean[-len(wide) :], wide, 1)
-    return noise + spread @ alone + jnp.sum(off**2, axis=0)
+    inverse = _inverse(jnp.eye(len(b), dtype=a.dtype) + b @ b.T)
+    mean = b.T @ (inverse @ (left * weight))
+    spread = off.each((1.0 - jnp.sum(b * (inverse @ b), axis=0))[-p:])
+    wide = own * off.each(mean[-p:])
+    noise += jnp.sum(spread[:, :, None] * alone, axis=(0, 1))
+    return noise + jnp.sum(
+        jnp.sum(wide[:, :, None, None] * off.errors, axis=1) ** 2, axis=(0, 1)
+    )

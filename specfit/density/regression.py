@@ -181,7 +181,7 @@ def _given_of(model: Model[Prior], where: Coordinates) -> Given | None:
         rest=rest,
         noise=noise,
         features=f"{spectrum.data}.feature",
-        errors=errors_of(spectrum.data) if errors else "",
+        errors=errors_of(spectrum.data) if errors else (),
     )
 
 

@@ -145,8 +145,8 @@ def _plan(ground: Ground, number: int, home: int) -> Plan:
     stage = "sampling" if number == 0 else "sampling again"
     detail = f"mode {home + 1}" if len(ground.kept) > 1 else ""
     windows = (settings.warmup,) * (1 if number == 0 else 5)
-    if whole and number == 0:  # no mode has the shape of the whole
-        windows = (settings.warmup // 2,) * 2
+    if whole:  # no mode has the shape of the whole, of which sds are soon known
+        windows = ((1 + number) * settings.warmup // 2,) * 2
     least = WHOLE_TARGETS[number] if whole else ESCALATED_TARGET * number
     return Plan(
         windows=windows,

@@ -25,6 +25,8 @@ from specfit.inference.evaluate import Density
 class Frame(NamedTuple):
     """Whitened coordinates, z = centre + factor @ u; an argument of the sampler.
 
+    factor: a matrix, or a vector where unknowns are taken for independent: z = centre +
+    factor u, which saves most of the work of many unknowns with a simple density.
     labels: what else a position of the density holds, by name.
     """
 
@@ -95,7 +97,8 @@ def advance(
 def job(problem: Problem, n_chains: int, capacity: int, how: Layout) -> tuple[Any, ...]:
     """What `compiled.ahead` needs to have `advance` ready for chains of one frame."""
     z, matrix = np.zeros((n_chains, problem.dimension)), np.eye(problem.dimension)
-    frame = Frame(z, np.repeat(matrix[None], n_chains, axis=0))
+    factor = np.ones(problem.dimension) if problem.whole else matrix
+    frame = Frame(z, np.repeat(factor[None], n_chains, axis=0))
     words = np.zeros((n_chains, 2), np.uint32)
     chains = Chain(State(z, z[:, 0], z), _untuned(z), words, frame)
     span = tuple(np.asarray(x) for x in (0, 0, 0, 0.0))
@@ -199,9 +202,13 @@ def _blank(state: Any) -> dict[str, Array]:
 def _whitened(
     logdensity: Density, frame: Frame, data: Data
 ) -> Callable[[Array], Array]:
-    return lambda u: logdensity(
-        {"z": frame.centre + frame.factor @ u, **(frame.labels or {})}, data
-    )
+    apart = jnp.ndim(frame.factor) == 1
+
+    def density(u: Array) -> Array:
+        away = frame.factor * u if apart else frame.factor @ u
+        return logdensity({"z": frame.centre + away, **(frame.labels or {})}, data)
+
+    return density
 
 
 def begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
@@ -211,10 +218,15 @@ def begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
     """
     count, dimension = z.shape
     centre = np.broadcast_to(np.asarray(frame.centre), (count, dimension))
-    factor = np.broadcast_to(np.asarray(frame.factor), (count, dimension, dimension))
-    u = np.linalg.solve(factor, (z - centre)[..., None])[..., 0]
+    apart = np.ndim(frame.factor) == np.ndim(frame.centre)
+    each = (count, dimension) if apart else (count, dimension, dimension)
+    factor = np.broadcast_to(np.asarray(frame.factor), each)
     value, slope = evaluate.gradients(problem, z, frame.labels)
-    white = np.einsum("ni,nij->nj", slope, factor)
+    if apart:
+        u, white = (z - centre) / factor, slope * factor
+    else:
+        u = np.linalg.solve(factor, (z - centre)[..., None])[..., 0]
+        white = np.einsum("ni,nij->nj", slope, factor)
     words = np.asarray(jax.random.key_data(keys))
     own = Frame(np.array(centre), np.array(factor), frame.labels)
     return Chain(State(u, value, white), _untuned(z), words, own)

@@ -78,7 +78,7 @@ def sample(
     key_start, key_chains = keys.split(key)
     z = starts(problem, shape, key_start, n_chains)
     run = _Run(problem, plan, keys.stacked(key_chains, n_chains))
-    factor = np.eye(len(shape.mean)) if plan.apart else shape.factor
+    factor = np.ones(len(shape.mean)) if plan.apart else lean(shape.factor)
     frame = Frame(jnp.asarray(shape.mean), jnp.asarray(factor))
     notes: tuple[str, ...] = ()
     for number, length in enumerate(plan.windows):
@@ -89,7 +89,7 @@ def sample(
         if last:
             break
         if plan.dense:
-            frame = _adapted(frame, z, plan.apart)
+            frame = _spread(frame, z) if plan.apart else _adapted(frame, z)
         z = z[:, -1]
     try:
         records = run.draws(plan.draws)
@@ -183,25 +183,43 @@ def _joined(parts: list[dict[str, FloatArray]]) -> dict[str, FloatArray]:
 
 
 def _positions(frame: Frame, u: FloatArray) -> FloatArray:
-    positions: FloatArray = np.asarray(frame.centre) + u @ np.asarray(frame.factor).T
+    factor = np.asarray(frame.factor)
+    away = u * factor if factor.ndim == 1 else u @ factor.T
+    positions: FloatArray = np.asarray(frame.centre) + away
     return positions
 
 
-def _adapted(frame: Frame, z: FloatArray, apart: bool) -> Frame:
-    """Mean and covariance of the second half of a window, shrunk to the old frame.
+def lean(factor: FloatArray) -> FloatArray:
+    """A diagonal matrix as its diagonal, another as it is."""
+    diagonal: FloatArray = np.diag(factor)
+    return diagonal if np.count_nonzero(factor) == len(diagonal) else factor
 
-    apart: only the variances, and these as they are.
+
+def _spread(frame: Frame, z: FloatArray) -> Frame:
+    """Mean and sds of the second half of a window, as they are."""
+    tail = _tail(z)
+    sd = tail.std(axis=0)
+    if not (np.isfinite(sd).all() and (sd > 0.0).all()):
+        return frame
+    return Frame(jnp.asarray(tail.mean(axis=0)), jnp.asarray(sd))
+
+
+def _tail(z: FloatArray) -> FloatArray:
+    tail: FloatArray = z[:, z.shape[1] // 2 :].reshape(-1, z.shape[2])
+    return tail
+
+
+def _adapted(frame: Frame, z: FloatArray) -> Frame:
+    """Mean and covariance of the second half of a window, shrunk to the old frame.
 
     Draws that ran away teach nothing: the old frame stays.
     """
-    tail = z[:, z.shape[1] // 2 :].reshape(-1, z.shape[2])
+    tail = _tail(z)
     count, dimension = tail.shape
     old = np.asarray(frame.factor)
     white = np.linalg.solve(old, (tail - tail.mean(axis=0)).T)
-    trust = 1.0 if apart else count / (count + 5.0 * dimension)
+    trust = count / (count + 5.0 * dimension)
     spread = trust * (white @ white.T) / count + (1.0 - trust) * np.eye(dimension)
-    if apart:
-        spread = np.diag(np.diag(spread))
     if not np.isfinite(spread).all():
         return frame
     factor = old @ np.linalg.cholesky(spread)

@@ -23,7 +23,7 @@ from specfit.model.data_columns import (
     unit_said,
 )
 from specfit.model.faults import Faults, nearest
-from specfit.model.feature_columns import FEATURE_KEYS, feature_key
+from specfit.model.feature_columns import FEATURE_KEYS, GROUP, feature_key
 from specfit.model.image_keys import ImageKeys
 from specfit.model.intervals import interval, intervals
 from specfit.model.kinds import DataKind
@@ -133,6 +133,8 @@ class DataReader:
             self._window(item)
         elif key == "mask":
             self._mask(item)
+        elif key == GROUP and self._free_column(item.value):  # of the rows
+            self._column(key, item.value)
         elif self.kind.free and key in FEATURE_KEYS:
             self.options |= feature_key(key, item.value, self.faults)
         elif self.images.knows(key):

@@ -11,7 +11,9 @@ from specfit.model.expand import loop_values
 from specfit.model.faults import Faults
 from specfit.model.regression_kinds import MOST_FEATURES
 
-FEATURE_KEYS = ("feature", "group")
+GROUP = "group"
+"""Of the features, as a file of names has them; or a column of the rows like any other."""
+FEATURE_KEYS = ("feature", GROUP)
 FEATURE = "feature"
 """The matrix of features, as expressions name it."""
 
@@ -25,10 +27,10 @@ def feature_key(key: str, value: tree.Expr, faults: Faults) -> dict[str, Option]
     column of the file of names that says to which group each feature belongs;
     "posterior": what other models find, one a line.
     """
-    if key == "group":
+    if key == GROUP:
         parts = value.parts if isinstance(value, tree.Path) else ()
         if len(parts) == 2 and parts[0].name == "names":
-            return {"group": parts[1].name}
+            return {GROUP: parts[1].name}
         faults.add("group-expected", value.span)
         return {}
     if isinstance(value, tree.Call) and value.function.text == "posterior":

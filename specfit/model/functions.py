@@ -80,10 +80,15 @@ def _weighted_sum(xp: Any, features: Any, *coefficients: Any) -> Any:
     return sum(c * features[i] for i, c in enumerate(coefficients))
 
 
-def _widened(xp: Any, sd: Any, errors: Any, *coefficients: Any) -> Any:
-    """√(σ² + βᵀ R Rᵀ β) of each row, β the coefficients; errors: all R, (p, p, n)."""
-    off = sum(c * errors[i] for i, c in enumerate(coefficients))
-    return xp.sqrt(sd**2 + xp.sum(off**2, axis=0))
+def _widened(xp: Any, sd: Any, errors: Any, places: Any, *coefficients: Any) -> Any:
+    """√(σ² + βᵀ R Rᵀ β) of each row, β the coefficients.
+
+    errors: the R of all blocks, (n_blocks, b, b, n); places: (n_blocks, b) of their
+    members among the coefficients, filled with the number of these.
+    """
+    beta = xp.stack([*coefficients, 0.0 * coefficients[0]])[places]
+    off = xp.sum(beta[:, :, None, None] * errors, axis=1)
+    return xp.sqrt(sd**2 + xp.sum(off**2, axis=(0, 1)))
 
 
 def _fold(name: str) -> Meaning:
@@ -159,7 +164,7 @@ FUNCTIONS: dict[str, Function] = {
     "histogram_sd": Function(3 + waves.WAVES, 3 + waves.WAVES, waves.sd),
     HORSESHOE: Function(4, 4, _horseshoe),
     WEIGHTED_SUM: Function(2, None, _weighted_sum),
-    ERRORS: Function(3, None, _widened),
+    ERRORS: Function(4, None, _widened),
 }
 """Every function of the language.  Angles are in degrees, the canonical unit.  Equality
 has a relative tolerance of 1e-9, because both sides are computed."""

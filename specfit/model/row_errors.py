@@ -21,7 +21,7 @@ def widened(spectrum: Spectrum) -> Spectrum:
     if total is None:
         return spectrum
     sd, *others = spectrum.noise.arguments
-    errors = Ref(name=errors_of(spectrum.data))
-    wide = Apply(function=ERRORS, arguments=(sd, errors, *total.arguments[1:]))
+    known = [Ref(name=name) for name in errors_of(spectrum.data)]
+    wide = Apply(function=ERRORS, arguments=(sd, *known, *total.arguments[1:]))
     noise = spectrum.noise.model_copy(update={"arguments": (wide, *others)})
     return spectrum.model_copy(update={"noise": noise})

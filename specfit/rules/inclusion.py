@@ -88,9 +88,11 @@ def _kept(
     sigma = np.asarray(evaluate(model.spectra[0].noise.arguments[0], known, np))
     n, wide = len(features.values), np.zeros(features.count)
     data = model.spectra[0].data
-    errors = feature_columns(data, features).get(errors_of(data))
-    if errors is not None:
-        wide = np.mean(np.sum(errors**2, axis=1), axis=-1)
+    columns = feature_columns(data, features)
+    errors, places = map(columns.get, errors_of(data))
+    if errors is not None and places is not None:
+        alone = np.mean(np.sum(errors**2, axis=2), axis=-1)
+        wide[places[places < features.count]] = alone[places < features.count]
     betas = np.stack([np.ravel(draws[name]) for name in found])
     noise = sigma**2 + wide @ betas**2
     kept = []

@@ -14,6 +14,13 @@ _COUNTS = (
 _STATED = "the data scatter less than the noise that is stated: is its sd right?"
 _SAMPLE = ("the sample absorbs less there than the model", "the sample absorbs more "
            "there than the model")  # fmt: skip
+_OF_KIND = {
+    "curve": "another expression, or `student_t` where a few points stand far out",
+    "linear_combination": "a further basis, a shift of its energies, or `baseline edge`",
+    "exafs": "a further path, or a shorter range of k or R",
+    "regression": "a feature that bends, `student_t` where a few rows stand far out, or "
+    "noise that rests on a column",
+}
 _DATA = ("the data lie above the model there", "the data lie below the model there")
 
 
@@ -21,12 +28,13 @@ _DATA = ("the data lie above the model there", "the data lie below the model the
 class Remedies:
     """What may be tried, and how a misfit is told.
 
-    unit: of the axis; sides: what is said of a misfit upwards and downwards; too_small:
-    of residuals that scatter too little.
+    unit: of the axis; data: what neighbours are, `channels`; sides: what is said of a
+    misfit upwards and downwards; too_small: of residuals that scatter too little.
     """
 
     tries: str
     unit: str
+    data: str
     sides: tuple[str, str]
     too_small: str
 
@@ -37,8 +45,10 @@ def remedies_of(model: Model[Any], unit: str) -> Remedies:
     counts = laws <= {"poisson", "negative_binomial"}
     small = _COUNTS if counts else _STATED
     if model.kind.startswith("mossbauer"):
-        return Remedies(_of_spectra(model), unit, _SAMPLE, small)
-    return Remedies(_of_patterns(model), unit, _DATA, small)
+        return Remedies(_of_spectra(model), unit, "channels", _SAMPLE, small)
+    tables = any(source.kind == "table" for source in model.sources)
+    data, tries = "rows" if tables else "points", _OF_KIND.get(model.kind)
+    return Remedies(tries or _of_patterns(model), unit, data, _DATA, small)
 
 
 def _kinds(model: Model[Any]) -> set[str]:
@@ -55,8 +65,6 @@ def _of_spectra(model: Model[Any]) -> str:
 
 
 def _of_patterns(model: Model[Any]) -> str:
-    if model.kind == "curve":
-        return "another expression, or `student_t` where a few points stand far out"
     tries = ["a further peak"]
     if not _kinds(model) & {"voigt", "pseudo_voigt", "doublet_ka"}:
         tries.append("a Voigt shape")
@@ -75,6 +83,6 @@ def advice(at: float, z: float, remedies: Remedies) -> str:
     where = f"{at:+.2f} {remedies.unit}".rstrip()
     said = remedies.sides[0 if z > 0 else 1]
     return (
-        f"the largest misfit is near {where} ({z:+.1f} sd over five channels: {said}); "
+        f"the largest misfit is near {where} ({z:+.1f} sd over five {remedies.data}: {said}); "
         f"next try {remedies.tries}"
     )

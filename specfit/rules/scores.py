@@ -94,7 +94,7 @@ def _with_features(
     spectrum: Spectrum, features: Features, fit: Fit, known: Mapping[str, Any]
 ) -> FloatArray:
     columns = {**known, **feature_columns(spectrum.data, features)}
-    if errors_of(spectrum.data) in columns:
+    if errors_of(spectrum.data)[0] in columns:
         spectrum = widened(spectrum)
     draws = {name: np.ravel(values) for name, values in fit.draws.items()}
     places = np.linspace(0, len(next(iter(draws.values()))) - 1, MANY).astype(int)

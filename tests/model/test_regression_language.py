@@ -140,3 +140,24 @@ def example_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared examples are absent")
     return folder
+
+
+def test_a_column_of_the_rows_may_be_called_group(tmp_path):
+    """As in a table of measured plants, where it says which of two sites a row is of."""
+    np.savetxt(tmp_path / "d.txt", np.arange(12.0).reshape(6, 2))
+    path = tmp_path / "plants.spec"
+    path.write_text(
+        """specfit 1
+data d : table { file = "d.txt"; y = column(1); group = column(2) }
+model m : curve on d {
+  b ~ normal(0, 10)
+  σ ~ halfnormal(10)
+  observe d.y ~ normal(b * d.group, σ)
+}
+""",
+        encoding="utf-8",
+    )
+    checked = checking.check_with_data(path)
+    assert not checked.errors
+    ((_, measured),) = checked.measured
+    assert measured.columns["group"].tolist() == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]

@@ -147,13 +147,36 @@ def test_what_to_try_next_with_a_pattern():
     site = SimpleNamespace(kind="voigt")
     noise = SimpleNamespace(family="gaussian")
     spectra = (SimpleNamespace(sites=(site,), noise=noise),)
-    model = SimpleNamespace(kind="peaks", settings={}, spectra=spectra)
+    model = SimpleNamespace(kind="peaks", settings={}, spectra=spectra, sources=())
     remedies = remedies_of(model, "deg")
     assert "peak" in remedies.tries
     assert "Voigt" not in remedies.tries
     assert "sd right" in remedies.too_small
     assert "+44.40 deg (-5.0 sd" in advice(44.4, -5.0, remedies)
     assert "data lie below" in advice(44.4, -5.0, remedies)
+    assert "five points" in advice(44.4, -5.0, remedies)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "word"),
+    [
+        ("linear_combination", "absorption", "basis"),
+        ("exafs", "absorption", "path"),
+        ("regression", "table", "feature"),
+    ],
+)
+def test_what_has_no_lines_is_not_advised_to_have_more(kind, data, word):
+    noise = SimpleNamespace(family="gaussian")
+    model = SimpleNamespace(
+        kind=kind,
+        settings={},
+        spectra=(SimpleNamespace(sites=(), noise=noise),),
+        sources=(SimpleNamespace(kind=data),),
+    )
+    remedies = remedies_of(model, "")
+    assert word in remedies.tries
+    assert "peak" not in remedies.tries
+    assert remedies.data == ("rows" if data == "table" else "points")
 
 
 def test_a_thick_absorber_s_width_is_judged_by_its_parts(build):

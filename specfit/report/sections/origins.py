@@ -8,6 +8,7 @@ from specfit import rules
 from specfit.model import records
 from specfit.model.expressions import to_text
 from specfit.model.priors import describe
+from specfit.model.spelt_features import is_scale
 from specfit.report.blocks import (
     Block,
     Bullets,
@@ -30,6 +31,7 @@ _WORDS = {
     "calibration": "velocity calibration",
     "file": "file of the path",
 }
+_OF_HORSESHOE = "what a regularised horseshoe is made of"
 
 
 def _build(page: Page) -> Sequence[Block]:
@@ -123,7 +125,7 @@ def _stated(found: Findings) -> Fold:
         [
             Cell(item.name, item.title),
             Cell(item.prior),
-            Cell(_WORDS.get(item.origin, item.origin), item.because),
+            Cell(_origin(item.name, item.origin), item.because),
         ]
         for item in found.parameters.values()
         if item.name not in found.conflicts
@@ -132,7 +134,7 @@ def _stated(found: Findings) -> Fold:
         [
             Cell(item.name, item.title),
             Cell(f"= {to_text(item.value)} {item.unit}".rstrip()),
-            Cell(_WORDS.get(item.origin, item.origin), item.because),
+            Cell(_origin(item.name, item.origin), item.because),
         ]
         for item in found.run.model.definitions
         if not item.derived
@@ -141,6 +143,10 @@ def _stated(found: Findings) -> Fold:
         "Priors and constants stated elsewhere",
         [Table(["name", "prior", "origin"], rows)],
     )
+
+
+def _origin(name: str, origin: str) -> str:
+    return _OF_HORSESHOE if is_scale(name) else _WORDS.get(origin, origin)
 
 
 SECTION = Section("origins", "Where each prior comes from", _build)

@@ -91,4 +91,4 @@ def _of_paths(
     )
 
 
-SECTION = Section("spectrum", "Spectrum", _build)
+SECTION = Section("spectrum", "Data and fit", _build)
