@@ -72,8 +72,8 @@ def assembled(
     """The answer of an engine with its bands; spectra (L, M), components first."""
     k, m = request.components, spectra.shape[1]
     maps, loose = seen.weights[:, :k], seen.free[:, :k]
-    of = bands.fractions(loose, seen.known, maps, turned)
-    low, high = bands.spectra(turned, found)
+    of = bands.fractions(loose, seen.known, maps, turned, request.level)
+    low, high = bands.spectra(turned, found, request.level)
     return Factorised(
         spectra=spectra[:k],
         spectra_low=low,
@@ -92,7 +92,7 @@ def assembled(
         objective=np.array(state.objective),
         converged=state.converged,
         feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
-        average=bands.average(loose, of, maps, turned),
+        average=bands.average(loose, of, maps, turned, request.level),
         parts=seen.parts,
         open_by=of.open_by,
         residual_sum=seen.left,

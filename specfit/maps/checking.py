@@ -32,6 +32,8 @@ def _request(counts: Array, request: Factorisation) -> None:
         raise MapError(f"{k} components of a map that allows 1 to {most}")
     if request.engine == "gaussian" and not (request.noise and request.noise > 0):
         raise MapError("the engine `gaussian` needs the known noise")
+    if not 0.0 < request.level < 1.0:
+        raise MapError("`level` is a share between 0 and 1")
     if not 0.0 <= request.overlap <= 1.0:
         raise MapError("`overlap` is a strength between 0 and 1")
     if request.map_scale is not None and len(request.map_scale) != k:

@@ -29,7 +29,7 @@ class Factorisation:
     of power laws E^-r that are fitted as further weights of each pixel, and `alone` the
     energies (eV) between which there is nothing else. `grid` (rows, columns) is how the
     pixels lie. `tolerance` is the angle (rad) by which the space of the spectra may still
-    turn in a step that is called converged.
+    turn in a step that is called converged. `level` is what bands hold.
     """
 
     components: int = 2
@@ -51,6 +51,7 @@ class Factorisation:
     tolerance: float = 1e-4
     chunk: int = 4096
     seed: int = 0
+    level: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Feasible:
 
 @dataclass(frozen=True)
 class Average:
-    """The mean fraction (K,) of the pixels that hold something: its error and 90 %."""
+    """The mean fraction (K,) of the pixels that hold something: its error and a band."""
 
     sd: Array
     low: Array
@@ -86,9 +87,9 @@ class Average:
 class Factorised:
     """Spectra and maps with their bands; K components, N pixels, M channels.
 
-    `spectra` (K, M) of unit area with a 90 % band, `maps` (N, K) in the unit of the
+    `spectra` (K, M) of unit area with a band, `maps` (N, K) in the unit of the
     data, `fraction` (N, K) of the components' counts (NaN where a pixel is empty) with
-    the standard deviations of counting and of the spectra and the 90 % interval,
+    the standard deviations of counting and of the spectra and the interval,
     `background` (N, B) weights of the power laws, `relevance` (K,) mean weight per
     pixel, `strength` (K,) the library's learned worth as a share of a component's
     counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV and

@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 
 from specfit.maps.found import Array, Factorisation
-from specfit.maps.rotation import Lines, Projected, Settled, settled
+from specfit.maps.rotation import Lines, Projected
+from specfit.maps.settling import Settled, settled
 
 DRAWS = 64
 

@@ -302,16 +302,26 @@ def test_starts_that_are_the_same_are_fitted_once(known, fits, monkeypatch):
 
 
 def test_the_error_of_the_mean_fraction_is_that_of_the_mean():
-    counts, energy, fraction, spectra = beside(lowest=0.0)
+    counts, energy, _, spectra = beside(lowest=0.0)
     found = factorise(counts, energy, Factorisation(2, library=given(spectra, [0, 1])))
     mean = found.average
     assert mean is not None
     assert mean.low[0] <= found.fraction[:, 0].mean() <= mean.high[0]
-    assert mean.low[0] <= fraction.mean() <= mean.high[0]
     # counting errors of the pixels average out
     assert mean.sd[0] < 0.5 * np.nanmean(found.counting_sd)
     alone = factorise(counts, energy, Factorisation(2)).average
     assert alone.high[0] - alone.low[0] > mean.high[0] - mean.low[0]
+
+
+def test_the_mean_fraction_is_held_in_nine_maps_of_ten():
+    held = []
+    for seed in range(12):
+        counts, energy, fraction, spectra = beside(lowest=0.0, seed=seed)
+        library = given(spectra, [0, 1])
+        mean = factorise(counts, energy, Factorisation(2, library=library)).average
+        held.append(mean.low[0] <= fraction.mean() <= mean.high[0])
+    # of 12 fewer than 7 come about five times in 10 000
+    assert sum(held) >= 7
 
 
 @pytest.mark.parametrize("low", [-1.0, 0.0])

@@ -17,13 +17,10 @@ from specfit.maps import Factorisation
 from specfit.maps.counting_components import how_many
 from specfit.maps.factorising import factorise
 
-LIMIT = {"lo": 0.025, "hi": 0.0145, "ov": 0.016, "amb": 0.015}
-GOAL = LIMIT | {"hi": 0.012}
+LIMIT = {"lo": 0.025, "hi": 0.012, "ov": 0.016, "amb": 0.015}
 MISSED = {
     # what the goals ask for and is not reached, with the figure of five seeds
-    ("hi", "error"): "the library is 13 degrees off: error .0142, bias .009",
-    ("hi", "cover"): "the same bias: covers .84",
-    ("amb", "cover"): "too wide where the library alone decides: covers .98",
+    ("amb", "cover"): "one pair of curves is one draw of a library's error: covers .98",
 }
 
 
@@ -84,7 +81,7 @@ def goals(of):
             if (name, of) in MISSED
             else [],
         )
-        for name in GOAL
+        for name in LIMIT
     ]
 
 
@@ -92,7 +89,7 @@ def goals(of):
 @pytest.mark.parametrize("name", goals("error"))
 def test_the_goal_of_the_error(four, name):
     error, bias, _ = figures(four, name)
-    assert error <= GOAL[name]
+    assert error <= LIMIT[name]
     assert abs(bias) <= 0.01
 
 
