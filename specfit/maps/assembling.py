@@ -23,7 +23,7 @@ class Seen:
 
     `weights` and `free` (N, L), at least zero and unbounded, the information `known`
     (N, L, L) of the latter, `left` (M,) the sum of the residuals, `chi` (N,) Pearson's
-    chi-square, `parts` (2, P, M) as of `Factorised`.
+    chi-square, `parts` (3, P, M) as of `Factorised`.
     """
 
     weights: Array

@@ -13,7 +13,7 @@ from specfit.maps.aligning import Aligned, aligned, begun, elsewhere, pixels
 from specfit.maps.assembling import Seen, assembled, parted
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised
-from specfit.maps.projecting import together, unbounded
+from specfit.maps.projecting import together, unbounded, unfinished
 from specfit.maps.rotation import Projected, every_line
 from specfit.maps.space import curves, space
 from specfit.maps.turning import offset_turn
@@ -43,7 +43,11 @@ def drifted(
     made = assembled(seen, pure.spectra, state, turned, flat, request, lines)
     drift = data.flat(pure.knots.drifts[np.asarray(pure.of.g)])
     empty = seen.weights.sum(axis=1) <= 0
-    told = (*unbounded(lines), *unfinished(left), *farther(drift[~empty], request))
+    told = (
+        *unbounded(lines),
+        *unfinished(left, MOST_STEPS),
+        *farther(drift[~empty], request),
+    )
     return replace(
         made,
         shift=np.full(k, offset),
@@ -96,12 +100,6 @@ def weighed(data: Chunked, start: Aligned) -> tuple[Aligned, int]:
     return now, left
 
 
-def unfinished(left: int) -> Iterator[str]:
-    """Pixels whose weights were still rising."""
-    if left:
-        yield f"The weights of {left} pixels still rise after {MOST_STEPS} steps."
-
-
 def farther(drift: Array, request: Factorisation) -> Iterator[str]:
     """Pixels that drift by more than was said of them."""
     spread = float(np.sqrt(np.mean(drift**2)))
@@ -118,12 +116,8 @@ def judged(data: Chunked, pure: Aligned, request: Factorisation) -> tuple[Seen, 
     left, free, known, chi, sd = looking.judged(data.x, pure.of.c, pure.of.g, table)
     place, count = parted(data, request.grid)
     part = jnp.asarray(place)
-    parts = np.stack(
-        [
-            np.asarray(passes.summed(data.x, part, count)),
-            np.asarray(looking.summed(pure.of.c, pure.of.g, table, part, count)),
-        ]
-    )
+    made = np.asarray(looking.summed(pure.of.c, pure.of.g, table, part, count))
+    parts = np.stack([np.asarray(passes.summed(data.x, part, count)), made, made])
     seen = Seen(
         data.flat(pure.of.c),
         data.flat(free),

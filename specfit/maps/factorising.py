@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import jax
@@ -16,8 +15,9 @@ from specfit.maps.drifted import drifted
 from specfit.maps.feasibility import unit
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, MapError
+from specfit.maps.gaussian import gaussian
 from specfit.maps.others import ard_so_nmf, scikit_learn
-from specfit.maps.projecting import linear, unbounded
+from specfit.maps.projecting import linear, unbounded, unfinished
 from specfit.maps.rotation import Lines, Projected, every_line
 from specfit.maps.space import curves, space, weighed
 from specfit.maps.turning import Turned, offset_turn
@@ -40,6 +40,8 @@ def factorise(
         if request.engine == "poisson":
             fit = drifted if request.drift_sd > 0 else _poisson
             return fit(counts, energy, request, progress)
+        if request.engine == "gaussian":
+            return gaussian(counts, energy, request, progress)
         return _other(counts, request)
 
 
@@ -73,26 +75,23 @@ def _poisson(
     spectra[:k] = unit(turned.best @ state.s[:k])
     c, done = weighed(data, state.c, spectra, prior, MOST_STEPS)
     result = _result(data, c, spectra, state, turned, found, request, lines)
-    told = (*unbounded(lines), *unfinished(data.flat(done)))
+    told = (
+        *unbounded(lines),
+        *unfinished(int(np.count_nonzero(data.flat(done) == 0)), MOST_STEPS),
+    )
     return replace(result, shift=np.full(k, offset), notes=told)
-
-
-def unfinished(done: Array) -> Iterator[str]:
-    """Pixels whose weights were still rising."""
-    left = int(np.count_nonzero(done == 0))
-    if left:
-        yield f"The weights of {left} pixels still rise after {MOST_STEPS} steps."
 
 
 def parts(
     data: Chunked, weights: Array, spectra: Array, grid: tuple[int, int] | None
 ) -> Array:
-    """Counts (P, M) of parts of the image and what is expected of them, (2, P, M)."""
+    """Counts of parts of the image, what is expected and its variance, (3, P, M)."""
     place, count = parted(data, grid)
     held = np.zeros((count, weights.shape[1]))
     np.add.at(held, place.reshape(-1)[: data.n], weights)
     seen = np.asarray(passes.summed(data.x, jnp.asarray(place), count))
-    return np.stack([seen, held @ spectra])
+    made = held @ spectra
+    return np.stack([seen, made, made])
 
 
 def _result(

@@ -49,6 +49,12 @@ def together(
     return Projected(weights, covariance, spectra, mean, error)
 
 
+def unfinished(left: int, steps: int) -> Iterator[str]:
+    """Pixels whose weights were still rising after so many steps."""
+    if left:
+        yield f"The weights of {left} pixels still rise after {steps} steps."
+
+
 def unbounded(lines: Lines) -> Iterator[str]:
     """Where the band cannot hold all that is possible, because nothing bounds that."""
     for (k, j), level in lines.items():

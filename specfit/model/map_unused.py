@@ -20,8 +20,8 @@ def unused(asked: Factorising) -> Iterator[Remark]:
     """Errors of what cannot be done, notes of what does not guide the search."""
     for prior in dict.fromkeys(one for one in asked.spectra if one.kind == "smooth"):
         yield "map-smooth", {}, prior.place, "error"
-    if asked.likelihood == "normal":
-        yield "map-normal", {}, _at(asked, "observe"), "error"
+    if asked.likelihood == "normal" and asked.drift:
+        yield "map-normal-drift", {}, _at(asked, "drift"), "error"
     yield from _other_engine(asked)
     by = {"optimizer": str(asked.run.optimizer)}
     for place in _levels(asked):

@@ -341,7 +341,7 @@ def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
 
 def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> None:
     request = request_of(asked(project(EXPECT)), np.full((2, 90), np.nan), (24, 24))
-    assert (request.relevance, request.overlap, request.map_shape) == (False, 0.0, 1.0)
+    assert (request.relevance, request.overlap) == (False, 0.0)
 
 
 def test_one_pixel_and_energies_about_zero_are_told(project: Project) -> None:
@@ -382,7 +382,9 @@ def test_parts_that_are_missed_and_lines_left_open_are_told(
         made = np.full((36, found.spectra.shape[1]), 400.0)
         # of the whole image nothing is missing, of its halves a tenth
         seen = made * np.where(np.arange(36) < 18, 0.9, 1.1)[:, None]
-        return replace(found, parts=np.stack([seen, made]), feasible=None, open_by=0.4)
+        return replace(
+            found, parts=np.stack([seen, made, made]), feasible=None, open_by=0.4
+        )
 
     monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
     _, result = ran(project())
@@ -417,3 +419,31 @@ def test_a_background_that_is_nowhere_alone_is_told_beside_free_spectra(
         for changes in ((free, anywhere), (free,), (anywhere,))
     ]
     assert told == [True, False, False]
+
+
+NORMAL = (
+    "~ poisson(pre + sum(C[*, k] * S[*, k] over k))",
+    "~ normal(pre + sum(C[*, k] * S[*, k] over k), 7 counts)",
+)
+
+
+def test_noise_that_is_normal_runs_to_a_report(project: Project) -> None:
+    code, result = ran(project(NORMAL))
+    assert code in (0, 1)
+    assert result["diagnostics"]["chi2_reduced"] > 0.0
+    assert [one["number"] for one in result["components"]] == [1, 2]
+    assert not result["notes"] or "still rise" not in result["notes"][0]
+
+
+def test_a_drift_runs_to_a_report_with_its_image(project: Project) -> None:
+    said = (
+        "  shift ~ 0 ± 0.5 eV",
+        "  shift ~ 0 ± 0.5 eV\n  drift ~ 0 ± 0.1 eV per pixel",
+    )
+    path = project(said)
+    code, result = ran(path)
+    assert code in (0, 1)
+    assert result["parameters"]["drift"]["unit"] == "eV"
+    with np.load(path.parent / "out" / "tables" / "maps.npz") as made:
+        assert made["drift"].shape == made["drift_sd"].shape == (24, 24)
+    assert (path.parent / "out" / "figures" / "drift.png").exists()

@@ -133,7 +133,9 @@ def _arrays(done: MapDone, stem: Path) -> None:
         file.attrs["spec_sha256"] = done.text_sha256
         for name, values in made.items():
             stored = file.create_dataset(name, data=values, compression="gzip")
-            stored.attrs["unit"] = UNITS.get(name, "")
+            unit = UNITS.get(name, "")
+            own = unit == "counts" and done.factorising.likelihood == "normal"
+            stored.attrs["unit"] = "" if own else unit
 
 
 def _plain(made: Mapping[str, Anything]) -> dict[str, Any]:
