@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from specfit.maps import drifting
 from specfit.maps.drifting import Pixels, Table
@@ -35,13 +36,15 @@ STILL = 0.02
 class Aligned:
     """Weights and drifts of the pixels, in chunks, and coefficients (K, J) of spectra.
 
-    `laws` (B, M) do not drift.
+    `laws` (B, M) do not drift. Spectra have nothing at the knots `held` (J,), where the
+    background is alone.
     """
 
     of: Pixels
     coefficients: Array
     laws: Array
     knots: Knots
+    held: NDArray[np.bool_]
     sd: float
     objective: tuple[float, ...] = ()
     converged: bool = False
@@ -70,18 +73,17 @@ class Aligned:
 def begun(
     data: Chunked, state: State, energy: Array, request: Factorisation
 ) -> Aligned:
-    """No drift, and the spectra that were found without any.
-
-    None has anything where the background is alone: no prior holds it down from here on.
-    """
+    """No drift, and the spectra that were found without any."""
     k, sd = request.components, request.drift_sd
-    spectra = np.where(alone(request, energy), 0.0, state.s[:k])
-    of = knots(energy, sd)
+    of, laws = knots(energy, sd), state.s[k:]
     shape = data.x.shape[:2]
     g, wide = jnp.full(shape, of.none), jnp.full(shape, PARTS // 8)
     c = state.c.astype(jnp.float64)
     first = Pixels(c, g, wide, jnp.zeros_like(c))
-    return Aligned(first, of.written(spectra, energy), state.s[k:], of, sd)
+    window = alone(request, energy) * float(len(laws) > 0)
+    held = np.interp(of.places, energy, window) > 0.5
+    rows = np.where(held, 0.0, of.written(state.s[:k], energy))
+    return Aligned(first, rows, laws, of, held, sd)
 
 
 def aligned(
@@ -181,7 +183,7 @@ def _parted(data: Chunked, now: Aligned, height: float) -> tuple[Aligned, float]
     g = np.clip(g, 0, now.knots.drifts.size - 1)
     moved = replace(
         now,
-        coefficients=now.knots.moved(now.coefficients, by),
+        coefficients=np.where(now.held, 0.0, now.knots.moved(now.coefficients, by)),
         of=now.of._replace(g=jnp.asarray(g, now.of.g.dtype)),
     )
     # spectra between knots are not quite those at knots: one step mends that

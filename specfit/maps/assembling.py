@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from specfit.cubes import filled
 from specfit.maps import bands, intervals
-from specfit.maps.feasibility import feasible
+from specfit.maps.feasibility import feasible, left_open
 from specfit.maps.fitting import Chunked, State
 from specfit.maps.found import Array, Factorisation, Factorised
 from specfit.maps.rotation import Lines, Projected
@@ -73,6 +74,9 @@ def assembled(
     k, m = request.components, spectra.shape[1]
     maps, loose = seen.weights[:, :k], seen.free[:, :k]
     of = bands.fractions(loose, seen.known, maps, turned, request.level)
+    # of next to nothing every fraction is open
+    told = loose[filled(maps)]
+    free = left_open(lines, told, turned.best) if k > 2 else 0.0
     low, high = bands.spectra(turned, found, request.level)
     return Factorised(
         spectra=spectra[:k],
@@ -94,7 +98,7 @@ def assembled(
         feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
         average=bands.average(loose, of, maps, turned, request.level),
         parts=seen.parts,
-        open_by=of.open_by,
+        open_by=max(of.open_by, free),
         residual_sum=seen.left,
         residual_chi=_reduced(seen.chi, seen.weights, m),
     )

@@ -93,7 +93,8 @@ class Factorised:
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
     data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
     `parts` (3, P, M) counts in parts of the image, what is expected and its variance, `open_by`
-    how far lines that no library bounds move a fraction (0 where there are none).
+    how far the data alone leave a fraction open, by the library or not, of more than
+    two components (of two, `feasible` says it, and this is of lines without a library).
     """
 
     spectra: Array

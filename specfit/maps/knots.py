@@ -73,20 +73,16 @@ class Knots:
         )
 
     def written(self, spectra: Array, energy: Array) -> Array:
-        """Coefficients (K, J) of spectra (K, M) on the channels; a little smoother.
-
-        Nothing stays nothing: where the background is alone no spectrum has any.
-        """
-        rows = np.stack([np.interp(self.places, energy, row) for row in spectra])
-        return _lifted(rows, rows > 0.0)
+        """Coefficients (K, J) of spectra (K, M) on the channels; a little smoother."""
+        return lifted(np.stack([np.interp(self.places, energy, s) for s in spectra]))
 
     def moved(self, coefficients: Array, by: Array) -> Array:
-        """Coefficients of spectra moved up the axis by (K,) eV, never below zero."""
+        """Coefficients of spectra moved up the axis by (K,) eV."""
         rows = [
             CubicSpline(self.places, row)(np.clip(self.places - one, *self.ends))
             for row, one in zip(coefficients, by, strict=True)
         ]
-        return _lifted(np.stack(rows), coefficients > 0.0)
+        return lifted(np.stack(rows))
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -94,9 +90,9 @@ class Knots:
         return float(self.places[0]), float(self.places[-1])
 
 
-def _lifted(rows: Array, some: NDArray[np.bool_]) -> Array:
-    """Rows that are above zero where they are `some`, and zero elsewhere."""
-    return np.where(some, np.maximum(rows, 1e-6 * rows.mean()), 0.0)
+def lifted(rows: Array) -> Array:
+    """Coefficients nowhere quite zero, where expectation-maximisation would leave them."""
+    return np.asarray(np.maximum(rows, 1e-6 * rows.mean()))
 
 
 def knots(energy: Array, sd: float) -> Knots:
