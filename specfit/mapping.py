@@ -33,7 +33,7 @@ COMPONENTS = 6
 """Numbers of components that are always looked at."""
 _SOFT = 0.005
 """Strength of soft orthogonality times the spread of the overlap: 0.05 for ± 0.1."""
-_BYTES = {"poisson": 12}
+_BYTES = {"poisson": 12, "gaussian": 12}
 """Memory that a number of the map takes while it is worked on; all else is small."""
 _OTHERS = 24
 """The same of other engines, which hold the map and what is left of it in double."""

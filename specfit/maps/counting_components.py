@@ -43,7 +43,7 @@ def how_many(
     checked(counts, energy, request)
     number = np.arange(1, up_to + 1)
     laws = powers(request, energy)
-    size, pixels = eigenvalues(counts, laws)
+    size, pixels = eigenvalues(counts, laws, request.engine == "gaussian")
     criterion = np.full(up_to, np.inf)
     channels = size.size
     for i in range(up_to):
@@ -88,8 +88,10 @@ def edge(rest: Array, pixels: int, channels: int) -> float:
     return float(level(rest, pixels, channels) * (bulk + FALSE_ALARM * spread))
 
 
-def eigenvalues(counts: Array, laws: Array) -> tuple[Array, int]:
+def eigenvalues(counts: Array, laws: Array, even: bool = False) -> tuple[Array, int]:
     """Eigenvalues of scaled counts, falling, and how many pixels are not empty.
+
+    Of `even` noise nothing is scaled, and no pixel is empty.
 
     What is along the `laws` (B, M) of the background is taken off first: mixtures of them
     that differ from pixel to pixel would count as two components or three.
@@ -97,6 +99,9 @@ def eigenvalues(counts: Array, laws: Array) -> tuple[Array, int]:
     area = counts.sum(axis=1, dtype=np.float64)
     spectrum = counts.sum(axis=0, dtype=np.float64)
     seen, used = area > 0, spectrum > 1e-4 * spectrum.mean()
+    if even:
+        seen, used = np.ones_like(seen), np.ones_like(used)
+        area, spectrum = np.ones_like(area), np.ones_like(spectrum)
     scale = np.sqrt(spectrum[used] / spectrum.sum())
     axes = left_over(laws[:, used] / scale)
     square = np.zeros((axes.shape[1], axes.shape[1]))

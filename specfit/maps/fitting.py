@@ -9,7 +9,7 @@ Stat. 35, 335, 2008, scheme S3); a leap that does not raise the objective is not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -123,7 +123,7 @@ def turned(before: Array, after: Array) -> float:
     return float(np.sqrt(max(0.0, 1.0 - min(1.0, least) ** 2)))
 
 
-def _leap(
+def leap(
     a: Traced | Array, b: Traced | Array, c: Traced | Array, length: float
 ) -> Traced:
     """Extrapolated from three successive values, never below a tenth of the last."""
@@ -131,7 +131,8 @@ def _leap(
     return jnp.maximum(far, 0.1 * c)
 
 
-def _length(s: tuple[Array, ...]) -> float:
+def length(s: Sequence[Array]) -> float:
+    """How many steps to leap over by three successive values (K, M) of the spectra."""
     first, second = s[1] - s[0], s[2] - 2.0 * s[1] + s[0]
     scale = np.maximum(s[1].mean(axis=0), 1e-300)
     bent = float(np.sum(second**2 / scale))
@@ -160,15 +161,15 @@ def fitted(
         c1, s1, _ = _step(data, c0, s0, prior, free, told=False)
         c2, s2, h1 = _step(data, c1, s1, prior, free)
         heights.append(h1)
-        length = min(_length((s0, s1, s2)), longest)
-        far = np.array(_leap(s0, s1, s2, length), np.float64)
+        reach = min(length((s0, s1, s2)), longest)
+        far = np.array(leap(s0, s1, s2, reach), np.float64)
         far[:free] /= far[:free].sum(axis=1, keepdims=True)
         far[free:] = s2[free:]
-        c3, s3, h2 = _step(data, _leap(c0, c1, c2, length), far, prior, free)
+        c3, s3, h2 = _step(data, leap(c0, c1, c2, reach), far, prior, free)
         taken = h2 >= h1
         before = s0
         c0, s0 = (c3, s3) if taken else (c2, s2)
-        longest = longest * 2.0 if taken and length == longest else longest
+        longest = longest * 2.0 if taken and reach == longest else longest
         longest = longest if taken else max(1.5, longest / 2.0)
         if taken:
             heights.append(h2)

@@ -43,17 +43,13 @@ def powers(request: Factorisation, energy: Array) -> Array:
 def _priors(
     given: list[Array | None], fixed: Array, channels: int, request: Factorisation
 ) -> Prior:
-    """Pseudo-counts of the spectra and the gamma prior of the weights."""
+    """Pseudo-counts of the spectra; the weights have no prior."""
     k = request.components
     worth = np.zeros((k + len(fixed), channels))
     for i, curve in enumerate(given):
         if curve is not None:
             worth[i] = FIRST_STRENGTH * curve
-    damp, gain = np.ones(k + len(fixed)), np.zeros(k + len(fixed))
-    if request.map_scale is not None:
-        scale = np.asarray(request.map_scale) / request.map_shape
-        damp[:k], gain[:k] = 1.0 / (1.0 + 1.0 / scale), request.map_shape - 1.0
-    return Prior(worth, damp, gain)
+    return Prior(worth, np.ones(k + len(fixed)), np.zeros(k + len(fixed)))
 
 
 def alone(request: Factorisation, energy: Array) -> Array:
@@ -62,12 +58,13 @@ def alone(request: Factorisation, energy: Array) -> Array:
     return np.asarray((energy >= low) & (energy <= high))
 
 
-def _first(
+def first_spectra(
     counts: Array,
     given: list[Array | None],
     fixed: Array,
     window: Array,
     restart: int,
+    even: bool = False,
 ) -> Array:
     """Spectra to start from, (K, M): the library's, else the purest places'.
 
@@ -83,7 +80,8 @@ def _first(
     if law is None and len(fixed):
         known = np.vstack([known, fixed.mean(axis=0)])
     strip = None if law is None else (law, window)
-    places = iter(starts.purest(counts, free, restart, known, strip) if free else ())
+    found = starts.purest(counts, free, restart, known, strip, even) if free else ()
+    places = iter(found)
     rows = np.array(
         [next(places) if curve is None else 0.9 * curve + 0.1 * mean for curve in given]
     )
@@ -166,7 +164,9 @@ def space(
     # starts differ in the spectra without a curve only
     several = any(curve is None for curve in given)
     for restart in range(max(1, request.restarts) if several else 1):
-        spectra = np.concatenate([_first(counts, given, fixed, window, restart), fixed])
+        spectra = np.concatenate(
+            [first_spectra(counts, given, fixed, window, restart), fixed]
+        )
         state = fitting.fitted(
             data,
             _nearer(counts, data, spectra, prior, request),

@@ -56,7 +56,7 @@ def summed(values: Array, runs: NDArray[np.int64]) -> Array:
 
 def mean_spectrum(counts: Array) -> Array:
     """The mean spectrum with unit area, (n_channels,), nowhere quite zero."""
-    total = counts.sum(axis=0, dtype=np.float64)
+    total = np.maximum(counts.sum(axis=0, dtype=np.float64), 0.0)
     total = total + 1e-6 * total.mean()
     return np.asarray(total / total.sum())
 
@@ -92,11 +92,13 @@ def purest(
     restart: int = 0,
     known: Array | None = None,
     stripped: tuple[Array, Array] | None = None,
+    even: bool = False,
 ) -> Array:
     """Spectra of the K most different places of a map, (K, n_channels), unit area.
 
     `known` (n, n_channels): what is in the map besides; the places are those that differ
     most from these, too, so that no place is found that shows one of them again.
+    `even` noise is the same in all channels, else that of counts.
     `stripped`: the background (M,) and the channels (M,) where it is alone; it is taken
     off first, or the places with the most and the least of it would be the purest.
 
@@ -105,7 +107,8 @@ def purest(
     Kotula, Surf. Interface Anal. 36, 203, 2004). Restart r skips the r purest places.
     """
     rows = _places(counts, stripped)
-    scale = np.sqrt(mean_spectrum(counts))
+    mean = mean_spectrum(counts)
+    scale = np.sqrt(np.full_like(mean, mean.mean()) if even else mean)
     left, size, right = np.linalg.svd(rows / scale, full_matrices=False)
     others = np.zeros((0, scale.size)) if known is None else known
     rank = min(components + len(others), size.size)
@@ -122,5 +125,5 @@ def purest(
         found.append(rows[near[: max(1, rows.shape[0] // 100)]].mean(axis=0))
         along = rest[best] / max(float(np.linalg.norm(rest[best])), 1e-300)
         rest = rest - np.outer(rest @ along, along)
-    spectra = np.maximum(found, 0.0) + 0.02 * mean_spectrum(counts)[None]
+    spectra = np.maximum(found, 0.0) + 0.02 * mean[None]
     return np.asarray(spectra / spectra.sum(axis=1, keepdims=True))

@@ -92,7 +92,7 @@ def offset_turn(
         return turn(found, lines, given), 0.0
     sd, place = request.shift_sd, 0.0
     tried: dict[float, tuple[float, Turned]] = {}
-    for step in (0.5 * sd, 0.125 * sd):
+    for step in (0.5 * sd, 0.125 * sd, 0.03125 * sd):
         for shift in place + step * np.arange(-5, 6):
             if float(shift) in tried:
                 continue

@@ -105,7 +105,7 @@ def _slopes(asked: Asked, c: Array) -> tuple[Array, Array]:
     return slope, curve + jnp.eye(k) * (asked.gain / safe**2)[:, None]
 
 
-def _direction(slope: Array, curve: Array, zero: Array) -> Array:
+def direction(slope: Array, curve: Array, zero: Array) -> Array:
     """Newton's step (n, K) within the weights that it does not push below zero.
 
     `zero` (n, K) says which weights are at zero; those that the step would lower are
@@ -155,7 +155,7 @@ def _better(asked: Asked, now: Reached) -> Reached:
     asks = jnp.any(crosses & ~now.done)
     c, height = jax.lax.cond(asks, other, lambda best: best, best)
     slope, curve = _slopes(asked, c)
-    toward = _direction(slope, curve, c <= 0)
+    toward = direction(slope, curve, c <= 0)
     rise = 0.5 * jnp.sum(slope * toward, axis=1)
     done = now.done | (rise <= RISE + ROUNDING * jnp.abs(height))
     return Reached(c, height, toward, done, now.step + 1)

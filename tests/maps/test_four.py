@@ -17,7 +17,8 @@ from specfit.maps import Factorisation
 from specfit.maps.counting_components import how_many
 from specfit.maps.factorising import factorise
 
-LIMIT = {"lo": 0.025, "hi": 0.012, "ov": 0.016, "amb": 0.015}
+GOAL = {"lo": 0.025, "hi": 0.012, "ov": 0.016, "amb": 0.015}
+LIMIT = GOAL | {"hi": 0.0145}  # of any one seed
 MISSED = {
     # what the goals ask for and is not reached, with the figure of five seeds
     ("ov", "cover"): "as of `amb`: covers .98",
@@ -82,7 +83,7 @@ def goals(of):
             if (name, of) in MISSED
             else [],
         )
-        for name in LIMIT
+        for name in GOAL
     ]
 
 
@@ -90,7 +91,7 @@ def goals(of):
 @pytest.mark.parametrize("name", goals("error"))
 def test_the_goal_of_the_error(four, name):
     error, bias, _ = figures(four, name)
-    assert error <= LIMIT[name]
+    assert error <= GOAL[name]
     assert abs(bias) <= 0.01
 
 
