@@ -18,7 +18,7 @@ from specfit import inference, pipeline
 from specfit.analysing import analyse
 from specfit.checking import check_with_data
 from specfit.contracts import Measurement
-from specfit.features import AnalysisResult
+from specfit.features import AnalysisResult, MethodResult
 from specfit.holding_out import left_out_rows
 from specfit.model.known import data_constants
 from specfit.rules.inclusion import inclusion
@@ -39,6 +39,18 @@ def tables(count: int) -> list[tuple[str, Measurement]]:
     return [("shipped", measured), *named]
 
 
+def chance(one: MethodResult) -> str:
+    """What the shuffled targets of the same procedure have, which is what p counts."""
+    scores = one.shuffled_scores
+    if not scores.size:
+        return ""
+    middle, high = np.quantile(scores, (0.5, 0.95))
+    return (
+        f"  shuffled: median {middle:+.3f}, 95 % {high:+.3f}, most {scores.max():+.3f}, "
+        f"above 0 in {np.mean(scores > 0.0):.0%}"
+    )
+
+
 def lines(name: str, result: AnalysisResult) -> list[str]:
     """A line for each method."""
     found = []
@@ -49,6 +61,7 @@ def lines(name: str, result: AnalysisResult) -> list[str]:
             f"same folds R2 {one.same_folds_r2:+.3f} report {REPORT.get(one.name, '—')} "
             f"p {one.p_value:.3f} ({one.shuffles} shuffles) "
             f"selected most: {result.features.label(most)} {one.selection[most]:.2f}"
+            f"{chance(one)}"
         )
     return found
 
