@@ -217,7 +217,6 @@ def request_of(
         components=factorising.components,
         engine=engines.get(run.optimizer, usual),
         library=library if np.isfinite(library).any() else None,
-        smooth=max(one.width for one in factorising.spectra),
         shift_sd=factorising.shift,
         drift_sd=factorising.drift,
         noise=factorising.sd or None,

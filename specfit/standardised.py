@@ -38,7 +38,9 @@ def errors_of(data: str) -> tuple[str, str]:
 
 
 def entry_errors(features: Features) -> FloatArray | None:
-    """The sd (n, p) of each entry: as said, or that of its imputations."""
+    """The sd (n, p) of each entry: as said, of its covariance, or of its imputations."""
+    if features.sd is None and features.covariance is not None:
+        return np.sqrt(np.diagonal(features.covariance, 0, 1, 2))
     if features.sd is None and features.imputations is not None:
         return np.asarray(features.imputations.std(axis=0))
     return features.sd
@@ -50,10 +52,10 @@ def feature_columns(
     """The columns of a data block: its features (p, n), and their errors if known.
 
     A column that does not vary says nothing, and its errors are no noise.
-    Features whose errors hang together make a block, `places` (n_blocks, b) of them, filled
-    with p; errors are (n_blocks, b, b, n): with R = errors[k, :, :, i] what the entries of
-    a row and block are off by has the covariance R Rᵀ.  rows: those that say what mean and
-    sd are; all by default.
+    Features whose errors hang together stand in one block, of `places` (n_blocks, b), which
+    are filled with p; errors are (n_blocks, b, b, n): with R = errors[k, :, :, i] what the
+    entries of a row and block are off by has the covariance R Rᵀ.  rows: those that say
+    what mean and sd are; all by default.
     """
     values, unit = standardised(features.values, rows)
     known = _blocks(features)
@@ -77,12 +79,25 @@ def _blocks(features: Features) -> tuple[Places, FloatArray] | None:
         sd = entry_errors(features)
         return None if sd is None else (np.arange(p)[:, None], sd[..., None, None] ** 2)
     _, block = connected_components(np.any(covariance != 0.0, axis=0))
-    members = [np.flatnonzero(block == k) for k in range(block.max() + 1)]
-    places = np.full((len(members), max(map(len, members))), p)
-    for row, own in zip(places, members, strict=True):
+    members = [np.flatnonzero(block == k).tolist() for k in range(block.max() + 1)]
+    rows = _packed(members)
+    places = np.full((len(rows), max(map(len, rows))), p)
+    for row, own in zip(places, rows, strict=True):
         row[: len(own)] = own
     filled = np.pad(covariance, ((0, 0), (0, 1), (0, 1)))
     return places, filled[:, places[:, :, None], places[:, None, :]]
+
+
+def _packed(members: list[list[int]]) -> list[list[int]]:
+    """Blocks put together as far as none becomes longer than the longest is."""
+    longest, rows = max(map(len, members)), list[list[int]]()
+    for own in sorted(members, key=len, reverse=True):
+        room = (row for row in rows if len(row) + len(own) <= longest)
+        if (row := next(room, None)) is None:
+            rows.append(list(own))
+        else:
+            row += own
+    return rows
 
 
 def _root(covariance: FloatArray) -> FloatArray:

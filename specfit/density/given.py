@@ -154,17 +154,21 @@ class _Errors(NamedTuple):
 
 
 @jax.custom_jvp
-def _inverse(matrix: Array) -> Array:
-    """Of a positive definite matrix; its derivative needs no further solution."""
+def _inverse_root(matrix: Array) -> Array:
+    """C⁻¹ of a positive definite matrix C Cᵀ; its derivative needs no further solution.
+
+    With the root and not the inverse, what it leaves of 1 keeps its digits.
+    """
     c = jnp.linalg.cholesky(matrix)
-    half = solve_triangular(c, jnp.eye(len(matrix), dtype=matrix.dtype), lower=True)
-    return half.T @ half
+    return solve_triangular(c, jnp.eye(len(matrix), dtype=matrix.dtype), lower=True)
 
 
-@_inverse.defjvp
-def _inverse_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    found = _inverse(*primals)
-    return found, -found @ tangents[0] @ found
+@_inverse_root.defjvp
+def _inverse_root_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    found = _inverse_root(*primals)
+    turned = found @ tangents[0] @ found.T
+    lower = jnp.tril(turned, -1) + 0.5 * jnp.diag(jnp.diagonal(turned))
+    return found, -lower @ found
 
 
 def _widened(
@@ -181,9 +185,10 @@ def _widened(
     alone = own[:, :, None] ** 2 * jnp.sum(off.errors**2, axis=2)
     weight = learned / jnp.sqrt(noise + jnp.sum(alone, axis=(0, 1)))
     b = a * weight[:, None]
-    inverse = _inverse(jnp.eye(len(b), dtype=a.dtype) + b @ b.T)
-    mean = b.T @ (inverse @ (left * weight))
-    spread = off.each((1.0 - jnp.sum(b * (inverse @ b), axis=0))[-p:])
+    root = _inverse_root(jnp.eye(len(b), dtype=a.dtype) + b @ b.T)
+    half = root @ b
+    mean = half.T @ (root @ (left * weight))
+    spread = off.each((1.0 - jnp.sum(half**2, axis=0))[-p:])
     wide = own * off.each(mean[-p:])
     noise += jnp.sum(spread[:, :, None] * alone, axis=(0, 1))
     return noise + jnp.sum(

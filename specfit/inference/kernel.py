@@ -214,7 +214,8 @@ def _whitened(
 def begin(problem: Problem, z: FloatArray, keys: Array, frame: Frame) -> Chain:
     """Chains at positions `z` (n_chains, dimension), the step size not yet tuned.
 
-    frame: one for all chains, or stacked, one for each; labels always stacked.
+    frame: one for all chains, or stacked, one for each, its centre and its factor alike;
+    labels always stacked.
     """
     count, dimension = z.shape
     centre = np.broadcast_to(np.asarray(frame.centre), (count, dimension))

@@ -78,8 +78,7 @@ def sample(
     key_start, key_chains = keys.split(key)
     z = starts(problem, shape, key_start, n_chains)
     run = _Run(problem, plan, keys.stacked(key_chains, n_chains))
-    factor = np.ones(len(shape.mean)) if plan.apart else lean(shape.factor)
-    frame = Frame(jnp.asarray(shape.mean), jnp.asarray(factor))
+    frame = Frame(jnp.asarray(shape.mean), jnp.asarray(_factor(shape, plan)))
     notes: tuple[str, ...] = ()
     for number, length in enumerate(plan.windows):
         last = number == len(plan.windows) - 1
@@ -189,10 +188,13 @@ def _positions(frame: Frame, u: FloatArray) -> FloatArray:
     return positions
 
 
-def lean(factor: FloatArray) -> FloatArray:
-    """A diagonal matrix as its diagonal, another as it is."""
-    diagonal: FloatArray = np.diag(factor)
-    return diagonal if np.count_nonzero(factor) == len(diagonal) else factor
+def _factor(shape: Gaussian, plan: Plan) -> FloatArray:
+    """Of the first frame; a diagonal matrix that stays as it is, as its diagonal."""
+    diagonal: FloatArray = np.diag(shape.factor)
+    if plan.apart:
+        return np.ones_like(diagonal)
+    lean = not plan.dense and np.count_nonzero(shape.factor) == len(diagonal)
+    return diagonal if lean else shape.factor
 
 
 def _spread(frame: Frame, z: FloatArray) -> Frame:

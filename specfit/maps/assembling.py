@@ -61,6 +61,13 @@ def _reduced(chi: Array, weights: Array, channels: int) -> Array:
     return np.where(weights.sum(axis=1) > 0, chi / free, np.nan)
 
 
+def _open(lines: Lines, maps: Array, loose: Array, turned: Turned) -> float:
+    """What the data alone leave open of more than two; of next to nothing all is."""
+    if maps.shape[1] <= 2:
+        return 0.0
+    return left_open(lines, loose[filled(maps)], turned.best)
+
+
 def assembled(
     seen: Seen,
     spectra: Array,
@@ -74,9 +81,6 @@ def assembled(
     k, m = request.components, spectra.shape[1]
     maps, loose = seen.weights[:, :k], seen.free[:, :k]
     of = bands.fractions(loose, seen.known, maps, turned, request.level)
-    # of next to nothing every fraction is open
-    told = loose[filled(maps)]
-    free = left_open(lines, told, turned.best) if k > 2 else 0.0
     low, high = bands.spectra(turned, found, request.level)
     return Factorised(
         spectra=spectra[:k],
@@ -98,7 +102,7 @@ def assembled(
         feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
         average=bands.average(loose, of, maps, turned, request.level),
         parts=seen.parts,
-        open_by=max(of.open_by, free),
+        open_by=max(of.open_by, _open(lines, maps, loose, turned)),
         residual_sum=seen.left,
         residual_chi=_reduced(seen.chi, seen.weights, m),
     )

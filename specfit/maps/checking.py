@@ -51,8 +51,6 @@ def _request(counts: Array, request: Factorisation) -> None:
 def unsupported(request: Factorisation) -> list[str]:
     """What to do instead of each option asked for that its engine does not know."""
     engine, found = request.engine, []
-    if request.smooth > 0:
-        found.append("`smooth` is known to no engine: give the component a `library`")
     if engine == "gaussian" and request.drift_sd > 0:
         found.append("`drift_sd` needs the engine `poisson`")
     if request.relevance and engine != "ard_so":

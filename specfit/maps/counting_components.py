@@ -20,6 +20,7 @@ from specfit.maps import ard_so, others, starts
 from specfit.maps.checking import checked
 from specfit.maps.found import Array, Factorisation, MapError
 from specfit.maps.space import powers
+from specfit.maps.straightening import straight
 
 FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
 
@@ -39,8 +40,25 @@ class Numbered:
 def how_many(
     counts: Array, energy: Array, request: Factorisation, up_to: int
 ) -> Numbered:
-    """The table of K = 1 … `up_to`; a background counts as one of them."""
+    """The table of K = 1 … `up_to`; a background counts as one of them.
+
+    Of a map that drifts, in pixels whose drift is taken out: it would count as components.
+    As few of these as explain the rest are asked to show the drift.
+    """
     checked(counts, energy, request)
+    if request.drift_sd <= 0:
+        return _how_many(counts, energy, request, up_to)
+    for k in range(1, request.components + 1):
+        moved, axis = straight(counts, energy, request, k)
+        found = _how_many(moved, axis, request, min(up_to, axis.size - 1))
+        if found.best - bool(request.background) <= k:
+            break
+    return found
+
+
+def _how_many(
+    counts: Array, energy: Array, request: Factorisation, up_to: int
+) -> Numbered:
     number = np.arange(1, up_to + 1)
     laws = powers(request, energy)
     size, pixels = eigenvalues(counts, laws, request.engine == "gaussian")

@@ -29,10 +29,7 @@ def drifted(
 ) -> Factorised:
     """Spectra, maps and drifts; their bands hold what the drift leaves unsure."""
     k = request.components
-    data = fitting.chunked(counts, request.chunk)
-    first, _ = space(counts, data, energy, request, progress)
-    start = begun(data, first, energy, request)
-    found = aligned(data, start, request, progress)
+    data, found = followed(counts, energy, request, progress)
     state = State(found.of.c, found.spectra, found.objective, found.converged)
     flat = linear(counts, data, found)
     lines = every_line(flat, k)
@@ -55,6 +52,16 @@ def drifted(
         drift_sd=np.where(empty, np.nan, sd),
         notes=told,
     )
+
+
+def followed(
+    counts: Array, energy: Array, request: Factorisation, progress: Progress | None
+) -> tuple[Chunked, Aligned]:
+    """The drift of every pixel and the spectra without it, not yet turned."""
+    data = fitting.chunked(counts, request.chunk)
+    first, _ = space(counts, data, energy, request, progress)
+    start = begun(data, first, energy, request)
+    return data, aligned(data, start, request, progress)
 
 
 def linear(counts: Array, data: Chunked, found: Aligned) -> Projected:

@@ -17,13 +17,12 @@ class Factorisation:
     """How a map is to be factorised.
 
     `components` is K. `library` (K, n_channels) holds a curve for each component, of
-    any scale, a row of NaN for one without a curve. `smooth` (eV) > 0 asks neighbouring
-    channels of components without a curve to be alike over that distance. `shift_sd`
-    (eV) is the spread of the offset that the axis of the map may have against that of
-    the library, `drift_sd` (eV) of each pixel's own; 0 switches either off. `noise` is
-    the known standard deviation of the data, in their unit, for the engine "gaussian".
-    `relevance` lets weights be switched off and `overlap` in [0, 1] is the strength of soft
-    orthogonality, both of the engine "ard_so" alone. `background` are the exponents r
+    any scale, a row of NaN for one without a curve. `shift_sd` (eV) is the spread of the
+    offset that the axis of the map may have against that of the library, `drift_sd` (eV)
+    of each pixel's own; 0 switches either off. `noise` is the known standard deviation
+    of the data, in their unit, for the engine "gaussian". `relevance` lets weights be
+    switched off and `overlap` in [0, 1] is the strength of soft orthogonality, both of
+    the engine "ard_so" alone. `background` are the exponents r
     of power laws E^-r that are fitted as further weights of each pixel, and `alone` the
     energies (eV) between which there is nothing else. `grid` (rows, columns) is how the
     pixels lie. `tolerance` is the angle (rad) by which the space of the spectra may still
@@ -33,7 +32,6 @@ class Factorisation:
     components: int = 2
     engine: Engine = "poisson"
     library: Array | None = None
-    smooth: float = 0.0
     shift_sd: float = 0.0
     drift_sd: float = 0.0
     noise: float | None = None

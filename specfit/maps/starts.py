@@ -86,6 +86,22 @@ def _places(counts: Array, stripped: tuple[Array, Array] | None) -> Array:
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
+def _picked(
+    rows: Array, smooth: Array, rest: Array, components: int, restart: int
+) -> list[Array]:
+    """Spectra of the places farthest from those before, each with its nearest."""
+    found: list[Array] = []
+    for k in range(components):
+        order = np.argsort(-np.sum(rest**2, axis=1), kind="stable")
+        skip = restart if k == 0 else restart // 2
+        best = order[min(skip, order.size - 1)]
+        near = np.argsort(np.sum((smooth - smooth[best]) ** 2, axis=1), kind="stable")
+        found.append(rows[near[: max(1, rows.shape[0] // 100)]].mean(axis=0))
+        along = rest[best] / max(float(np.linalg.norm(rest[best])), 1e-300)
+        rest = rest - np.outer(rest @ along, along)
+    return found
+
+
 def purest(
     counts: Array,
     components: int,
@@ -116,14 +132,6 @@ def purest(
     smooth = rest @ right[:rank]
     axes = np.linalg.qr(((others / scale) @ right[:rank].T).T)[0]
     rest = rest - (rest @ axes) @ axes.T
-    found: list[Array] = []
-    for k in range(components):
-        order = np.argsort(-np.sum(rest**2, axis=1), kind="stable")
-        skip = restart if k == 0 else restart // 2
-        best = order[min(skip, order.size - 1)]
-        near = np.argsort(np.sum((smooth - smooth[best]) ** 2, axis=1), kind="stable")
-        found.append(rows[near[: max(1, rows.shape[0] // 100)]].mean(axis=0))
-        along = rest[best] / max(float(np.linalg.norm(rest[best])), 1e-300)
-        rest = rest - np.outer(rest @ along, along)
+    found = _picked(rows, smooth, rest, components, restart)
     spectra = np.maximum(found, 0.0) + 0.02 * mean[None]
     return np.asarray(spectra / spectra.sum(axis=1, keepdims=True))

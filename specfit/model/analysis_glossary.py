@@ -60,7 +60,8 @@ def explain(word: str) -> list[str]:
         return [f"{word}: {_ESTIMATORS[word]}", *_indented(rows)]
     if word in _SETTINGS:
         usual, meaning = _SETTINGS[word]
-        return [f"{word}: of an analysis, {usual} unless said; {meaning}"]
+        more = "; of a model a rule in its names" if word == "check" else ""
+        return [f"{word}: of an analysis, {usual} unless said; {meaning}{more}"]
     return []
 
 

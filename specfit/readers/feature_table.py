@@ -19,7 +19,7 @@ from specfit.contracts import FloatArray, Measurement
 from specfit.features import Features
 from specfit.readers.checks import MINIMUM_ROWS, check_enough, check_finite
 from specfit.readers.errors import ReaderError
-from specfit.readers.tables import DIALECTS, Table
+from specfit.readers.tables import COMMENT, DIALECTS, NUMBER, Table
 
 if TYPE_CHECKING:
     from specfit.model.ir import DataSource
@@ -41,19 +41,24 @@ def headed(source: DataSource, table: Table, text: str) -> DataSource:
         options["feature"] = tuple(float(number) for number in numbers)
         options["labels"] = features
     elif isinstance(features, tuple) and 0 < max(features, default=0) <= len(words):
-        options["labels"] = "\n".join(words[int(number) - 1] for number in features)
+        names = [words[int(number) - 1] for number in features]
+        sound = len({*names}) == len(names) and all(names)
+        if sound and not any(map(NUMBER.fullmatch, words)):
+            options["labels"] = "\n".join(names)
     return source.model_copy(update={"options": options})
 
 
 def _heading(text: str, table: Table) -> list[str]:
     """The words above the columns, as many as there are columns; else none."""
-    above = text.split("\n")[: table.lines[0] - 1]
-    line = next((line for line in reversed(above) if line.strip()), "")
-    line = line.strip().lstrip("#%!;").strip()
-    for separator in dict.fromkeys(dialect.separator for dialect in DIALECTS):
-        words = [word.strip().strip('"') for word in separator.split(line)]
-        if len(words) == table.values.shape[1]:
-            return words
+    *above, first = text.split("\n")[: table.lines[0]]
+    width = table.values.shape[1]
+    apart = dict.fromkeys(dialect.separator for dialect in DIALECTS)
+    plain = [line for line in above if not COMMENT.match(line)]
+    for separator in (one for one in apart if len(one.split(first.strip())) == width):
+        for line in (*plain, *above):  # of two lines of words the lower is of units
+            words = separator.split(line.strip().lstrip("#%!;").strip())
+            if len(words) == width:
+                return [word.strip().strip('"') for word in words]
     return []
 
 

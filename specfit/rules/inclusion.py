@@ -91,8 +91,8 @@ def _kept(
     columns = feature_columns(data, features)
     errors, places = map(columns.get, errors_of(data))
     if errors is not None and places is not None:
-        alone = np.mean(np.sum(errors**2, axis=2), axis=-1)
-        wide[places[places < features.count]] = alone[places < features.count]
+        square, real = np.mean(np.sum(errors**2, axis=2), axis=-1), places < len(wide)
+        wide[places[real]] = square[real]
     betas = np.stack([np.ravel(draws[name]) for name in found])
     noise = sigma**2 + wide @ betas**2
     kept = []

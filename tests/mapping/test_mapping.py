@@ -220,7 +220,7 @@ def test_what_is_asked_reaches_the_numerics(project: Project) -> None:
     assert document is not None
     request = request_of(document.maps[0], rows, (24, 24))
     assert (request.components, request.engine, request.restarts) == (3, "ard_so", 3)
-    assert (request.smooth, request.shift_sd, request.drift_sd) == (2.0, 0.0, 0.1)
+    assert (request.shift_sd, request.drift_sd) == (0.0, 0.1)
     assert request.relevance
     assert request.library is None
     assert request.background

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from specfit.maps import Factorisation, aligning, fitting
+from specfit.maps.counting_components import how_many
 from specfit.maps.factorising import factorise
 from specfit.maps.knots import knots
 from specfit.maps.space import space
@@ -146,6 +147,21 @@ def test_pixels_that_drift_by_more_than_was_said_are_told():
     counts, _, _ = small(pixels=100)
     tight = factorise(counts, ENERGY, Factorisation(2, library=library(), drift_sd=0.1))
     assert any("drift by" in note for note in tight.notes)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_drift_is_no_component(k):
+    counts, _, _ = small(pixels=600)
+    if k == 1:
+        generator = np.random.default_rng(2)
+        drift = generator.normal(0.0, SD, 600)
+        counts = generator.poisson(4000.0 * peaks(ENERGY, drift)[:, 0]).astype(float)
+    moving, still = (
+        how_many(counts, ENERGY, Factorisation(3, iterations=60, drift_sd=sd), 5)
+        for sd in (SD, 0.0)
+    )
+    assert moving.best == k
+    assert still.best > k
 
 
 GOAL = {"lo": 0.050, "hi": 0.024, "ov": 0.032, "amb": 0.030}

@@ -154,7 +154,6 @@ def test_bad_maps_are_refused(change, says):
         (Factorisation(2, engine="ard_so", library=np.ones((2, 40))), "`poisson`"),
         (Factorisation(2, engine="sklearn", background=(3.0,)), "`background` needs"),
         (Factorisation(2, engine="gaussian", noise=1.0, drift_sd=0.1), "`drift_sd`"),
-        (Factorisation(2, smooth=1.0), "give the component a `library`"),
     ],
 )
 def test_bad_requests_are_refused(request_, says):

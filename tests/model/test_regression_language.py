@@ -163,14 +163,29 @@ model m : curve on d {
     assert measured.columns["group"].tolist() == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]
 
 
-def test_features_told_by_number_are_called_as_the_heading_has_them(tmp_path):
-    text = "E,Ni-O,Ni-M\n" + "\n".join(f"3.{i},{i}.5,{9 - i}" for i in range(6))
+@pytest.mark.parametrize(
+    ("above", "labels"),
+    [
+        ("E,Ni-O,Ni-M", ("Ni-O", "Ni-M")),
+        ("E,Ni-O,Ni-M\nV,1/A,Å", ("Ni-O", "Ni-M")),  # below it units
+        ("# cell, of, ours\nE,Ni-O,Ni-M", ("Ni-O", "Ni-M")),
+        ("# measured at SSRL", ()),
+        ("# E, Ni-O, Ni-M", ("Ni-O", "Ni-M")),
+        ("E,1/A,1/A", ()),
+        ("0.5,n/a,3.0", ()),
+        ("# nothing", ()),
+    ],
+)
+def test_features_told_by_number_are_called_as_the_heading_has_them(
+    tmp_path, above, labels
+):
+    text = above + "\n" + "\n".join(f"3.{i},{i}.5,{9 - i}" for i in range(6))
     (tmp_path / "table.csv").write_text(text, encoding="utf-8")
     path = tmp_path / "numbered.spec"
-    source = TABLE.format(feature="columns(2..3)")
+    source = TABLE.format(feature="columns(2..3)").replace('column("E")', "column(1)")
     source = "\n".join(x for x in source.splitlines() if "name" not in x)
     path.write_text(source + "\n" + ANALYSIS, encoding="utf-8")
     checked = checking.check_with_data(path)
     assert not checked.errors
     ((_, measured),) = checked.measured
-    assert measured.features.labels == ("Ni-O", "Ni-M")
+    assert measured.features.labels == labels
