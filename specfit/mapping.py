@@ -33,7 +33,7 @@ COMPONENTS = 6
 """Numbers of components that are always looked at."""
 _SOFT = 0.005
 """Strength of soft orthogonality times the spread of the overlap: 0.05 for ± 0.1."""
-_BYTES = {"poisson": 12}
+_BYTES = {"poisson": 12, "gaussian": 12}
 """Memory that a number of the map takes while it is worked on; all else is small."""
 _OTHERS = 24
 """The same of other engines, which hold the map and what is left of it in double."""
@@ -217,7 +217,6 @@ def request_of(
         components=factorising.components,
         engine=engines.get(run.optimizer, usual),
         library=library if np.isfinite(library).any() else None,
-        smooth=max(one.width for one in factorising.spectra),
         shift_sd=factorising.shift,
         drift_sd=factorising.drift,
         noise=factorising.sd or None,

@@ -106,7 +106,9 @@ def separated(
     m = x.shape[1]
     unit = float(x.mean(dtype=np.float64))  # a sum of half precision ends at 65504
     x, c = np.divide(x, unit, dtype=np.float64), weights / unit
-    s = np.array((spectra / np.linalg.norm(spectra, axis=1, keepdims=True)).T)
+    size = np.linalg.norm(spectra, axis=1, keepdims=True)
+    level = 1.0 / np.sqrt(m)  # of a spectrum that starts with nothing
+    s = np.where(size > 0, spectra / np.where(size > 0, size, 1.0), level).T.copy()
     beta = (alpha - 1.0) * np.sqrt(m) / s.shape[1]
     relevance, variance, heights = _iterated(
         x, c, s, overlap, iterations, alpha, beta, tolerance

@@ -16,7 +16,7 @@ from specfit.maps.turning import Turned
 
 @dataclass(frozen=True)
 class Fractions:
-    """Fractions (N, K) of weights without a bound, two errors of them, and 90 %.
+    """Fractions (N, K) of weights without a bound, two errors of them, and a band.
 
     `open_by`: how far any of them moves between the ends of open lines.
     """
@@ -29,14 +29,17 @@ class Fractions:
     open_by: float = 0.0
 
 
-def fractions(loose: Array, known: Array, maps: Array, turned: Turned) -> Fractions:
+def fractions(
+    loose: Array, known: Array, maps: Array, turned: Turned, level: float = 0.9
+) -> Fractions:
     """Bands of fractions; loose (N, K) unbounded weights, known their information.
 
     Where nothing but the data speaks, the band reaches from below what is found at one
     end of what they allow to above what is found at the other.
     """
     loose = np.where(maps.sum(axis=1, keepdims=True) > 0, loose, np.nan)
-    found = _one(loose, known, maps, turned.draws @ np.linalg.inv(turned.best))
+    inside = turned.draws @ np.linalg.inv(turned.best)
+    found = _one(loose, known, maps, inside, level)
     low, high = found.low, found.high
     seen, least, most = filled(maps), found.centre, found.centre
     for best, draws in turned.extremes:
@@ -49,6 +52,7 @@ def fractions(loose: Array, known: Array, maps: Array, turned: Turned) -> Fracti
             wide @ known @ wide.T,
             np.maximum(maps @ back, 0.0),
             draws @ np.linalg.inv(best),
+            level,
         )
         low, high = np.fmin(low, at.low), np.fmax(high, at.high)
         least, most = np.fmin(least, at.centre), np.fmax(most, at.centre)
@@ -57,20 +61,24 @@ def fractions(loose: Array, known: Array, maps: Array, turned: Turned) -> Fracti
     return replace(found, low=low, high=high, open_by=open_by)
 
 
-def _one(loose: Array, known: Array, maps: Array, relative: Array) -> Fractions:
+def _one(
+    loose: Array, known: Array, maps: Array, relative: Array, level: float
+) -> Fractions:
     """The bands about one set of spectra, that may be turned by `relative` (D, K, K)."""
     total = maps.sum(axis=1)
     filled = total > 0
-    spectral, down, up = intervals.spread(loose, relative)
+    spectral, down, up = intervals.spread(loose, relative, level)
     centre = intervals.share(loose)
     count = np.full(centre.shape, np.nan)
     inside = np.maximum(maps, 0.02 * total[:, None])
     count[filled] = intervals.counting(inside[filled], known[filled])
-    low, high = intervals.banded(centre, count, down, up)
+    low, high = intervals.banded(centre, count, down, up, level)
     return Fractions(centre, count, spectral, low, high)
 
 
-def average(loose: Array, of: Fractions, maps: Array, turned: Turned) -> Average:
+def average(
+    loose: Array, of: Fractions, maps: Array, turned: Turned, level: float = 0.9
+) -> Average:
     """The error of the mean fraction: all pixels move together with the spectra.
 
     Only what counting does to each is its own and averages out.
@@ -83,25 +91,34 @@ def average(loose: Array, of: Fractions, maps: Array, turned: Turned) -> Average
     at = intervals.means(free, np.eye(len(back))[None])[0]
     every = [turned.draws, *(draws for _, draws in turned.extremes)]
     moved = [intervals.means(free, draws @ back) - at for draws in every]
-    ends = np.array([np.quantile(one, [0.05, 0.95], axis=0) for one in moved])
+    ends = np.array([np.quantile(one, _tails(level), axis=0) for one in moved])
     down = np.minimum(ends[:, 0].min(axis=0), 0.0)
     up = np.maximum(ends[:, 1].max(axis=0), 0.0)
+    own = intervals.normal(level) * count
     return Average(
         np.hypot(moved[0].std(axis=0), count),
-        np.clip(middle - np.hypot(1.645 * count, down), 0.0, 1.0),
-        np.clip(middle + np.hypot(1.645 * count, up), 0.0, 1.0),
+        np.clip(middle - np.hypot(own, down), 0.0, 1.0),
+        np.clip(middle + np.hypot(own, up), 0.0, 1.0),
     )
 
 
-def spectra(turned: Turned, found: Projected) -> tuple[Array, Array]:
-    """5 and 95 % of the pure spectra, each (K, M), and what is possible where open.
+def _tails(level: float) -> tuple[float, float]:
+    return 0.5 - 0.5 * level, 0.5 + 0.5 * level
+
+
+def spectra(
+    turned: Turned, found: Projected, level: float = 0.9
+) -> tuple[Array, Array]:
+    """Bounds of the pure spectra, each (K, M), and what is possible where open.
 
     With the noise of their own, which every channel has by itself.
     """
     k = len(turned.best)
     every = [turned.draws, *(draws for _, draws in turned.extremes)]
     turns = [unit(draws @ found.spectra[:k]) for draws in every]
-    ends = np.array([np.quantile(one, [0.05, 0.95], axis=0) for one in turns])
-    noise = 1.645 * np.sqrt(np.diag(found.error)[:k, None] * found.mean[None])
+    ends = np.array([np.quantile(one, _tails(level), axis=0) for one in turns])
+    noise = intervals.normal(level) * np.sqrt(
+        np.diag(found.error)[:k, None] * found.mean[None]
+    )
     low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
     return np.maximum(low - noise, 0.0), high + noise

@@ -32,12 +32,10 @@ def _request(counts: Array, request: Factorisation) -> None:
         raise MapError(f"{k} components of a map that allows 1 to {most}")
     if request.engine == "gaussian" and not (request.noise and request.noise > 0):
         raise MapError("the engine `gaussian` needs the known noise")
+    if not 0.0 < request.level < 1.0:
+        raise MapError("`level` is a share between 0 and 1")
     if not 0.0 <= request.overlap <= 1.0:
         raise MapError("`overlap` is a strength between 0 and 1")
-    if request.map_scale is not None and len(request.map_scale) != k:
-        raise MapError("`map_scale` holds one value for each component")
-    if request.map_shape < 1.0:
-        raise MapError("`map_shape` below 1 has no greatest posterior")
     curves = request.library
     if curves is None:
         return
@@ -53,18 +51,12 @@ def _request(counts: Array, request: Factorisation) -> None:
 def unsupported(request: Factorisation) -> list[str]:
     """What to do instead of each option asked for that its engine does not know."""
     engine, found = request.engine, []
-    if request.smooth > 0:
-        found.append("`smooth` is known to no engine: give the component a `library`")
-    if request.drift_sd > 0:
-        found.append("`drift_sd` is known to no engine: align the pixels' axes before")
-    if engine == "gaussian":
-        found.append("the engine `gaussian` is not there yet: give counts to `poisson`")
+    if engine == "gaussian" and request.drift_sd > 0:
+        found.append("`drift_sd` needs the engine `poisson`")
     if request.relevance and engine != "ard_so":
         found.append("`relevance` needs `ard_so`, or `components` from `how_many`")
     if request.overlap > 0 and engine != "ard_so":
         found.append("`overlap` needs `ard_so`, or 0 and a judgement of the maps found")
-    if request.map_shape != 1.0 and request.map_scale is None:
-        found.append("`map_shape` needs `map_scale`")
     return found + (
         _likelihood_only(request) if engine in ("ard_so", "sklearn") else []
     )
@@ -76,6 +68,6 @@ def _likelihood_only(request: Factorisation) -> list[str]:
         "library": request.library is not None,
         "background": bool(request.background),
         "shift_sd": request.shift_sd > 0,
-        "map_scale": request.map_scale is not None,
+        "drift_sd": request.drift_sd > 0,
     }
     return [f"`{name}` needs the engine `poisson`" for name, on in asked.items() if on]

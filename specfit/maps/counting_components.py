@@ -20,6 +20,7 @@ from specfit.maps import ard_so, others, starts
 from specfit.maps.checking import checked
 from specfit.maps.found import Array, Factorisation, MapError
 from specfit.maps.space import powers
+from specfit.maps.straightening import straight
 
 FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
 
@@ -39,11 +40,28 @@ class Numbered:
 def how_many(
     counts: Array, energy: Array, request: Factorisation, up_to: int
 ) -> Numbered:
-    """The table of K = 1 … `up_to`; a background counts as one of them."""
+    """The table of K = 1 … `up_to`; a background counts as one of them.
+
+    Of a map that drifts, in pixels whose drift is taken out: it would count as components.
+    As few of these as explain the rest are asked to show the drift.
+    """
     checked(counts, energy, request)
+    if request.drift_sd <= 0:
+        return _how_many(counts, energy, request, up_to)
+    for k in range(1, request.components + 1):
+        moved, axis = straight(counts, energy, request, k)
+        found = _how_many(moved, axis, request, min(up_to, axis.size - 1))
+        if found.best - bool(request.background) <= k:
+            break
+    return found
+
+
+def _how_many(
+    counts: Array, energy: Array, request: Factorisation, up_to: int
+) -> Numbered:
     number = np.arange(1, up_to + 1)
     laws = powers(request, energy)
-    size, pixels = eigenvalues(counts, laws)
+    size, pixels = eigenvalues(counts, laws, request.engine == "gaussian")
     criterion = np.full(up_to, np.inf)
     channels = size.size
     for i in range(up_to):
@@ -88,8 +106,10 @@ def edge(rest: Array, pixels: int, channels: int) -> float:
     return float(level(rest, pixels, channels) * (bulk + FALSE_ALARM * spread))
 
 
-def eigenvalues(counts: Array, laws: Array) -> tuple[Array, int]:
+def eigenvalues(counts: Array, laws: Array, even: bool = False) -> tuple[Array, int]:
     """Eigenvalues of scaled counts, falling, and how many pixels are not empty.
+
+    Of `even` noise nothing is scaled, and no pixel is empty.
 
     What is along the `laws` (B, M) of the background is taken off first: mixtures of them
     that differ from pixel to pixel would count as two components or three.
@@ -97,6 +117,9 @@ def eigenvalues(counts: Array, laws: Array) -> tuple[Array, int]:
     area = counts.sum(axis=1, dtype=np.float64)
     spectrum = counts.sum(axis=0, dtype=np.float64)
     seen, used = area > 0, spectrum > 1e-4 * spectrum.mean()
+    if even:
+        seen, used = np.ones_like(seen), np.ones_like(used)
+        area, spectrum = np.ones_like(area), np.ones_like(spectrum)
     scale = np.sqrt(spectrum[used] / spectrum.sum())
     axes = left_over(laws[:, used] / scale)
     square = np.zeros((axes.shape[1], axes.shape[1]))

@@ -46,8 +46,23 @@ def _best(seen: Array, curves: Array, rounds: int) -> Array:
     return np.asarray(np.sum(seen * np.log(mixed), axis=1))
 
 
-def cost(seen: Array, rounds: int = 120) -> Array:
-    """Log of how much the bound at zero costs, (T,) >= 0, of histograms (T, bins)."""
+def gain(seen: Array, rounds: int = 120) -> Array:
+    """Log of what is gained by weights below zero, (T,), of histograms (T, bins)."""
     bound = _best(seen, CURVES[:, PLACES >= 0.0], rounds)
     free = _best(seen, CURVES, rounds)
-    return np.maximum(free - bound - CHANCE, 0.0)
+    return free - bound
+
+
+def cost(gained: Array) -> Array:
+    """Log of how much the bound at zero costs, (T,) >= 0: what is beyond chance."""
+    return np.maximum(gained - CHANCE, 0.0)
+
+
+def outside(gained: Array) -> Array:
+    """How surely the least weights lie inwards of rising places (T,) of that gain.
+
+    At the edge itself the gain is that of chance alone, whose law is near to an
+    exponential one with a twentieth above `CHANCE`.
+    """
+    rising = np.minimum.accumulate(np.maximum(gained, 0.0)[::-1])[::-1]
+    return np.asarray(np.exp(-rising * np.log(20.0) / CHANCE))

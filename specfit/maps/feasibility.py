@@ -40,3 +40,24 @@ def feasible(found: Projected, lines: Lines, centre: Array, best: Array) -> Feas
         open_by,
         open_by < 0.05,
     )
+
+
+def left_open(lines: Lines, loose: Array, best: Array) -> float:
+    """By how much any fraction moves along any line, of more than two components.
+
+    `loose` (n, K) weights without a bound, of the spectra `best @ found.spectra`. One line
+    at a time, from one end of what the data allow to the other, all else at its best:
+    no library is asked. Together they may leave more open than this.
+    """
+    widest = 0.0
+    for (k, j), level in lines.items():
+        ends = []
+        for place in level.ends:
+            turn = best.copy()
+            turn[k, k] += turn[k, j] - place
+            turn[k, j] = place
+            back = np.linalg.inv(turn @ np.linalg.inv(best))
+            ends.append(np.clip(intervals.share(loose @ back), 0.0, 1.0))
+        apart = np.abs(ends[1] - ends[0])
+        widest = max(widest, float(np.nanmax(apart, initial=0.0)))
+    return widest

@@ -9,16 +9,24 @@ Stat. 35, 335, 2008, scheme S3); a leap that does not raise the objective is not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array as Traced
+from numpy.typing import NDArray
 
 from specfit.maps import passes
 from specfit.maps.found import Array
 
+CACHED = 2**19
+"""Numbers of a chunk that the cache of a processor holds: a pass is then fastest."""
+SINGLE = 4_000_000
+"""Numbers of a map above which it is held in single precision."""
+ALIGNED = 64  # bytes
 Progress = Callable[[str, int, float], None]
 
 
@@ -54,6 +62,11 @@ class State:
     converged: bool = False
 
 
+def precision(pixels: int, channels: int) -> type:
+    """In which a map of that size is held."""
+    return np.float32 if pixels * channels > SINGLE else np.float64
+
+
 def chunked(counts: Array, size: int) -> Chunked:
     """Counts (N, M) as chunks; single precision where the map is large.
 
@@ -61,15 +74,20 @@ def chunked(counts: Array, size: int) -> Chunked:
     double precision.
     """
     n, m = counts.shape
-    size = min(size, n)
+    size = max(1, min(size, n, CACHED // m))
     rows = -(-n // size)
-    kind = np.float32 if n * m > 4_000_000 else np.float64
-    if rows * size != n:
-        full = np.zeros((rows * size, m), kind)
-        full[:n] = counts
-    else:
-        full = np.ascontiguousarray(counts, kind)
-    return Chunked(jnp.asarray(full.reshape(rows, size, m)), n)
+    full = _aligned(rows * size, m, precision(n, m))
+    full[:n] = counts
+    full[n:] = 0.0
+    return Chunked(jax.device_put(full.reshape(rows, size, m)), n)
+
+
+def _aligned(rows: int, columns: int, kind: type) -> NDArray[Any]:
+    """An array that JAX takes over as it is: one elsewhere in memory it would copy."""
+    size = rows * columns * np.dtype(kind).itemsize
+    raw = np.empty(size + ALIGNED, np.uint8)
+    first = -raw.ctypes.data % ALIGNED
+    return raw[first : first + size].view(kind).reshape(rows, columns)
 
 
 def even(data: Chunked, components: int) -> Traced:
@@ -79,12 +97,12 @@ def even(data: Chunked, components: int) -> Traced:
 
 
 def _step(
-    data: Chunked, c: Traced, s: Array, prior: Prior, free: int
+    data: Chunked, c: Traced, s: Array, prior: Prior, free: int, told: bool = True
 ) -> tuple[Traced, Array, float]:
-    """One step, and the objective before it; spectra from row `free` on stay."""
+    """One step, and the objective before it if told; spectra from row `free` on stay."""
     kind = data.x.dtype
     damp, gain = jnp.asarray(prior.damp, kind), jnp.asarray(prior.gain, kind)
-    new, counts, fit = passes.em(data.x, c, jnp.asarray(s, kind), damp, gain)
+    new, counts, fit = passes.em(data.x, c, jnp.asarray(s, kind), damp, gain, told)
     logs = np.log(np.maximum(s, 1e-300))
     height = float(fit) + float(np.sum(prior.counts * logs))
     if np.any(prior.gain) or np.any(prior.damp != 1.0):
@@ -105,7 +123,7 @@ def turned(before: Array, after: Array) -> float:
     return float(np.sqrt(max(0.0, 1.0 - min(1.0, least) ** 2)))
 
 
-def _leap(
+def leap(
     a: Traced | Array, b: Traced | Array, c: Traced | Array, length: float
 ) -> Traced:
     """Extrapolated from three successive values, never below a tenth of the last."""
@@ -113,7 +131,8 @@ def _leap(
     return jnp.maximum(far, 0.1 * c)
 
 
-def _length(s: tuple[Array, ...]) -> float:
+def length(s: Sequence[Array]) -> float:
+    """How many steps to leap over by three successive values (K, M) of the spectra."""
     first, second = s[1] - s[0], s[2] - 2.0 * s[1] + s[0]
     scale = np.maximum(s[1].mean(axis=0), 1e-300)
     bent = float(np.sum(second**2 / scale))
@@ -139,18 +158,18 @@ def fitted(
     heights: list[float] = list(start.objective)
     quiet, longest = 0, 4.0
     for turn in range(max(1, iterations // 3)):
-        c1, s1, h0 = _step(data, c0, s0, prior, free)
+        c1, s1, _ = _step(data, c0, s0, prior, free, told=False)
         c2, s2, h1 = _step(data, c1, s1, prior, free)
-        heights += [h0, h1]
-        length = min(_length((s0, s1, s2)), longest)
-        far = np.array(_leap(s0, s1, s2, length), np.float64)
+        heights.append(h1)
+        reach = min(length((s0, s1, s2)), longest)
+        far = np.array(leap(s0, s1, s2, reach), np.float64)
         far[:free] /= far[:free].sum(axis=1, keepdims=True)
         far[free:] = s2[free:]
-        c3, s3, h2 = _step(data, _leap(c0, c1, c2, length), far, prior, free)
+        c3, s3, h2 = _step(data, leap(c0, c1, c2, reach), far, prior, free)
         taken = h2 >= h1
         before = s0
         c0, s0 = (c3, s3) if taken else (c2, s2)
-        longest = longest * 2.0 if taken and length == longest else longest
+        longest = longest * 2.0 if taken and reach == longest else longest
         longest = longest if taken else max(1.5, longest / 2.0)
         if taken:
             heights.append(h2)

@@ -17,30 +17,24 @@ class Factorisation:
     """How a map is to be factorised.
 
     `components` is K. `library` (K, n_channels) holds a curve for each component, of
-    any scale, a row of NaN for one without a curve. `smooth` (eV) > 0 asks neighbouring
-    channels of components without a curve to be alike over that distance. `shift_sd`
-    (eV) is the spread of the offset that the axis of the map may have against that of
-    the library, `drift_sd` (eV) of each pixel's own; 0 switches either off. `noise` is
-    the known standard deviation of the data, in their unit, for the engine "gaussian".
-    `map_scale` (K,) counts are the means of exponential priors of the weights, with
-    `map_shape` the shape of a gamma; None leaves the weights free. `relevance` lets
-    weights be switched off and `overlap` in [0, 1] is the strength of soft
-    orthogonality, both of the engine "ard_so" alone. `background` are the exponents r
+    any scale, a row of NaN for one without a curve. `shift_sd` (eV) is the spread of the
+    offset that the axis of the map may have against that of the library, `drift_sd` (eV)
+    of each pixel's own; 0 switches either off. `noise` is the known standard deviation
+    of the data, in their unit, for the engine "gaussian". `relevance` lets weights be
+    switched off and `overlap` in [0, 1] is the strength of soft orthogonality, both of
+    the engine "ard_so" alone. `background` are the exponents r
     of power laws E^-r that are fitted as further weights of each pixel, and `alone` the
     energies (eV) between which there is nothing else. `grid` (rows, columns) is how the
     pixels lie. `tolerance` is the angle (rad) by which the space of the spectra may still
-    turn in a step that is called converged.
+    turn in a step that is called converged. `level` is what bands hold.
     """
 
     components: int = 2
     engine: Engine = "poisson"
     library: Array | None = None
-    smooth: float = 0.0
     shift_sd: float = 0.0
     drift_sd: float = 0.0
     noise: float | None = None
-    map_scale: tuple[float, ...] | None = None
-    map_shape: float = 1.0
     relevance: bool = False
     overlap: float = 0.0
     background: tuple[float, ...] = ()
@@ -51,6 +45,7 @@ class Factorisation:
     tolerance: float = 1e-4
     chunk: int = 4096
     seed: int = 0
+    level: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ class Feasible:
 
 @dataclass(frozen=True)
 class Average:
-    """The mean fraction (K,) of the pixels that hold something: its error and 90 %."""
+    """The mean fraction (K,) of the pixels that hold something: its error and a band."""
 
     sd: Array
     low: Array
@@ -86,16 +81,18 @@ class Average:
 class Factorised:
     """Spectra and maps with their bands; K components, N pixels, M channels.
 
-    `spectra` (K, M) of unit area with a 90 % band, `maps` (N, K) in the unit of the
+    `spectra` (K, M) of unit area with a band, `maps` (N, K) in the unit of the
     data, `fraction` (N, K) of the components' counts (NaN where a pixel is empty) with
-    the standard deviations of counting and of the spectra and the 90 % interval,
+    the standard deviations of counting and of the spectra and the interval,
     `background` (N, B) weights of the power laws, `relevance` (K,) mean weight per
     pixel, `strength` (K,) the library's learned worth as a share of a component's
-    counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV,
+    counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV and
+    `drift_sd` its standard deviation (None where none was asked for),
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
     data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
-    `parts` (2, P, M) counts and what is expected of them in parts of the image, `open_by`
-    how far lines that no library bounds move a fraction (0 where there are none).
+    `parts` (3, P, M) counts in parts of the image, what is expected and its variance, `open_by`
+    how far the data alone leave a fraction open, by the library or not, of more than
+    two components (of two, `feasible` says it, and this is of lines without a library).
     """
 
     spectra: Array
@@ -121,6 +118,7 @@ class Factorised:
     average: Average | None = None
     parts: Array | None = None
     open_by: float = 0.0
+    drift_sd: Array | None = None
 
 
 class MapError(ValueError):

@@ -54,21 +54,24 @@ def counting(weights: Array, information: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)) / total)
 
 
-def spread(free: Array, turns: Array, chunk: int = 8192) -> tuple[Array, Array, Array]:
+def spread(
+    free: Array, turns: Array, level: float = 0.9, chunk: int = 1024
+) -> tuple[Array, Array, Array]:
     """Standard deviation and distances down and up of fractions over rotations.
 
     Spectra `turn @ S` have the weights `free @ inv(turn)`. The distances (n, K) are from
-    the fraction of `free` itself to the 5 % and 95 % quantiles: the best rotation often
-    lies at the very end of what is possible, and a symmetric band would leave it out.
+    the fraction of `free` itself to the quantiles between which `level` of the rotations
+    lie: the best one often lies at the very end of what is possible, and a symmetric
+    band would leave it out.
     """
-    back = np.linalg.inv(turns)
+    back, tail = np.linalg.inv(turns), 0.5 * (1.0 - level)
     found = []
     for i in range(0, free.shape[0], chunk):
         piece = free[i : i + chunk]
         fractions = share(np.einsum("nk,dkl->dnl", piece, back))
-        order = np.sort(fractions, axis=0)
-        last = order.shape[0] - 1
-        low, high = order[round(0.05 * last)], order[round(0.95 * last)]
+        last = fractions.shape[0] - 1
+        ends = round(tail * last), round((1.0 - tail) * last)
+        low, high = np.partition(fractions, ends, axis=0)[ends, :]
         at = share(piece)
         down, up = np.maximum(at - low, 0.0), np.maximum(high - at, 0.0)
         found.append(np.stack([fractions.std(axis=0), down, up]))
@@ -76,7 +79,7 @@ def spread(free: Array, turns: Array, chunk: int = 8192) -> tuple[Array, Array, 
     return sd, down, up
 
 
-def means(free: Array, turns: Array, chunk: int = 8192) -> Array:
+def means(free: Array, turns: Array, chunk: int = 1024) -> Array:
     """The mean fraction (D, K) over pixels of every rotation, as of `spread`."""
     back = np.linalg.inv(turns)
     total, count = np.zeros(back.shape[:2]), np.zeros(back.shape[:2])
@@ -88,13 +91,21 @@ def means(free: Array, turns: Array, chunk: int = 8192) -> Array:
     return np.asarray(total / np.maximum(count, 1))
 
 
-def banded(centre: Array, count: Array, down: Array, up: Array) -> tuple[Array, Array]:
-    """90 % intervals (n, K) of counting and spectra together, within 0 and 1.
+def normal(level: float) -> float:
+    """Standard deviations on either side that hold `level` of a normal law."""
+    return float(ndtri(0.5 + 0.5 * level))
+
+
+def banded(
+    centre: Array, count: Array, down: Array, up: Array, level: float = 0.9
+) -> tuple[Array, Array]:
+    """Intervals (n, K) of counting and spectra together, within 0 and 1.
 
     Joined with the interval of counting alone, so that none shrinks to a point where
     noise carried a pixel past 0 or 1.
     """
-    low = np.clip(centre - np.hypot(1.645 * count, down), 0.0, 1.0)
-    high = np.clip(centre + np.hypot(1.645 * count, up), 0.0, 1.0)
-    least, most = shortest(centre, count)
+    own = normal(level) * count
+    low = np.clip(centre - np.hypot(own, down), 0.0, 1.0)
+    high = np.clip(centre + np.hypot(own, up), 0.0, 1.0)
+    least, most = shortest(centre, count, level)
     return np.minimum(low, least), np.maximum(high, most)

@@ -20,6 +20,7 @@ def area(weights: Array, spectra: Array) -> tuple[Array, Array]:
 def even(counts: Array, spectra: Array) -> Array:
     """Every pixel's counts in equal parts, (N, K), of spectra of any length."""
     total = counts.sum(axis=1, keepdims=True, dtype=np.float64) / len(spectra)
+    total = np.maximum(total, 0.0)
     return np.asarray(total * np.linalg.norm(spectra, axis=1))
 
 

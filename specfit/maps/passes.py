@@ -20,23 +20,30 @@ def _modelled(c: Array, s: Array) -> Array:
     return jnp.maximum(c @ s, TINY)
 
 
-def _one(c: Array, x: Array, s: Array, damp: Array, gain: Array) -> tuple[Array, ...]:
+def _one(
+    c: Array, x: Array, s: Array, damp: Array, gain: Array, told: bool
+) -> tuple[Array, ...]:
     mean = _modelled(c, s)
     ratio = x / mean
     new = (c * (ratio @ s.T) + gain) * damp
-    seen = jnp.where(x > 0, x * jnp.log(mean), 0.0)
-    fit = jnp.sum(seen, dtype=jnp.float64) - jnp.sum(c, dtype=jnp.float64)
+    fit = jnp.full((), jnp.nan, jnp.float64)
+    if told:
+        seen = jnp.where(x > 0, x * jnp.log(mean), 0.0)
+        fit = jnp.sum(seen, dtype=jnp.float64) - jnp.sum(c, dtype=jnp.float64)
     return new, (c.T @ ratio).astype(jnp.float64), fit
 
 
-@jax.jit
-def em(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> tuple[Array, ...]:
+@partial(jax.jit, static_argnames="told")
+def em(
+    x: Array, c: Array, s: Array, damp: Array, gain: Array, told: bool = True
+) -> tuple[Array, ...]:
     """One step of expectation-maximisation for Poisson counts.
 
     Arguments: `x` (chunks, n, M) counts, `c` (chunks, n, K), `s` (K, M) of unit area,
     `damp` and `gain` (K,) of the gamma prior of the weights (1 and 0 for none).
     Returns: the new weights; the expected counts (K, M) of every component; the
-    log-likelihood at the weights and spectra given, up to a constant.
+    log-likelihood at the weights and spectra given, up to a constant, if it is to be
+    `told`: its logarithms take longer than all else.
     Source: Lee & Seung, NIPS 2000 (divergence); Cemgil, Comput. Intell. Neurosci. 2009,
     785152, eq. 5-7, for the complete data.
     """
@@ -44,12 +51,29 @@ def em(x: Array, c: Array, s: Array, damp: Array, gain: Array) -> tuple[Array, .
     def body(
         total: tuple[Array, Array], piece: tuple[Array, Array]
     ) -> tuple[tuple[Array, Array], Array]:
-        new, counts, fit = _one(piece[0], piece[1], s, damp, gain)
+        new, counts, fit = _one(piece[0], piece[1], s, damp, gain, told)
         return (total[0] + counts, total[1] + fit), new
 
     start = (jnp.zeros(s.shape, jnp.float64), jnp.zeros((), jnp.float64))
     (counts, fit), new = jax.lax.scan(body, start, (c, x))
     return new, counts * s, fit
+
+
+def solved(matrix: Array, right: Array) -> Array:
+    """Solutions (n, K) of many small positive definite systems (n, K, K).
+
+    By elimination written out, which such matrices ask no pivots of: a library's
+    routine takes longer to compile than all of the work on a small map.
+    """
+    if matrix.shape[1] > 4:
+        found: Array = jnp.linalg.solve(matrix, right[..., None])[..., 0]
+        return found
+    both = jnp.concatenate([matrix, right[..., None]], axis=-1)
+    rows = [both[:, k] for k in range(both.shape[1])]
+    for k in range(len(rows)):
+        row = rows[k] / rows[k][:, k, None]
+        rows = [row if i == k else r - r[:, k, None] * row for i, r in enumerate(rows)]
+    return jnp.stack([row[:, -1] for row in rows], axis=1)
 
 
 @jax.jit
@@ -87,11 +111,13 @@ def judged(x: Array, c: Array, spectra: Array) -> tuple[Array, Array, Array, Arr
         size = jnp.sum(c, axis=1, keepdims=True)
         inside = jnp.maximum(c, 0.02 * size)
         mean = _modelled(inside, s)
-        known = jnp.einsum("nm,km,lm->nkl", 1.0 / mean, s, s)
-        eye = jnp.eye(s.shape[0], dtype=c.dtype)
+        k, m = s.shape
+        pairs = (s[:, None] * s[None]).reshape(-1, m).T
+        known = ((1.0 / mean) @ pairs).reshape(-1, k, k)
+        eye = jnp.eye(k, dtype=c.dtype)
         ridge = 1e-7 * jnp.max(known, axis=(1, 2))[:, None, None] * eye[None]
         slope = (x / mean - 1.0) @ s.T
-        step = jnp.linalg.solve(known + ridge, slope[..., None])[..., 0]
+        step = solved(known + ridge, slope)
         fitted = c @ s
         over = x - fitted
         chi = jnp.sum(over**2 / jnp.maximum(fitted, 1e-3), axis=1)

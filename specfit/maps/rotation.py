@@ -17,18 +17,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln
 
 from specfit.maps import edges
 from specfit.maps.found import Array
 
 POINTS = 41
-FINE = 161
 NEAR, FAR = 2.0, 14.0  # of log-likelihood: allowed, and looked at
 WIDENED = 30
 """Times that a grid is widened or narrowed; the first few suffice unless the data bound
 nothing."""
-STRENGTHS = np.exp(np.linspace(np.log(10.0), np.log(1e6), 60))
 
 
 @dataclass(frozen=True)
@@ -50,14 +47,14 @@ class Projected:
 class Level:
     """What the data say of the places (T,) of pure spectrum `k` on the line to `j`.
 
-    `cost` (T,) of the bound of the weights, `density` (T,) with that of the spectrum:
-    its logarithm. `closed`: the data bound the places on both sides.
+    `gain` (T,) of weights below zero, `density` (T,) of place by the bounds of weights
+    and spectrum: its logarithm. `closed`: the data bound the places on both sides.
     """
 
     k: int
     j: int
     places: Array
-    cost: Array
+    gain: Array
     density: Array
     closed: bool
 
@@ -152,23 +149,24 @@ def every_line(found: Projected, components: int) -> Lines:
 
 
 def _levelled(found: Projected, k: int, j: int, place: Array) -> Level:
-    cost = edges.cost(standardised(found, k, j, place))
-    density = -cost - positive(found, k, j, place)[1]
-    return Level(k, j, place, cost, density, closed=False)
+    gain = edges.gain(standardised(found, k, j, place))
+    density = -edges.cost(gain) - positive(found, k, j, place)[1]
+    return Level(k, j, place, gain, density, closed=False)
 
 
 def _joined(one: Level, two: Level) -> Level:
     places = np.concatenate([one.places, two.places])
     order = np.argsort(places)
-    cost = np.concatenate([one.cost, two.cost])[order]
+    gain = np.concatenate([one.gain, two.gain])[order]
     density = np.concatenate([one.density, two.density])[order]
-    return replace(one, places=places[order], cost=cost, density=density)
+    return replace(one, places=places[order], gain=gain, density=density)
 
 
 def line(found: Projected, level: Level, curve: Array | None, place: Array) -> Line:
     """A line at given places, with what a curve says of them."""
     lifted, below = positive(found, level.k, level.j, place)
-    density = -np.interp(place, level.places, level.cost) - below
+    gain = np.interp(place, level.places, level.gain)
+    density = -edges.cost(gain) - below
     if curve is None:
         return Line(place, density, np.zeros(place.size))
     likeness = np.log(lifted) @ curve
@@ -187,66 +185,3 @@ def independent(spectrum: Array, curve: Array) -> float:
     d = d - d.mean()
     both = np.correlate(d, d, mode="full") / max(float(d @ d), 1e-300)
     return float(1.0 / np.sum(both**2))
-
-
-def strengths(of: Line, curve: Array) -> Array:
-    """Log of the joint density of strength and place, (n_strengths, T).
-
-    The measure of the spectrum is that of its logarithms, so that neither the number
-    of channels without intensity nor their order matters; uniform in log A.
-    """
-    a = STRENGTHS[:, None]
-    norm = gammaln(STRENGTHS) - np.sum(gammaln(a * curve[None]), axis=1)
-    told = of.independent * (norm[:, None] + a * of.likeness[None])
-    return np.asarray(told + of.level[None])
-
-
-@dataclass(frozen=True)
-class Settled:
-    """A line's posterior: places of equal weight (D,), the best, the learned strength."""
-
-    draws: Array
-    best: float
-    strength: float
-    evidence: float
-
-
-def settled(
-    found: Projected, level: Level, curve: Array | None, draws: int = 64
-) -> Settled:
-    """The posterior of the place of one pure spectrum along a line."""
-    of = refined(found, level, curve)
-    place = of.places
-    width = np.gradient(place)
-    joint = of.level[None] if curve is None else strengths(of, curve)
-    weight = np.logaddexp.reduce(joint, axis=0)
-    power = np.logaddexp.reduce(joint + np.log(width)[None], axis=1)
-    at = int(np.argmax(power))
-    share = np.exp(weight - weight.max())
-    steps = 0.5 * (share[1:] + share[:-1]) * np.diff(place)
-    total = np.concatenate([[0.0], np.cumsum(steps)])
-    quantile = np.interp((np.arange(draws) + 0.5) / draws * total[-1], total, place)
-    mean = float(np.sum(share * place * width) / np.sum(share * width))
-    best = mean if curve is None else float(place[np.argmax(joint[at])])
-    learned = float("nan") if curve is None else float(STRENGTHS[at])
-    return Settled(quantile, best, learned, float(power[at]))
-
-
-def refined(found: Projected, level: Level, curve: Array | None) -> Line:
-    """A line on a grid that follows its density; places rise.
-
-    It is finer at the peak: there the bound of the weights falls off within a thousandth.
-    """
-    low, high = level.reach
-    place = np.union1d(level.places, np.linspace(low, high, FINE))
-    of = line(found, level, curve, place[(place >= low) & (place <= high)])
-    if curve is None:
-        return of
-    step = (high - low) / (FINE - 1)
-    for _ in range(2):
-        height = np.logaddexp.reduce(strengths(of, curve), axis=0)
-        fine = np.linspace(-step, step, 11) + of.places[int(np.argmax(height))]
-        fine = fine[(fine >= low) & (fine <= high)]
-        of = line(found, level, curve, np.union1d(of.places, fine))
-        step /= 5.0
-    return of

@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, starts, weighing
+from specfit.maps import fitting, passes, starts, weighing
 from specfit.maps.fitting import Chunked, Prior, Progress, State
 from specfit.maps.found import Array, Factorisation, MapError
 
+LEVELS = (2048, 8192)  # sums of pixels that come before all pixels
+PLACING = 3  # steps of the weights alone
 FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
 
 
@@ -41,17 +43,13 @@ def powers(request: Factorisation, energy: Array) -> Array:
 def _priors(
     given: list[Array | None], fixed: Array, channels: int, request: Factorisation
 ) -> Prior:
-    """Pseudo-counts of the spectra and the gamma prior of the weights."""
+    """Pseudo-counts of the spectra; the weights have no prior."""
     k = request.components
     worth = np.zeros((k + len(fixed), channels))
     for i, curve in enumerate(given):
         if curve is not None:
             worth[i] = FIRST_STRENGTH * curve
-    damp, gain = np.ones(k + len(fixed)), np.zeros(k + len(fixed))
-    if request.map_scale is not None:
-        scale = np.asarray(request.map_scale) / request.map_shape
-        damp[:k], gain[:k] = 1.0 / (1.0 + 1.0 / scale), request.map_shape - 1.0
-    return Prior(worth, damp, gain)
+    return Prior(worth, np.ones(k + len(fixed)), np.zeros(k + len(fixed)))
 
 
 def alone(request: Factorisation, energy: Array) -> Array:
@@ -60,12 +58,13 @@ def alone(request: Factorisation, energy: Array) -> Array:
     return np.asarray((energy >= low) & (energy <= high))
 
 
-def _first(
+def first_spectra(
     counts: Array,
     given: list[Array | None],
     fixed: Array,
     window: Array,
     restart: int,
+    even: bool = False,
 ) -> Array:
     """Spectra to start from, (K, M): the library's, else the purest places'.
 
@@ -81,7 +80,8 @@ def _first(
     if law is None and len(fixed):
         known = np.vstack([known, fixed.mean(axis=0)])
     strip = None if law is None else (law, window)
-    places = iter(starts.purest(counts, free, restart, known, strip) if free else ())
+    found = starts.purest(counts, free, restart, known, strip, even) if free else ()
+    places = iter(found)
     rows = np.array(
         [next(places) if curve is None else 0.9 * curve + 0.1 * mean for curve in given]
     )
@@ -93,20 +93,45 @@ def _first(
 def _nearer(
     counts: Array, data: Chunked, spectra: Array, prior: Prior, request: Factorisation
 ) -> State:
-    """A start closer by: runs of pixels bring the spectra there at less cost."""
-    rows = len(spectra)
-    if counts.shape[0] <= 8192:
-        return State(fitting.even(data, rows), spectra)
-    few = fitting.chunked(starts.pooled(counts, 2048), 2048)
-    near = fitting.fitted(
-        few,
-        State(fitting.even(few, rows), spectra),
-        prior,
-        request.components,
-        request.iterations,
-        request.tolerance,
-    )
-    return State(weighed(data, fitting.even(data, rows), near.s, prior, 2)[0], near.s)
+    """A start closer by: runs of pixels bring the spectra there at less cost.
+
+    Of 2048 sums first, then of four times as many: each level starts where the one
+    before it ended, and asks few passes over more data.
+    """
+    now = spectra
+    for groups in LEVELS:
+        if counts.shape[0] < 4 * groups:
+            break
+        kind = fitting.precision(groups, counts.shape[1])
+        few = fitting.chunked(starts.pooled(counts, groups, kind), groups)
+        now = fitting.fitted(
+            few,
+            _placed(few, now, prior),
+            prior,
+            request.components,
+            request.iterations,
+            request.tolerance,
+        ).s
+    return _placed(data, now, prior)
+
+
+def _placed(data: Chunked, spectra: Array, prior: Prior) -> State:
+    """Weights near to the best for given spectra: the linear ones, and a few steps."""
+    mean = starts.mean_spectrum(np.asarray(jnp.sum(data.x, axis=1, dtype=jnp.float64)))
+    kind = data.x.dtype
+    s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
+    c = passes.projected(data.x, jnp.asarray(projection(spectra, mean), kind))
+    # a weight at zero would stay there
+    c = jnp.maximum(c, 0.05 * jnp.abs(c).sum(axis=2, keepdims=True))
+    for _ in range(PLACING):
+        c = passes.em(data.x, c, s, damp, gain, told=False)[0]
+    return State(c, spectra)
+
+
+def projection(spectra: Array, mean: Array) -> Array:
+    """What turns counts into linear weights, (M, K), by the noise of the mean spectrum."""
+    weighted = spectra / mean
+    return np.asarray(weighted.T @ np.linalg.pinv(weighted @ spectra.T))
 
 
 def weighed(
@@ -139,7 +164,9 @@ def space(
     # starts differ in the spectra without a curve only
     several = any(curve is None for curve in given)
     for restart in range(max(1, request.restarts) if several else 1):
-        spectra = np.concatenate([_first(counts, given, fixed, window, restart), fixed])
+        spectra = np.concatenate(
+            [first_spectra(counts, given, fixed, window, restart), fixed]
+        )
         state = fitting.fitted(
             data,
             _nearer(counts, data, spectra, prior, request),

@@ -9,15 +9,18 @@ from scipy.optimize import nnls
 from specfit.maps.found import Array
 
 
-def pooled(counts: Array, groups: int) -> Array:
+def pooled(counts: Array, groups: int, kind: type = np.float64) -> Array:
     """Sums of runs of neighbouring pixels, (groups or fewer, n_channels).
 
     Sums of Poisson counts are Poisson counts, and of mixtures of spectra mixtures of
     the same spectra: nothing is approximated, only contrast within a run is lost.
     """
     size = max(1, -(-counts.shape[0] // groups))
-    edges = np.arange(0, counts.shape[0], size)
-    return np.add.reduceat(counts, edges, axis=0, dtype=np.float64)
+    whole = counts.shape[0] // size
+    rows = counts[: whole * size].reshape(whole, size, counts.shape[1])
+    found = rows.sum(axis=1, dtype=kind)
+    rest = counts[whole * size :].sum(axis=0, dtype=kind, keepdims=True)
+    return found if whole * size == counts.shape[0] else np.concatenate([found, rest])
 
 
 def together(total: Array, enough: float) -> NDArray[np.int64]:
@@ -53,7 +56,7 @@ def summed(values: Array, runs: NDArray[np.int64]) -> Array:
 
 def mean_spectrum(counts: Array) -> Array:
     """The mean spectrum with unit area, (n_channels,), nowhere quite zero."""
-    total = counts.sum(axis=0, dtype=np.float64)
+    total = np.maximum(counts.sum(axis=0, dtype=np.float64), 0.0)
     total = total + 1e-6 * total.mean()
     return np.asarray(total / total.sum())
 
@@ -83,33 +86,10 @@ def _places(counts: Array, stripped: tuple[Array, Array] | None) -> Array:
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
-def purest(
-    counts: Array,
-    components: int,
-    restart: int = 0,
-    known: Array | None = None,
-    stripped: tuple[Array, Array] | None = None,
-) -> Array:
-    """Spectra of the K most different places of a map, (K, n_channels), unit area.
-
-    `known` (n, n_channels): what is in the map besides; the places are those that differ
-    most from these, too, so that no place is found that shows one of them again.
-    `stripped`: the background (M,) and the channels (M,) where it is alone; it is taken
-    off first, or the places with the most and the least of it would be the purest.
-
-    Successive projections (Araújo et al., Chemom. Intell. Lab. Syst. 57, 65, 2001) on
-    the K leading directions of the pooled spectra, each scaled to its noise (Keenan &
-    Kotula, Surf. Interface Anal. 36, 203, 2004). Restart r skips the r purest places.
-    """
-    rows = _places(counts, stripped)
-    scale = np.sqrt(mean_spectrum(counts))
-    left, size, right = np.linalg.svd(rows / scale, full_matrices=False)
-    others = np.zeros((0, scale.size)) if known is None else known
-    rank = min(components + len(others), size.size)
-    rest = left[:, :rank] * size[:rank]
-    smooth = rest @ right[:rank]
-    axes = np.linalg.qr(((others / scale) @ right[:rank].T).T)[0]
-    rest = rest - (rest @ axes) @ axes.T
+def _picked(
+    rows: Array, smooth: Array, rest: Array, components: int, restart: int
+) -> list[Array]:
+    """Spectra of the places farthest from those before, each with its nearest."""
     found: list[Array] = []
     for k in range(components):
         order = np.argsort(-np.sum(rest**2, axis=1), kind="stable")
@@ -119,5 +99,39 @@ def purest(
         found.append(rows[near[: max(1, rows.shape[0] // 100)]].mean(axis=0))
         along = rest[best] / max(float(np.linalg.norm(rest[best])), 1e-300)
         rest = rest - np.outer(rest @ along, along)
-    spectra = np.maximum(found, 0.0) + 0.02 * mean_spectrum(counts)[None]
+    return found
+
+
+def purest(
+    counts: Array,
+    components: int,
+    restart: int = 0,
+    known: Array | None = None,
+    stripped: tuple[Array, Array] | None = None,
+    even: bool = False,
+) -> Array:
+    """Spectra of the K most different places of a map, (K, n_channels), unit area.
+
+    `known` (n, n_channels): what is in the map besides; the places are those that differ
+    most from these, too, so that no place is found that shows one of them again.
+    `even` noise is the same in all channels, else that of counts.
+    `stripped`: the background (M,) and the channels (M,) where it is alone; it is taken
+    off first, or the places with the most and the least of it would be the purest.
+
+    Successive projections (Araújo et al., Chemom. Intell. Lab. Syst. 57, 65, 2001) on
+    the K leading directions of the pooled spectra, each scaled to its noise (Keenan &
+    Kotula, Surf. Interface Anal. 36, 203, 2004). Restart r skips the r purest places.
+    """
+    rows = _places(counts, stripped)
+    mean = mean_spectrum(counts)
+    scale = np.sqrt(np.full_like(mean, mean.mean()) if even else mean)
+    left, size, right = np.linalg.svd(rows / scale, full_matrices=False)
+    others = np.zeros((0, scale.size)) if known is None else known
+    rank = min(components + len(others), size.size)
+    rest = left[:, :rank] * size[:rank]
+    smooth = rest @ right[:rank]
+    axes = np.linalg.qr(((others / scale) @ right[:rank].T).T)[0]
+    rest = rest - (rest @ axes) @ axes.T
+    found = _picked(rows, smooth, rest, components, restart)
+    spectra = np.maximum(found, 0.0) + 0.02 * mean[None]
     return np.asarray(spectra / spectra.sum(axis=1, keepdims=True))

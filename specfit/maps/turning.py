@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 
 from specfit.maps.found import Array, Factorisation
-from specfit.maps.rotation import Lines, Projected, Settled, settled
+from specfit.maps.rotation import Lines, Projected
+from specfit.maps.settling import Settled, settled
 
 DRAWS = 64
 
@@ -91,7 +92,7 @@ def offset_turn(
         return turn(found, lines, given), 0.0
     sd, place = request.shift_sd, 0.0
     tried: dict[float, tuple[float, Turned]] = {}
-    for step in (0.5 * sd, 0.125 * sd):
+    for step in (0.5 * sd, 0.125 * sd, 0.03125 * sd):
         for shift in place + step * np.arange(-5, 6):
             if float(shift) in tried:
                 continue

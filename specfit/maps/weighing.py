@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from specfit.maps.passes import TINY
+from specfit.maps.passes import TINY, solved
 
 RISE = 1e-6
 """A pixel is done when a Newton step could raise its log-posterior by no more."""
@@ -25,7 +25,6 @@ ROUNDING = 1e-13
 """Or by no more than this share of it, which double precision cannot show."""
 RIDGE = 1e-10
 """Share of the curvature that is added to it: collinear spectra still have a step."""
-FIRST = 3  # steps of expectation-maximisation before any other
 
 
 class Asked(NamedTuple):
@@ -39,15 +38,16 @@ class Asked(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """Weights (n, K), their log-posterior (n,), pixels that are done, steps taken."""
+    """Weights (n, K), their log-posterior (n,), a step (n, K) on, what is done, how far."""
 
     c: Array
     height: Array
+    toward: Array
     done: Array
     step: Array
 
 
-@partial(jax.jit, static_argnames="steps")
+@jax.jit
 def weights(
     x: Array, c: Array, s: Array, damp: Array, gain: Array, steps: int
 ) -> tuple[Array, Array]:
@@ -72,10 +72,9 @@ def weights(
 
 
 def _chunk(asked: Asked, c: Array, steps: int) -> Reached:
-    for _ in range(FIRST):
-        c = _plain(asked, c)
-    height = _height(asked, c)
-    start = Reached(c, height, jnp.zeros(height.shape, bool), jnp.asarray(0))
+    nowhere = jnp.full(c.shape[0], -jnp.inf)  # the first step stays, and looks around
+    undone = jnp.zeros(c.shape[0], bool)
+    start = Reached(_plain(asked, c), nowhere, 0.0 * c, undone, jnp.asarray(-1))
 
     def unfinished(now: Reached) -> Array:
         return (now.step < steps) & ~jnp.all(now.done)
@@ -106,7 +105,7 @@ def _slopes(asked: Asked, c: Array) -> tuple[Array, Array]:
     return slope, curve + jnp.eye(k) * (asked.gain / safe**2)[:, None]
 
 
-def _direction(slope: Array, curve: Array, zero: Array) -> Array:
+def direction(slope: Array, curve: Array, zero: Array) -> Array:
     """Newton's step (n, K) within the weights that it does not push below zero.
 
     `zero` (n, K) says which weights are at zero; those that the step would lower are
@@ -116,57 +115,57 @@ def _direction(slope: Array, curve: Array, zero: Array) -> Array:
     eye = jnp.eye(slope.shape[1])
     scaled = curve / (size[:, :, None] * size[:, None]) + RIDGE * eye
 
-    def solved(held: Array) -> Array:
-        free = ~held
-        both = free[:, :, None] & free[:, None]
-        matrix = jnp.where(both, scaled, eye)
-        right = jnp.where(free, slope / size, 0.0)
-        found: Array = jnp.linalg.solve(matrix, right[..., None])[..., 0] / size
-        return found
+    def again(now: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        held = now[0]
+        both = ~held[:, :, None] & ~held[:, None]
+        right = jnp.where(held, 0.0, slope / size)
+        step = solved(jnp.where(both, scaled, eye), right) / size
+        pushed = zero & ~held & (step < 0)
+        return held | pushed, step, jnp.any(pushed)
 
-    def again(now: tuple[Array, Array]) -> tuple[Array, Array]:
-        held = now[0] | (zero & (now[1] < 0))
-        return held, solved(held)
-
-    def pushed(now: tuple[Array, Array]) -> Array:
-        return jnp.any(zero & ~now[0] & (now[1] < 0))
-
-    held = zero & (slope <= 0)
-    step: Array = jax.lax.while_loop(pushed, again, (held, solved(held)))[1]
+    start = (zero & (slope <= 0), slope, jnp.asarray(True))
+    step: Array = jax.lax.while_loop(lambda now: now[2], again, start)[1]
     return step
 
 
 def _better(asked: Asked, now: Reached) -> Reached:
     """The best of a step bent at zero, one cut there, and safer ones if need be."""
-    c = now.c
-    slope, curve = _slopes(asked, c)
-    step = _direction(slope, curve, c <= 0)
-    rise = 0.5 * jnp.sum(slope * step, axis=1)
-    done = now.done | (rise <= RISE + ROUNDING * jnp.abs(now.height))
-    falling = step < 0
-    reach = jnp.where(falling, c / jnp.where(falling, -step, 1.0), jnp.inf)
+    c, step = now.c, now.toward
+    reach = jnp.where(step < 0, c / jnp.where(step < 0, -step, 1.0), jnp.inf)
     length = jnp.minimum(jnp.min(reach, axis=1, keepdims=True), 1.0)
     # weights whose prior is zero at zero come nearer and never there
     least = jnp.where(asked.gain > 0, 0.1 * c, 0.0)
+    bent = jnp.maximum(c + step, least)
     cut = jnp.where(reach <= length, least, jnp.maximum(c + length * step, least))
-    best = _best(asked, (c, now.height), (jnp.maximum(c + step, least), cut))
+    best: tuple[Array, Array] = _best(asked, (c, now.height), bent)[0]
 
     def safer(best: tuple[Array, Array]) -> tuple[Array, Array]:
         parts = [jnp.maximum(c + part * length * step, 0.0) for part in (0.5, 0.1)]
-        return _best(asked, best, (*parts, _plain(asked, c)))
+        tried = jnp.stack([*parts, _plain(asked, c)])
+        found: tuple[Array, Array] = jax.lax.scan(partial(_best, asked), best, tried)[0]
+        return found
 
-    stuck = jnp.any((best[1] <= now.height) & ~done)
-    c, height = jax.lax.cond(stuck, safer, lambda best: best, best)
-    return Reached(c, height, done, now.step + 1)
+    def other(best: tuple[Array, Array]) -> tuple[Array, Array]:
+        best = _best(asked, best, cut)[0]
+        stuck = jnp.any((best[1] <= now.height) & ~now.done)
+        found: tuple[Array, Array] = jax.lax.cond(stuck, safer, lambda one: one, best)
+        return found
+
+    crosses = (length[:, 0] < 1.0) | (best[1] <= now.height)
+    asks = jnp.any(crosses & ~now.done)
+    c, height = jax.lax.cond(asks, other, lambda best: best, best)
+    slope, curve = _slopes(asked, c)
+    toward = direction(slope, curve, c <= 0)
+    rise = 0.5 * jnp.sum(slope * toward, axis=1)
+    done = now.done | (rise <= RISE + ROUNDING * jnp.abs(height))
+    return Reached(c, height, toward, done, now.step + 1)
 
 
 def _best(
-    asked: Asked, now: tuple[Array, Array], tried: tuple[Array, ...]
-) -> tuple[Array, Array]:
-    c, height = now
-    for one in tried:
-        reached = _height(asked, one)
-        higher = reached > height
-        c = jnp.where(higher[:, None], one, c)
-        height = jnp.where(higher, reached, height)
-    return c, height
+    asked: Asked, now: tuple[Array, Array], tried: Array
+) -> tuple[tuple[Array, Array], None]:
+    """The higher of two, pixel by pixel."""
+    reached = _height(asked, tried)
+    higher = reached > now[1]
+    c = jnp.where(higher[:, None], tried, now[0])
+    return (c, jnp.where(higher, reached, now[1])), None

@@ -23,7 +23,7 @@ _WORDS = {
 }
 PLOTS = (
     *("map", "uncertainty", "spectra", "relevance"),
-    *("residual_image", "residual_spectrum", "overlay", "windows"),
+    *("residual_image", "residual_spectrum", "overlay", "windows", "drift"),
 )
 _FOLDER = re.compile(r"\w[\w.-]{0,79}(/\w[\w.-]{0,79})*")
 

@@ -20,10 +20,8 @@ def unused(asked: Factorising) -> Iterator[Remark]:
     """Errors of what cannot be done, notes of what does not guide the search."""
     for prior in dict.fromkeys(one for one in asked.spectra if one.kind == "smooth"):
         yield "map-smooth", {}, prior.place, "error"
-    if asked.drift:
-        yield "map-drift", {}, _at(asked, "drift"), "error"
-    if asked.likelihood == "normal":
-        yield "map-normal", {}, _at(asked, "observe"), "error"
+    if asked.likelihood == "normal" and asked.drift:
+        yield "map-normal-drift", {}, _at(asked, "drift"), "error"
     yield from _other_engine(asked)
     by = {"optimizer": str(asked.run.optimizer)}
     for place in _levels(asked):
@@ -86,6 +84,8 @@ def _other_engine(asked: Factorising) -> Iterator[Remark]:
         found.append(("baseline", _at(asked, "baseline")))
     if asked.shift:
         found.append(("shift", _at(asked, "shift")))
+    if asked.drift:
+        found.append(("drift", _at(asked, "drift")))
     for name, place in found:
         words = {"name": name, "optimizer": asked.run.optimizer}
         yield "map-engine", words, place, "error"

@@ -116,8 +116,10 @@ def _chi2(
     if found.parts is None:
         variance = np.maximum(result.total[inside], 1.0)
         return float((found.residual_sum[inside] ** 2 / variance).sum()), float(count)
-    seen, made = (one[:, inside] for one in found.parts)
-    chi2 = float(((seen - made) ** 2 / np.maximum(made, 1.0)).sum())
+    seen, made, variance = (one[:, inside] for one in found.parts)
+    poisson = asked.likelihood == "poisson"
+    variance = np.maximum(variance, 1.0) if poisson else variance
+    chi2 = float(((seen - made) ** 2 / variance).sum())
     # the spectra are free to meet one sum each in every channel, and the weights of a
     # part one in every part
     spectra, weights = (

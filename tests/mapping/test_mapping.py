@@ -220,7 +220,7 @@ def test_what_is_asked_reaches_the_numerics(project: Project) -> None:
     assert document is not None
     request = request_of(document.maps[0], rows, (24, 24))
     assert (request.components, request.engine, request.restarts) == (3, "ard_so", 3)
-    assert (request.smooth, request.shift_sd, request.drift_sd) == (2.0, 0.0, 0.1)
+    assert (request.shift_sd, request.drift_sd) == (0.0, 0.1)
     assert request.relevance
     assert request.library is None
     assert request.background
@@ -299,8 +299,9 @@ def test_a_curve_of_the_database_has_what_the_database_says() -> None:
 
 
 UNUSED = [
-    (("  S[1] ~ like file", "  drift ~ 0 ± 0.1 eV per pixel\n  S[1] ~ like file"),
-     "error[map-drift]", "drift ~ 0 ± 0.1 eV"),
+    (("  shift ~ 0 ± 0.5 eV", "  drift ~ 0 ± 0.1 eV per pixel"),
+     ("seed = 1", "seed = 1; optimizer = ard_so"),
+     "error[map-engine]", "drift ~ 0 ± 0.1 eV"),
     (('S[2] ~ like file("data/eels_valence_mn4.msa")', "S[2] ~ smooth(2 eV)"),
      "error[map-smooth]", "smooth(2 eV)"),
     (("seed = 1", "seed = 1; optimizer = ard_so"), "error[map-engine]", "baseline pre"),
@@ -309,15 +310,12 @@ UNUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "code", "where"), UNUSED)
+@pytest.mark.parametrize("case", UNUSED)
 def test_check_tells_what_would_not_be_used(
-    change: tuple[str, str],
-    code: str,
-    where: str,
-    project: Project,
-    capsys: pytest.CaptureFixture[str],
+    case: tuple, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = main(["check", str(project(change))])
+    *changes, code, where = case
+    result = main(["check", str(project(*changes))])
     told = capsys.readouterr()
     said = told.out + told.err
     assert result == (2 if code.startswith("error") else 0)
@@ -343,7 +341,7 @@ def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
 
 def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> None:
     request = request_of(asked(project(EXPECT)), np.full((2, 90), np.nan), (24, 24))
-    assert (request.relevance, request.overlap, request.map_shape) == (False, 0.0, 1.0)
+    assert (request.relevance, request.overlap) == (False, 0.0)
 
 
 def test_one_pixel_and_energies_about_zero_are_told(project: Project) -> None:
@@ -384,7 +382,9 @@ def test_parts_that_are_missed_and_lines_left_open_are_told(
         made = np.full((36, found.spectra.shape[1]), 400.0)
         # of the whole image nothing is missing, of its halves a tenth
         seen = made * np.where(np.arange(36) < 18, 0.9, 1.1)[:, None]
-        return replace(found, parts=np.stack([seen, made]), feasible=None, open_by=0.4)
+        return replace(
+            found, parts=np.stack([seen, made, made]), feasible=None, open_by=0.4
+        )
 
     monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
     _, result = ran(project())
@@ -419,3 +419,31 @@ def test_a_background_that_is_nowhere_alone_is_told_beside_free_spectra(
         for changes in ((free, anywhere), (free,), (anywhere,))
     ]
     assert told == [True, False, False]
+
+
+NORMAL = (
+    "~ poisson(pre + sum(C[*, k] * S[*, k] over k))",
+    "~ normal(pre + sum(C[*, k] * S[*, k] over k), 7 counts)",
+)
+
+
+def test_noise_that_is_normal_runs_to_a_report(project: Project) -> None:
+    code, result = ran(project(NORMAL))
+    assert code in (0, 1)
+    assert result["diagnostics"]["chi2_reduced"] > 0.0
+    assert [one["number"] for one in result["components"]] == [1, 2]
+    assert not result["notes"] or "still rise" not in result["notes"][0]
+
+
+def test_a_drift_runs_to_a_report_with_its_image(project: Project) -> None:
+    said = (
+        "  shift ~ 0 ± 0.5 eV",
+        "  shift ~ 0 ± 0.5 eV\n  drift ~ 0 ± 0.1 eV per pixel",
+    )
+    path = project(said)
+    code, result = ran(path)
+    assert code in (0, 1)
+    assert result["parameters"]["drift"]["unit"] == "eV"
+    with np.load(path.parent / "out" / "tables" / "maps.npz") as made:
+        assert made["drift"].shape == made["drift_sd"].shape == (24, 24)
+    assert (path.parent / "out" / "figures" / "drift.png").exists()

@@ -8,7 +8,7 @@ looked up beside the checkout and are not part of it; where they are not, tests 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ class Map:
 
     `counts` (n_pixels, n_channels), `energy` (n_channels,) eV, `fraction` (n_pixels,)
     of Mn2+ in truth (NaN outside the particle), `spectra` and `library`
-    (2, n_channels) of unit area, `inside` (n_pixels,) bool.
+    (2, n_channels) of unit area, `inside` (n_pixels,) bool, `drift` (n_pixels,) eV.
     """
 
     counts: np.ndarray
@@ -42,6 +42,7 @@ class Map:
     spectra: np.ndarray
     library: np.ndarray
     inside: np.ndarray
+    drift: np.ndarray | None = None
 
 
 def curve(name: str, energy: np.ndarray) -> np.ndarray:
@@ -83,3 +84,22 @@ def simulated(
     counts = np.random.default_rng(seed).poisson(mean @ spectra).astype(float)
     truth = np.where(inside, fraction, np.nan)
     return Map(counts, energy, truth, spectra, library, inside)
+
+
+def drifting(name: str, seed: int, sd: float = 0.3, offset: float = 0.0) -> Map:
+    """The same, the axis of every pixel moved by its own and that of all by `offset`, eV."""
+    still = simulated(name, seed)
+    fine = np.linspace(*WINDOW, 4096)
+    rows = np.stack([curve(each, fine) for each in TRUTH])
+    rows = rows / [[np.interp(still.energy, fine, row).sum()] for row in rows]
+    generator = np.random.default_rng(1000 + seed)
+    drift = generator.normal(0.0, sd, still.inside.size)
+    counts = np.zeros_like(still.counts)
+    for n in np.flatnonzero(still.inside):
+        place = still.energy - drift[n] - offset
+        own = np.stack([np.interp(place, fine, row) for row in rows])
+        if name == "amb":
+            own = 0.7 * own + 0.3 / still.energy.size
+        share = np.array([still.fraction[n], 1.0 - still.fraction[n]])
+        counts[n] = generator.poisson(DOSE[name] * share @ own)
+    return replace(still, counts=counts, drift=drift)

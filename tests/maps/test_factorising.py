@@ -48,8 +48,13 @@ def test_objective_never_falls_and_is_the_stated_one():
     data, first, prior = start(counts)
     found = fitting.fitted(data, first, prior, 2, 120, 1e-9)
     assert np.diff(found.objective).min() >= -1e-7 * abs(found.objective[-1])
-    assert found.objective[0] == pytest.approx(
+    # told are the objectives after the first step of a cycle and of the leap
+    c, s, begun = fitting._step(data, first.c, first.s, prior, 2)
+    assert begun == pytest.approx(
         height(counts, data.flat(first.c), first.s, prior), rel=1e-12
+    )
+    assert found.objective[0] == pytest.approx(
+        height(counts, data.flat(c), s, prior), rel=1e-12
     )
     last = height(counts, data.flat(found.c), found.s, prior)
     assert last >= found.objective[-1] - 1e-6
@@ -142,16 +147,13 @@ def test_bad_maps_are_refused(change, says):
         (Factorisation(2, library=np.ones((3, 40))), "library"),
         (Factorisation(2, library=-np.ones((2, 40))), "negative"),
         (Factorisation(2, engine="gaussian"), "noise"),
-        (Factorisation(2, drift_sd=0.3), "drift_sd"),
-        (Factorisation(2, map_scale=(1.0,)), "map_scale"),
-        (Factorisation(2, map_shape=2.0), "`map_shape` needs `map_scale`"),
+        (Factorisation(2, engine="ard_so", drift_sd=0.3), "`drift_sd` needs"),
         (Factorisation(2, relevance=True), "`components` from `how_many`"),
         (Factorisation(2, overlap=0.1), "`overlap` needs `ard_so`"),
         (Factorisation(2, engine="sklearn", overlap=0.1), "`overlap` needs"),
         (Factorisation(2, engine="ard_so", library=np.ones((2, 40))), "`poisson`"),
         (Factorisation(2, engine="sklearn", background=(3.0,)), "`background` needs"),
-        (Factorisation(2, engine="gaussian", noise=1.0), "give counts"),
-        (Factorisation(2, smooth=1.0), "give the component a `library`"),
+        (Factorisation(2, engine="gaussian", noise=1.0, drift_sd=0.1), "`drift_sd`"),
     ],
 )
 def test_bad_requests_are_refused(request_, says):
@@ -302,16 +304,26 @@ def test_starts_that_are_the_same_are_fitted_once(known, fits, monkeypatch):
 
 
 def test_the_error_of_the_mean_fraction_is_that_of_the_mean():
-    counts, energy, fraction, spectra = beside(lowest=0.0)
+    counts, energy, _, spectra = beside(lowest=0.0)
     found = factorise(counts, energy, Factorisation(2, library=given(spectra, [0, 1])))
     mean = found.average
     assert mean is not None
     assert mean.low[0] <= found.fraction[:, 0].mean() <= mean.high[0]
-    assert mean.low[0] <= fraction.mean() <= mean.high[0]
     # counting errors of the pixels average out
     assert mean.sd[0] < 0.5 * np.nanmean(found.counting_sd)
     alone = factorise(counts, energy, Factorisation(2)).average
     assert alone.high[0] - alone.low[0] > mean.high[0] - mean.low[0]
+
+
+def test_the_mean_fraction_is_held_in_nine_maps_of_ten():
+    held = []
+    for seed in range(12):
+        counts, energy, fraction, spectra = beside(lowest=0.0, seed=seed)
+        library = given(spectra, [0, 1])
+        mean = factorise(counts, energy, Factorisation(2, library=library)).average
+        held.append(mean.low[0] <= fraction.mean() <= mean.high[0])
+    # of 12 fewer than 7 come about five times in 10 000
+    assert sum(held) >= 7
 
 
 @pytest.mark.parametrize("low", [-1.0, 0.0])
@@ -340,7 +352,7 @@ def test_what_is_missing_is_seen_in_parts_of_the_image():
     chi2 = {}
     for k in (2, 3):
         request = Factorisation(k, grid=(30, 30))
-        seen, made = factorise(counts, ENERGY, request).parts
+        seen, made, _ = factorise(counts, ENERGY, request).parts
         assert seen.shape == (36, 40)
         np.testing.assert_allclose(seen.sum(axis=0), counts.sum(axis=0))
         chi2[k] = np.sum((seen - made) ** 2 / made) / ((36 - k) * 40 - 36 * k)
@@ -355,7 +367,11 @@ def test_of_three_components_what_is_left_open_is_told():
     counts = generator.poisson(5000.0 * shares @ spectra).astype(float)
     assert factorise(counts, ENERGY, Factorisation(3)).open_by > 0.2
     known = factorise(counts, ENERGY, Factorisation(3, library=spectra))
-    assert known.open_by == 0.0
+    # a library narrows the bands and not what the data allow
+    assert known.open_by > 0.2
+    pure = generator.dirichlet(np.full(3, 0.1), 600)
+    counts = generator.poisson(2e5 * pure @ spectra).astype(float)
+    assert factorise(counts, ENERGY, Factorisation(3, library=spectra)).open_by < 0.1
 
 
 def test_weights_that_still_rise_are_told(monkeypatch):

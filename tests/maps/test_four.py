@@ -17,13 +17,12 @@ from specfit.maps import Factorisation
 from specfit.maps.counting_components import how_many
 from specfit.maps.factorising import factorise
 
-LIMIT = {"lo": 0.025, "hi": 0.0145, "ov": 0.016, "amb": 0.015}
-GOAL = LIMIT | {"hi": 0.012}
+GOAL = {"lo": 0.025, "hi": 0.012, "ov": 0.016, "amb": 0.015}
+LIMIT = GOAL | {"hi": 0.0145}  # of any one seed
 MISSED = {
     # what the goals ask for and is not reached, with the figure of five seeds
-    ("hi", "error"): "the library is 13 degrees off: error .0142, bias .009",
-    ("hi", "cover"): "the same bias: covers .84",
-    ("amb", "cover"): "too wide where the library alone decides: covers .98",
+    ("ov", "cover"): "as of `amb`: covers .98",
+    ("amb", "cover"): "one pair of curves is one draw of a library's error: covers .98",
 }
 
 

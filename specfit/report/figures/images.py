@@ -88,6 +88,8 @@ def maps(done: MapDone) -> bytes:
     assert cube is not None
     low, high = result.band
     rows = result.kept.size
+    counted = done.factorising.likelihood == "poisson"
+    unit = "counts" if counted else ""
     with dress():
         figure = new(WIDTH, 2.75 * rows)
         grid: Any = figure.subplots(rows, 3, squeeze=False)
@@ -97,15 +99,15 @@ def maps(done: MapDone) -> bytes:
             images = (
                 (result.fraction[:, at], VALUES, 0.0, 1.0, f"{number}: fraction", ""),
                 (half[:, at], SPREADS, 0.0, worst or 1.0, "± of it, 90 %", ""),
-                (result.maps[:, at], VALUES, 0.0, None, "weight", "counts"),
+                (result.maps[:, at], VALUES, 0.0, None, "weight", unit),
             )
-            for axes, (values, scheme, bottom, top, title, unit) in zip(
+            for axes, (values, scheme, bottom, top, title, label) in zip(
                 grid[at], images, strict=True
             ):
                 image = cube.image(values)
                 ceiling = float(np.nanmax(image)) if top is None else top
                 drawn = show(axes, image, cube, scheme, bottom, ceiling)
-                framed(figure, axes, drawn, title, unit)
+                framed(figure, axes, drawn, title, label)
         figure.tight_layout(pad=0.6)
         return png(figure)
 
@@ -130,6 +132,26 @@ def uncertainty(done: MapDone) -> bytes:
             top = float(np.nanmax(image)) if np.isfinite(image).any() else 1.0
             drawn = show(axes, image, cube, SPREADS, 0.0, top or 1.0)
             framed(figure, axes, drawn, title)
+        figure.tight_layout(pad=0.6)
+        return png(figure)
+
+
+def drift(done: MapDone) -> bytes:
+    """The drift of every pixel's energies, and how surely it is known."""
+    found, cube = done.result.found, done.measurement.cube
+    assert cube is not None
+    assert found.drift is not None
+    assert found.drift_sd is not None
+    with dress():
+        figure = new(0.7 * WIDTH, 2.9)
+        left, right = figure.subplots(1, 2)
+        image = cube.image(found.drift)
+        most = float(np.nanmax(np.abs(image))) if np.isfinite(image).any() else 1.0
+        drawn = show(left, image, cube, SIGNED, -(most or 1.0), most or 1.0)
+        framed(figure, left, drawn, "drift", "eV")
+        image = cube.image(found.drift_sd)
+        most = float(np.nanmax(image)) if np.isfinite(image).any() else 1.0
+        framed(figure, right, show(right, image, cube, SPREADS, 0.0, most), "sd", "eV")
         figure.tight_layout(pad=0.6)
         return png(figure)
 

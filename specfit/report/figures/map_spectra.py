@@ -75,7 +75,8 @@ def residual_spectrum(done: MapDone) -> bytes:
         fitted = result.total - result.found.residual_sum
         top.plot(result.energy, result.total, ".", ms=3, color=DATA, label="all pixels")
         top.plot(result.energy, fitted, color=CURVE, lw=1.0, label="factorisation")
-        top.set_ylabel("counts")
+        counted = done.factorising.likelihood == "poisson"
+        top.set_ylabel("counts" if counted else "sum")
         top.legend(frameon=False)
         low.axhline(0.0, color=FAINT, lw=0.8)
         low.plot(result.energy, result.found.residual_sum / noise, color=DATA, lw=0.9)
@@ -138,7 +139,7 @@ def window_share(done: MapDone) -> tuple[FloatArray, list[tuple[float, float]]]:
     columns = [_sum(cube, (axis >= low) & (axis <= high)) for low, high in windows]
     counts = np.stack(columns, axis=1)
     total = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(total, 1.0) * result.seen[:, None]
+    shares = counts / np.where(total > 0.0, total, np.inf) * result.seen[:, None]
     return shares, windows
 
 

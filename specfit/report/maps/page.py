@@ -28,6 +28,8 @@ CAPTIONS = {
     "moved by the shift that was found.",
     "relevance": "Left, the components of the answer: one without counts was switched "
     "off. Middle, what speaks against each number; dashed, what relevance leaves.",
+    "drift": "By how much the energies of every pixel are moved; what that leaves unsure is "
+    "in the bands.",
     "residual_image": "1 is as noisy as counting makes it.",
     "residual_spectrum": "The sum of all pixels; below, what is left of it.",
     "overlay": "White where nothing is; colours are those of the spectra.",
@@ -54,7 +56,11 @@ def sections(
         ("maps", "Maps", shown("map", "uncertainty", "overlay", "windows")),
         ("spectra", "Basis spectra", [*shown("spectra"), _components(result)]),
         ("components", "How many components", [*shown("relevance"), _counted(result)]),
-        ("residuals", "Residuals", shown("residual_image", "residual_spectrum")),
+        (
+            "residuals",
+            "Residuals",
+            shown("residual_image", "residual_spectrum", "drift"),
+        ),
         ("rules", "Rules", _rules(result)),
         ("record", "Record", [_record(done, result)]),
     ]

@@ -186,7 +186,7 @@ def _feasible(done: MapDone) -> FeasibleResult | None:
 
 
 def _parameters(done: MapDone) -> dict[str, Figure]:
-    """What was learned besides maps and spectra."""
+    """What was learned besides maps and spectra; of the drift its root mean square."""
     result, found = done.result, done.result.found
     made = {}
     for at in result.library:
@@ -197,6 +197,9 @@ def _parameters(done: MapDone) -> dict[str, Figure]:
         ):
             if np.isfinite(value):
                 made[f"{name}[{number}]"] = _figure(unit, float(value))
+    if found.drift is not None:
+        spread = float(np.sqrt(mean_of(found.drift**2)))
+        made["drift"] = _figure("eV", spread)
     return made
 
 

@@ -23,6 +23,7 @@ DRAWN: Mapping[str, Callable[[MapDone], bytes]] = {
     "uncertainty": images.uncertainty,
     "spectra": map_spectra.spectra,
     "relevance": map_spectra.relevance,
+    "drift": images.drift,
     "residual_image": images.residual_image,
     "residual_spectrum": map_spectra.residual_spectrum,
     "overlay": images.overlay,
@@ -71,7 +72,10 @@ def drawings(done: MapDone) -> dict[str, bytes]:
     if not done.result.kept.size:
         return {}
     asked = done.factorising.report.plots or tuple(DRAWN)
-    return {name: DRAWN[name](done) for name in DRAWN if name in asked}
+    names = [name for name in DRAWN if name in asked]
+    if done.result.found.drift is None:
+        names = [name for name in names if name != "drift"]
+    return {name: DRAWN[name](done) for name in names}
 
 
 def arrays(done: MapDone) -> dict[str, Anything]:
@@ -102,15 +106,19 @@ def arrays(done: MapDone) -> dict[str, Anything]:
         "fraction_sd_spectra": result.by_pixel(found.spectral_sd),
     }
     made |= {name: image(values) for name, values in by_pixel.items() if kept.size}
-    if found.drift is not None:
+    if found.drift is not None and found.drift_sd is not None:
         made["drift"] = cube.image(found.drift)
+        made["drift_sd"] = cube.image(found.drift_sd)
     if found.feasible is not None:
         made["feasible_low"] = cube.image(found.feasible.fraction_low)
         made["feasible_high"] = cube.image(found.feasible.fraction_high)
     return made
 
 
-UNITS = {"energy": "eV", "drift": "eV", "weight": "counts", "residual_sum": "counts"}
+UNITS = {
+    **{"energy": "eV", "drift": "eV", "drift_sd": "eV"},
+    **{"weight": "counts", "residual_sum": "counts"},
+}
 
 
 def _arrays(done: MapDone, stem: Path) -> None:
@@ -125,7 +133,9 @@ def _arrays(done: MapDone, stem: Path) -> None:
         file.attrs["spec_sha256"] = done.text_sha256
         for name, values in made.items():
             stored = file.create_dataset(name, data=values, compression="gzip")
-            stored.attrs["unit"] = UNITS.get(name, "")
+            unit = UNITS.get(name, "")
+            own = unit == "counts" and done.factorising.likelihood == "normal"
+            stored.attrs["unit"] = "" if own else unit
 
 
 def _plain(made: Mapping[str, Anything]) -> dict[str, Any]:

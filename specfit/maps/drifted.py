@@ -1,0 +1,136 @@
+"""A map whose pixels drift along the axis, from counts to `Factorised`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+
+from specfit.maps import fitting, looking, passes, starts
+from specfit.maps.aligning import Aligned, aligned, begun, elsewhere, pixels
+from specfit.maps.assembling import Seen, assembled, parted
+from specfit.maps.fitting import Chunked, Progress, State
+from specfit.maps.found import Array, Factorisation, Factorised
+from specfit.maps.projecting import together, unbounded, unfinished
+from specfit.maps.rotation import Projected, every_line
+from specfit.maps.space import curves, space
+from specfit.maps.turning import offset_turn
+
+MOST_STEPS = 60  # of weights and drifts for fixed spectra
+MORE = 1.3
+"""Times the spread that was said of drifts beyond which that is told."""
+RISE = 1e-3  # of a pixel's log-posterior, below which it is done
+
+
+def drifted(
+    counts: Array, energy: Array, request: Factorisation, progress: Progress | None
+) -> Factorised:
+    """Spectra, maps and drifts; their bands hold what the drift leaves unsure."""
+    k = request.components
+    data, found = followed(counts, energy, request, progress)
+    state = State(found.of.c, found.spectra, found.objective, found.converged)
+    flat = linear(counts, data, found)
+    lines = every_line(flat, k)
+    given = curves(request, counts.shape[1])
+    turned, offset = offset_turn(flat, lines, given, energy, request)
+    pure, left = weighed(data, turned_by(found, turned.best))
+    seen, sd = judged(data, pure, request)
+    made = assembled(seen, pure.spectra, state, turned, flat, request, lines)
+    drift = data.flat(pure.knots.drifts[np.asarray(pure.of.g)])
+    empty = seen.weights.sum(axis=1) <= 0
+    told = (
+        *unbounded(lines),
+        *unfinished(left, MOST_STEPS),
+        *farther(drift[~empty], request),
+    )
+    return replace(
+        made,
+        shift=np.full(k, offset),
+        drift=np.where(empty, np.nan, drift),
+        drift_sd=np.where(empty, np.nan, sd),
+        notes=told,
+    )
+
+
+def followed(
+    counts: Array, energy: Array, request: Factorisation, progress: Progress | None
+) -> tuple[Chunked, Aligned]:
+    """The drift of every pixel and the spectra without it, not yet turned."""
+    data = fitting.chunked(counts, request.chunk)
+    first, _ = space(counts, data, energy, request, progress)
+    start = begun(data, first, energy, request)
+    return data, aligned(data, start, request, progress)
+
+
+def linear(counts: Array, data: Chunked, found: Aligned) -> Projected:
+    """Linear weights, each pixel's by spectra at its own drift."""
+    mean = starts.mean_spectrum(counts)
+    made = looking.projected(
+        data.x, found.of.c, found.of.g, found.table(), jnp.asarray(mean)
+    )
+    weights, covariance = (data.flat(one) for one in made)
+    seen = weights.sum(axis=1) * (counts.sum(axis=1) > 0)
+    weights = np.where(seen[:, None] > 0, weights, 0.0)
+    return together(weights, covariance, found.spectra, mean)
+
+
+def turned_by(found: Aligned, turn: Array) -> Aligned:
+    """With the spectra `turn @ S`, cut at zero and of unit area, and weights to match."""
+    k = len(turn)
+    coefficients = np.maximum(turn @ found.coefficients, 0.0)
+    back = np.eye(k + len(found.laws))
+    back[:k, :k] = np.linalg.inv(turn)
+    c = jnp.maximum(found.of.c @ jnp.asarray(back), 0.0)
+    tilt = found.of.tilt @ jnp.asarray(back)
+    of = replace(found, coefficients=coefficients, of=found.of._replace(c=c, tilt=tilt))
+    size = of.spectra[:k].sum(axis=1, keepdims=True)
+    return replace(of, coefficients=coefficients / size)
+
+
+def weighed(data: Chunked, start: Aligned) -> tuple[Aligned, int]:
+    """The best weights and drifts for fixed spectra, and how many pixels still rise."""
+    # a weight that was cut at zero could not be lifted by expectation-maximisation
+    c = start.of.c
+    c = jnp.maximum(c, 0.01 * jnp.sum(c, axis=2, keepdims=True))
+    now = replace(start, of=start.of._replace(c=c))
+    now, _ = elsewhere(data, now)
+    heights, left = np.full(data.n, -np.inf), data.n
+    for _ in range(MOST_STEPS):
+        now, each = pixels(data, now)
+        new = data.flat(each)
+        left = int(np.count_nonzero(new - heights > RISE))
+        heights = new
+        if not left:
+            break
+    return now, left
+
+
+def farther(drift: Array, request: Factorisation) -> Iterator[str]:
+    """Pixels that drift by more than was said of them."""
+    spread = float(np.sqrt(np.mean(drift**2)))
+    if spread > MORE * request.drift_sd:
+        yield (
+            f"The pixels drift by {spread:.2g} eV, more than the "
+            f"{request.drift_sd:.2g} eV that they were said to: they are held back."
+        )
+
+
+def judged(data: Chunked, pure: Aligned, request: Factorisation) -> tuple[Seen, Array]:
+    """What the map looks like, and the standard deviation (N,) of the drift, eV."""
+    table = pure.table()
+    left, free, known, chi, sd = looking.judged(data.x, pure.of.c, pure.of.g, table)
+    place, count = parted(data, request.grid)
+    part = jnp.asarray(place)
+    made = np.asarray(looking.summed(pure.of.c, pure.of.g, table, part, count))
+    parts = np.stack([np.asarray(passes.summed(data.x, part, count)), made, made])
+    seen = Seen(
+        data.flat(pure.of.c),
+        data.flat(free),
+        data.flat(known),
+        np.asarray(left),
+        data.flat(chi),
+        parts,
+    )
+    return seen, data.flat(sd)
