@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from specfit import exits
 from specfit.checking import Checked
-from specfit.commands.common import Reporter, say
+from specfit.commands.common import Reporter
 from specfit.diagnostics import Diagnostic, Span, SpecError
 from specfit.model import ir
 from specfit.model.factorising import Factorising
@@ -24,6 +23,8 @@ def run(arguments: argparse.Namespace, checked: Checked, asked: Factorising) -> 
     """Do it, write its folder, say what was found; the exit code is its verdict."""
     from specfit.mapping import run_map
     from specfit.maps.found import MapError
+    from specfit.report.maps.result import result_of
+    from specfit.report.maps.terminal import terminal
     from specfit.report.maps.writing import write_map
     from specfit.report.writing import refuse_foreign
 
@@ -48,9 +49,5 @@ def run(arguments: argparse.Namespace, checked: Checked, asked: Factorising) -> 
     if arguments.json:
         print((folder / "result.json").read_text(encoding="utf-8").rstrip())
         return exits.VERDICTS[done.verdict.outcome]
-    print((folder / "tables" / "components.csv").read_text(encoding="utf-8").rstrip())
-    for finding in done.verdict.findings:
-        print(f"{finding.outcome}: {finding.text}: {finding.detail}", file=sys.stderr)
-    print(say("map-verdict", verdict=done.verdict.outcome.replace("_", " ")))
-    print(folder / "report.html")
+    print(f"{terminal(done, result_of(done))}\n\n{folder / 'report.html'}")
     return exits.VERDICTS[done.verdict.outcome]

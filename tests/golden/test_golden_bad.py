@@ -229,7 +229,6 @@ ELSEWHERE = {
     "truth-map-value": "said by simulate",
     "truth-map-energy": "said by simulate",
     "map-refused": "said by run",
-    "map-verdict": "said by run",
     "map-sampled": "said by batch and compare",
     "map-no-density": "said by show",
     "map-seen": "what check says of a good file",

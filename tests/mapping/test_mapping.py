@@ -447,3 +447,16 @@ def test_a_drift_runs_to_a_report_with_its_image(project: Project) -> None:
     with np.load(path.parent / "out" / "tables" / "maps.npz") as made:
         assert made["drift"].shape == made["drift_sd"].shape == (24, 24)
     assert (path.parent / "out" / "figures" / "drift.png").exists()
+
+
+@pytest.mark.usefixtures("fake")
+def test_components_checks_and_verdict_stand_in_the_terminal(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project()
+    code = main(["run", str(path), "--out", str(path.parent / "o"), "--quiet"])
+    said = capsys.readouterr().out
+    assert "fraction   " in said
+    assert "±" in said
+    assert "verdict: " + ("ACCEPTED" if code == 0 else "") in said
+    assert said.rstrip().endswith("report.html")

@@ -108,7 +108,7 @@ def maps(done: MapDone) -> bytes:
                 ceiling = float(np.nanmax(image)) if top is None else top
                 drawn = show(axes, image, cube, scheme, bottom, ceiling)
                 framed(figure, axes, drawn, title, label)
-        figure.tight_layout(pad=0.6)
+        figure.tight_layout(pad=0.6, w_pad=1.6)
         return png(figure)
 
 
