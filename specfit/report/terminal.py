@@ -156,6 +156,14 @@ def _by_sign(column: Sequence[str]) -> list[str]:
     return [pad(column[0], size), *(pad(text, size) for text in texts)]
 
 
+def summary(title: str, found: str, verdict: Verdict) -> str:
+    """Title, what was found, checks, and the verdict with its reasons."""
+    reasons = [line for r in verdict.reasons for line in wrapped(f"· {r}", "  ")]
+    last = "\n".join([f"verdict: {WORDS[verdict.outcome]}", *reasons])
+    blocks = [clean(title), found, checks(verdict, colour=False), last]
+    return "\n\n".join(block for block in blocks if block)
+
+
 def checks(verdict: Verdict, colour: bool) -> str:
     """The findings worth a line, those of physics that hold counted."""
     shown = [

@@ -7,21 +7,13 @@ from math import hypot
 from specfit.mapped import MapDone
 from specfit.report.maps.result import MapRunResult
 from specfit.report.numbers import decimals, fixed
-from specfit.report.terminal import WORDS, aligned, checks, wrapped
+from specfit.report.terminal import aligned, summary
 from specfit.report.text import clean
 
 
 def terminal(done: MapDone, result: MapRunResult) -> str:
     """Components, checks, and the verdict with its reasons."""
-    reasons = [line for r in done.verdict.reasons for line in wrapped(f"· {r}", "  ")]
-    verdict = "\n".join([f"verdict: {WORDS[done.verdict.outcome]}", *reasons])
-    blocks = [
-        clean(result.title),
-        _components(result),
-        checks(done.verdict, colour=False),
-        verdict,
-    ]
-    return "\n\n".join(block for block in blocks if block)
+    return summary(result.title, _components(result), done.verdict)
 
 
 def _components(result: MapRunResult) -> str:

@@ -5,21 +5,13 @@ from __future__ import annotations
 import math
 
 from specfit.features import AnalysisRun, MethodResult
-from specfit.report.terminal import WORDS, aligned, checks, wrapped
+from specfit.report.terminal import aligned, summary
 from specfit.report.text import clean
 
 
 def terminal(run: AnalysisRun) -> str:
     """Scores of every method, the checks, and the verdict with its reasons."""
-    reasons = [line for r in run.verdict.reasons for line in wrapped(f"· {r}", "  ")]
-    verdict = "\n".join([f"verdict: {WORDS[run.verdict.outcome]}", *reasons])
-    blocks = [
-        clean(run.title),
-        scores(run),
-        checks(run.verdict, colour=False),
-        verdict,
-    ]
-    return "\n\n".join(block for block in blocks if block)
+    return summary(run.title, scores(run), run.verdict)
 
 
 def scores(run: AnalysisRun) -> str:
