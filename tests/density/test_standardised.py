@@ -1,5 +1,7 @@
 """Errors of features by block: the same noise as with the covariance of all of them."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -20,8 +22,14 @@ def covariance(generator):
 
 
 def widened(columns, sd, beta):
+    """By NumPy, once JAX has said the same."""
     errors, places = (columns[name] for name in errors_of("d"))
-    return FUNCTIONS[ERRORS].meaning(np, sd, errors, places, *beta)
+    here = FUNCTIONS[ERRORS].meaning(np, sd, errors, places, *beta)
+    with jax.enable_x64(True):
+        given = map(jnp.asarray, (sd, errors, places, *beta))
+        there = FUNCTIONS[ERRORS].meaning(jnp, *given)
+    np.testing.assert_allclose(here, there, rtol=1e-13, atol=1e-15)
+    return here
 
 
 @pytest.mark.parametrize("rows", [None, np.arange(N) != 4])
