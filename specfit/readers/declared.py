@@ -123,7 +123,8 @@ def _column(source: DataSource, table: Table, name: str) -> tuple[FloatArray, st
         code = "data-column-raw" if n_columns == 1 else "data-column"
         raise ReaderError(code, words | {"found": str(n_columns)})
     unit = _unit(text, name)
-    if text or name == TARGET:  # a plain column may say to which group a row belongs
+    featured = {"feature", FOUND} & source.options.keys()
+    if text or name == TARGET or not featured:  # another column may be of groups
         numbers_only(table, number, source.file)
     if unit.dimension == parse_unit("counts").dimension:
         check_counts(table, number, source.file)

@@ -77,3 +77,21 @@ def test_decimal_commas_are_no_words(tmp_path):
     assert not done.errors
     ((_, seen),) = done.measured
     assert seen.values.tolist() == [row[0] for row in ROWS]
+
+
+def test_a_curve_is_of_numbers(tmp_path):
+    text = "t,y\n" + "\n".join(f"{k},{'low' if k % 2 else 'high'}" for k in range(8))
+    (tmp_path / "t.csv").write_text(text + "\n", encoding="utf-8")
+    path = tmp_path / "t.spec"
+    path.write_text(
+        """specfit 1
+data d : table { file = "t.csv"; t = column(1); y = column(2) }
+model m : curve on d {
+  a ~ free in [-5, 5]
+  observe d.y ~ normal(a * d.t, 0.5)
+}
+""",
+        encoding="utf-8",
+    )
+    (found,) = checking.check_with_data(path).errors
+    assert (found.code, found.words["column"]) == ("data-words", "2")
