@@ -16,6 +16,7 @@ from specfit.model.methods import MethodReader
 from specfit.model.outline import kind_word
 from specfit.model.places import place
 from specfit.model.regression_kinds import REGRESSION
+from specfit.permuting import beyond, least_p
 
 _WORDS = {
     "scale": ("standardize", "none"),
@@ -111,14 +112,10 @@ class AnalysisReader:
         count = self.values.get(
             "permutations", ir.Analysis.model_fields["permutations"].default
         )
-        least = 1.0 / (count + 1)
         for check in self.checks:
-            small = (
-                least >= check.bound if check.comparison == "<" else least > check.bound
-            )
-            if check.figure == "permutation_p" and check.comparison[0] == "<" and small:
+            if beyond(check, count):
                 span = Span(check.place.file, check.place.start, check.place.end)
-                words = {"count": str(count), "least": f"{least:.3g}"}
+                words = {"count": str(count), "least": f"{least_p(count):.3g}"}
                 self.faults.say("permutations-few", span, words)
 
     def _statement(self, item: tree.AnyStatement) -> None:

@@ -26,6 +26,12 @@ _ARGUMENTS = {
     "l1_ratio": "share of Σ|β| in the penalty, tuned: a list or a number",
     "trees": "how many trees",
 }
+
+
+def _usual(key: str) -> str:
+    return str(ir.Analysis.model_fields[key].default)
+
+
 _SETTINGS = {
     "scale": ("standardize", "standardize or none, learned inside every fold"),
     "folds": (
@@ -37,9 +43,12 @@ _SETTINGS = {
         "inside the folds; same_folds tunes on those that are reported, is optimistic",
     ),
     "score": ("R2(pooled)", "or Q2(pooled): what shuffled targets are compared by"),
-    "permutations": ("199", "shuffled targets that the score is compared with"),
+    "permutations": (
+        _usual("permutations"),
+        "shuffled targets that the score is compared with",
+    ),
     "resamples": (
-        "200",
+        _usual("resamples"),
         "halves of the rows that tell how often a feature is selected",
     ),
     "check": (

@@ -9,7 +9,7 @@ import numpy as np
 from specfit.contracts import Measurement
 from specfit.model.ir import Analysis, DataSource, Model, Place, Prior
 from specfit.model.peak_remarks import Remark, data_remarks
-from specfit.permuting import orders_of
+from specfit.permuting import beyond, least_p, orders_of
 from specfit.readers.errors import ReaderError
 from specfit.standardised import scale
 
@@ -74,13 +74,10 @@ def _reachable(analysis: Analysis, count: int) -> Iterator[Remark]:
     shuffles = min(float(analysis.permutations), orders_of(count))
     if shuffles == analysis.permutations:
         return
-    least = 1.0 / (shuffles + 1.0)
-    words = {"folds": str(count), "orders": f"{shuffles:.0f}", "least": f"{least:.3g}"}
+    words = {"folds": str(count), "orders": f"{shuffles:.0f}"}
+    words |= {"least": f"{least_p(shuffles):.3g}"}
     for check in analysis.checks:
-        strict = check.comparison == "<" and least >= check.bound
-        if check.figure == "permutation_p" and (
-            strict or (check.comparison == "<=" and least > check.bound)
-        ):
+        if beyond(check, shuffles):
             yield "orders-few", words, check.place, "error"
 
 
@@ -88,12 +85,11 @@ def _of_features(source: DataSource, table: Measurement) -> Iterator[Remark]:
     """Features that do not vary, or that say the same as another."""
     assert table.features is not None
     values, names = table.features.values, table.features
-    still = np.ptp(values, axis=0) <= STILL * np.max(np.abs(values), axis=0)
+    mean, unit, still = scale(values)
     for place in np.flatnonzero(still):
         words = {"data": source.data, "name": names.label(int(place))}
         yield "feature-still", words, source.place, "warning"
-    _, unit, _ = scale(values)
-    even = (values - values.mean(axis=0)) / unit
+    even = (values - mean) / unit
     for later in np.flatnonzero(~still):
         for one in np.flatnonzero(~still[:later]):
             if np.max(np.abs(even[:, one] - even[:, later])) <= ALIKE:
