@@ -22,7 +22,7 @@ from specfit.record import Clock, sha256, versions
 
 if TYPE_CHECKING:
     from specfit.maps.counting_components import Numbered
-    from specfit.maps.found import Engine, Factorisation, Factorised
+    from specfit.maps.found import Engine, Factorisation, Factorised, Levels
 
 POWERS = (0.0, 6.0)
 """Exponents whose mixtures stand for the power laws between, each with a weight per
@@ -37,6 +37,8 @@ _BYTES = {"poisson": 12, "gaussian": 12}
 """Memory that a number of the map takes while it is worked on; all else is small."""
 _OTHERS = 24
 """The same of other engines, which hold the map and what is left of it in double."""
+_ODD = 3.0
+"""Times that noise may be what it was said to be: models are never exact."""
 RELEVANT = 1e-3
 """Share of all counts below which a component is switched off."""
 
@@ -95,12 +97,14 @@ def factorised(
     rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
     powers = exponents(factorising, energy, measured.values[~measured.cube.dead])
     grid = measured.cube.shape
-    request = request_of(factorising, np.array(rows), grid, powers)
+    mean = float(measured.values[~measured.cube.dead].sum()) / max(1, counts.size)
+    request = request_of(factorising, np.array(rows), grid, powers, mean)
     has_room(counts.size, request)
     numbered = counted(counts, energy, request)
+    request, told = in_counts(request, numbered.noise)
     request = as_many(factorising, request, numbered.best)
     found = factorise(counts, energy, request, _telling(progress, request.iterations))
-    found = replace(found, notes=(*found.notes, *notes(factorising)))
+    found = replace(found, notes=(*found.notes, *told, *notes(factorising)))
     kept = _kept(factorising, found, energy)
     priors = [factorising.spectra[k] for k in kept]
     return MapResult(
@@ -137,6 +141,31 @@ def counted(counts: Anything, energy: FloatArray, request: Factorisation) -> Num
     )
 
 
+def in_counts(
+    request: Factorisation, noise: float
+) -> tuple[Factorisation, tuple[str, ...]]:
+    """With how much one count is where the data are not counts, and what that is told by.
+
+    Counts that were multiplied by something show by their noise what that was.
+    """
+    if request.engine == "gaussian":
+        said = float(request.noise or 1.0)
+        ratio = np.sqrt(noise) / said
+        wrong = not 1.0 / _ODD < ratio**2 < _ODD
+        told = (
+            f"The noise of the data is {said * ratio:.3g}, not {said:g}: errors are "
+            f"{ratio:.2g} times what is said."
+        )
+        return request, (told,) * wrong
+    if 1.0 / _ODD < noise < _ODD:
+        return request, ()
+    told = (
+        f"The noise of the data is that of counts worth {noise:.3g} each, and they were "
+        f"taken so: a value of 1 is {1.0 / noise:.3g} counts."
+    )
+    return replace(request, count=noise), (told,)
+
+
 def as_many(
     factorising: Factorising, request: Factorisation, best: int
 ) -> Factorisation:
@@ -152,7 +181,8 @@ def as_many(
     library = request.library
     if library is not None:
         library = library[:count]
-    return replace(request, components=count, library=library)
+    smooth = request.smooth[:count]
+    return replace(request, components=count, library=library, smooth=smooth)
 
 
 def _telling(
@@ -201,8 +231,9 @@ def request_of(
     library: FloatArray,
     grid: tuple[int, int],
     powers: tuple[float, ...] = POWERS,
+    mean: float = 0.0,
 ) -> Factorisation:
-    """What the file asks for, in the words of the numerics.
+    """What the file asks for, in the words of the numerics; `mean` is that of the data.
 
     What the engine does not use is left out here; `map_unused` tells of it.
     """
@@ -212,16 +243,20 @@ def request_of(
     engines: dict[str, Engine] = {"ard_so": "ard_so", "scikit_learn": "sklearn"}
     overlap, run = factorising.overlap, factorising.run
     soft = min(1.0, _SOFT / overlap.sd) if overlap is not None else 0.0
-    ard = run.optimizer == "ard_so"
+    ard, own = run.optimizer == "ard_so", run.optimizer == "multiplicative"
     return Factorisation(
         components=factorising.components,
         engine=engines.get(run.optimizer, usual),
         library=library if np.isfinite(library).any() else None,
+        smooth=tuple(one.width for one in factorising.spectra),
+        levels=_levels(factorising, mean),
+        roughness=factorising.roughness.sd if factorising.roughness else 0.0,
         shift_sd=factorising.shift,
         drift_sd=factorising.drift,
         noise=factorising.sd or None,
         relevance=ard and factorising.relevance is not None,
         overlap=soft if ard else 0.0,
+        apart=(overlap.mean, overlap.sd) if overlap is not None and own else None,
         background=powers,
         alone=factorising.fit if powers else None,
         grid=grid,
@@ -229,6 +264,17 @@ def request_of(
         restarts=run.restarts,
         seed=run.seed % 2**31,
     )
+
+
+def _levels(factorising: Factorising, mean: float) -> Levels | None:
+    """The laws of the weights, where the engine draws weights from laws."""
+    from specfit.maps import Levels
+
+    said, run = factorising.relevance, factorising.run
+    if said is None or run.optimizer != "multiplicative" or factorising.drift:
+        return None
+    beta = said.scale * mean if said.of_mean else said.scale
+    return Levels(said.shape, beta, factorising.maps)
 
 
 def _kept(factorising: Factorising, found: Factorised, energy: FloatArray) -> Places:

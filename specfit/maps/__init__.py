@@ -8,6 +8,12 @@ of one long iteration, which would creep along the directions the data do not de
 
 from __future__ import annotations
 
-from specfit.maps.found import Factorisation, Factorised, Feasible, MapError
+from specfit.maps.found import (
+    Factorisation,
+    Factorised,
+    Feasible,
+    Levels,
+    MapError,
+)
 
-__all__ = ["Factorisation", "Factorised", "Feasible", "MapError"]
+__all__ = ["Factorisation", "Factorised", "Feasible", "Levels", "MapError"]

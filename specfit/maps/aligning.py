@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specfit.maps import drifting
+from specfit.maps.blurring import SHARP, Blur, blur
 from specfit.maps.drifting import Pixels, Table
 from specfit.maps.fitting import Chunked, Progress, State, leap, length, turned
 from specfit.maps.found import Array, Factorisation
@@ -36,8 +37,9 @@ STILL = 0.02
 class Aligned:
     """Weights and drifts of the pixels, in chunks, and coefficients (K, J) of spectra.
 
-    `laws` (B, M) do not drift. Spectra have nothing at the knots `held` (J,), where the
-    background is alone.
+    Coefficients of a smooth spectrum are those that it is blurred from. `laws` (B, M) do
+    not drift. Spectra have nothing at the knots `held` (J,), where the background is
+    alone.
     """
 
     of: Pixels
@@ -46,13 +48,14 @@ class Aligned:
     knots: Knots
     held: NDArray[np.bool_]
     sd: float
+    blur: Blur = SHARP
     objective: tuple[float, ...] = ()
     converged: bool = False
 
     def table(self, coefficients: Array | None = None) -> Table:
         """The spectra of every drift."""
         given = self.coefficients if coefficients is None else coefficients
-        spectra, slopes = self.knots.read(given)
+        spectra, slopes = self.knots.read(self.blur.made(given))
         return Table(
             spectra=jnp.asarray(spectra),
             slopes=jnp.asarray(slopes),
@@ -66,7 +69,8 @@ class Aligned:
     @property
     def spectra(self) -> Array:
         """All spectra (K + B, M) without drift."""
-        own = self.knots.read(self.coefficients)[0][self.knots.none]
+        made = self.blur.made(self.coefficients)
+        own = self.knots.read(made)[0][self.knots.none]
         return np.concatenate([own, self.laws])
 
 
@@ -83,7 +87,7 @@ def begun(
     window = alone(request, energy) * float(len(laws) > 0)
     held = np.interp(of.places, energy, window) > 0.5
     rows = np.where(held, 0.0, of.written(state.s[:k], energy))
-    return Aligned(first, rows, laws, of, held, sd)
+    return Aligned(first, rows, laws, of, held, sd, blur(request.smooth, of.places))
 
 
 def aligned(
@@ -151,9 +155,9 @@ def _sharper(data: Chunked, now: Aligned) -> Aligned:
     """A step of expectation-maximisation of the spectra, at no drift of unit area."""
     ratio, weight = drifting.expected(data.x, now.of, now.table())
     of = now.knots
-    seen = of.returned(np.asarray(ratio))
+    seen = now.blur.back(of.returned(np.asarray(ratio)))
     even = np.asarray(weight)[:, :, None] * np.ones(of.first.shape[1])
-    area = of.returned(even)
+    area = now.blur.back(of.returned(even))
     found = now.coefficients * seen / np.maximum(area, 1e-300)
     # what no pixel reaches is told by nothing
     return _unit(

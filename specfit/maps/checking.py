@@ -34,6 +34,8 @@ def _request(counts: Array, request: Factorisation) -> None:
         raise MapError("the engine `gaussian` needs the known noise")
     if not 0.0 < request.level < 1.0:
         raise MapError("`level` is a share between 0 and 1")
+    if len(request.smooth) not in (0, k) or any(w < 0 for w in request.smooth):
+        raise MapError(f"`smooth` is a width for each of {k} components, or of none")
     if not 0.0 <= request.overlap <= 1.0:
         raise MapError("`overlap` is a strength between 0 and 1")
     curves = request.library
@@ -53,6 +55,12 @@ def unsupported(request: Factorisation) -> list[str]:
     engine, found = request.engine, []
     if engine == "gaussian" and request.drift_sd > 0:
         found.append("`drift_sd` needs the engine `poisson`")
+    if engine == "gaussian" and request.levels and request.levels.shape != 1.0:
+        found.append("`levels` of a shape need the engine `poisson`")
+    if request.drift_sd > 0 and request.roughness > 0:
+        found.append("`roughness` needs a map without `drift_sd`")
+    if request.drift_sd > 0 and request.levels is not None:
+        found.append("`levels` need a map without `drift_sd`")
     if request.relevance and engine != "ard_so":
         found.append("`relevance` needs `ard_so`, or `components` from `how_many`")
     if request.overlap > 0 and engine != "ard_so":
@@ -69,5 +77,9 @@ def _likelihood_only(request: Factorisation) -> list[str]:
         "background": bool(request.background),
         "shift_sd": request.shift_sd > 0,
         "drift_sd": request.drift_sd > 0,
+        "smooth": any(request.smooth),
+        "levels": request.levels is not None,
+        "roughness": request.roughness > 0,
+        "apart": request.apart is not None,
     }
     return [f"`{name}` needs the engine `poisson`" for name, on in asked.items() if on]

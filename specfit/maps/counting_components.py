@@ -29,12 +29,17 @@ POOLED, STEPS = 512, 200  # of the verdict of ARD
 
 @dataclass(frozen=True)
 class Numbered:
-    """`components` (K0,), `criterion` (K0,) to be least, `best`, and ARD's number."""
+    """`components` (K0,), `criterion` (K0,) to be least, `best`, and ARD's number.
+
+    `noise` is the variance of the data beyond the best, in their unit: over the mean where
+    noise is that of counting, so that it is how much one count is, else as it is.
+    """
 
     components: NDArray[np.int64]
     criterion: Array
     best: int
     relevant: int
+    noise: float = 1.0
 
 
 def how_many(
@@ -64,6 +69,7 @@ def _how_many(
     size, pixels = eigenvalues(counts, laws, request.engine == "gaussian")
     criterion = np.full(up_to, np.inf)
     channels = size.size
+    noise = np.ones(up_to)
     for i in range(up_to):
         k = i + (len(laws) == 0)  # a background is the first, and is taken off
         if k >= min(pixels, channels):
@@ -72,11 +78,12 @@ def _how_many(
         rest = size[k : min(pixels, channels)]
         above = np.maximum(rest - edge(rest, pixels, channels - k), 0.0)
         # each direction left out costs its gain, each kept one its parameters
-        noise = level(rest, pixels, channels - k)
-        gain = 0.5 * pixels * float(np.sum(above)) / noise
+        noise[i] = level(rest, pixels, channels - k)
+        gain = 0.5 * pixels * float(np.sum(above)) / noise[i]
         criterion[i] = gain + 0.5 * k * (channels + 1) * np.log(pixels)
-    best = int(number[np.argmin(criterion)])
-    return Numbered(number, criterion, best, relevant(counts, request, up_to))
+    at = int(np.argmin(criterion))
+    ard = relevant(counts, request, up_to)
+    return Numbered(number, criterion, int(number[at]), ard, float(noise[at]))
 
 
 def level(rest: Array, pixels: int, channels: int) -> float:

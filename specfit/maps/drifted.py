@@ -11,6 +11,7 @@ import numpy as np
 from specfit.maps import fitting, looking, passes, starts
 from specfit.maps.aligning import Aligned, aligned, begun, elsewhere, pixels
 from specfit.maps.assembling import Seen, assembled, parted
+from specfit.maps.blurring import blur
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised
 from specfit.maps.projecting import together, unbounded, unfinished
@@ -31,7 +32,7 @@ def drifted(
     k = request.components
     data, found = followed(counts, energy, request, progress)
     state = State(found.of.c, found.spectra, found.objective, found.converged)
-    flat = linear(counts, data, found)
+    flat = replace(linear(counts, data, found), blur=blur(request.smooth, energy))
     lines = every_line(flat, k)
     given = curves(request, counts.shape[1])
     turned, offset = offset_turn(flat, lines, given, energy, request)
@@ -58,8 +59,8 @@ def followed(
     counts: Array, energy: Array, request: Factorisation, progress: Progress | None
 ) -> tuple[Chunked, Aligned]:
     """The drift of every pixel and the spectra without it, not yet turned."""
-    data = fitting.chunked(counts, request.chunk)
-    first, _ = space(counts, data, energy, request, progress)
+    data = fitting.chunked(counts, request.chunk, request.count)
+    first = space(counts, data, energy, request, progress)
     start = begun(data, first, energy, request)
     return data, aligned(data, start, request, progress)
 
@@ -79,7 +80,8 @@ def linear(counts: Array, data: Chunked, found: Aligned) -> Projected:
 def turned_by(found: Aligned, turn: Array) -> Aligned:
     """With the spectra `turn @ S`, cut at zero and of unit area, and weights to match."""
     k = len(turn)
-    coefficients = np.maximum(turn @ found.coefficients, 0.0)
+    own = np.maximum(turn @ found.blur.made(found.coefficients), 0.0)
+    coefficients = found.blur.nearest(own)
     back = np.eye(k + len(found.laws))
     back[:k, :k] = np.linalg.inv(turn)
     c = jnp.maximum(found.of.c @ jnp.asarray(back), 0.0)

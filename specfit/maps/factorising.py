@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, passes
+from specfit.maps import fitting, levels, passes
 from specfit.maps.assembling import Seen, assembled, parted
+from specfit.maps.blurring import blur
 from specfit.maps.checking import checked, unsupported
 from specfit.maps.drifted import drifted
 from specfit.maps.feasibility import unit
@@ -17,12 +18,11 @@ from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, MapError
 from specfit.maps.gaussian import gaussian
 from specfit.maps.others import ard_so_nmf, scikit_learn
-from specfit.maps.projecting import linear, unbounded, unfinished
+from specfit.maps.projecting import linear, unbounded
 from specfit.maps.rotation import Lines, Projected, every_line
-from specfit.maps.space import curves, space, weighed
+from specfit.maps.space import curves, space
 from specfit.maps.turning import Turned, offset_turn
-
-MOST_STEPS = 60  # of the weights for fixed spectra; three times what was ever needed
+from specfit.maps.weights import Weighed, judged, weighed
 
 
 def factorise(
@@ -39,10 +39,30 @@ def factorise(
     with jax.enable_x64(True):
         if request.engine == "poisson":
             fit = drifted if request.drift_sd > 0 else _poisson
-            return fit(counts, energy, request, progress)
+            inside = _in_counts(request)
+            return _in_unit(fit(counts, energy, inside, progress), request.count)
         if request.engine == "gaussian":
             return gaussian(counts, energy, request, progress)
         return _other(counts, request)
+
+
+def _in_counts(request: Factorisation) -> Factorisation:
+    """The same asked in counts."""
+    said = request.levels
+    if said is not None:
+        said = replace(said, beta=said.beta / request.count)
+    return replace(request, levels=said)
+
+
+def _in_unit(found: Factorised, count: float) -> Factorised:
+    """What was found in counts in the unit of the data; `parts` stay counts."""
+    return replace(
+        found,
+        maps=found.maps * count,
+        background=found.background * count,
+        relevance=found.relevance * count,
+        residual_sum=found.residual_sum * count,
+    )
 
 
 def _other(counts: Array, request: Factorisation) -> Factorised:
@@ -50,39 +70,36 @@ def _other(counts: Array, request: Factorisation) -> Factorised:
     engine = ard_so_nmf if request.engine == "ard_so" else scikit_learn
     weights, spectra, objective, done = engine(counts, request)
     k = len(spectra)
-    data = fitting.chunked(counts, request.chunk)
-    full = np.zeros((data.x.shape[0] * data.x.shape[1], k))
-    full[: data.n] = weights
-    c = jnp.asarray(full.reshape(*data.x.shape[:2], k), data.x.dtype)
+    data = fitting.chunked(counts, request.chunk, request.count)
+    c = data.cut(weights).astype(data.x.dtype)
     state = State(c, spectra, tuple(objective), done)
     turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0)
     kept = replace(request, components=k, library=None)
     found = linear(counts, data, state)
-    return _result(data, c, spectra, state, turned, found, kept, every_line(found, k))
+    own = Weighed(c, levels.free(k), 0)
+    return _result(data, own, spectra, state, turned, found, kept, every_line(found, k))
 
 
 def _poisson(
     counts: Array, energy: Array, request: Factorisation, progress: Progress | None
 ) -> Factorised:
     k = request.components
-    data = fitting.chunked(counts, request.chunk)
-    state, prior = space(counts, data, energy, request, progress)
-    found = linear(counts, data, state)
+    data = fitting.chunked(counts, request.chunk, request.count)
+    state = space(counts, data, energy, request, progress)
+    of = blur(request.smooth, energy)
+    found = replace(linear(counts, data, state), blur=of)
     lines = every_line(found, k)
     given = curves(request, counts.shape[1])
     turned, offset = offset_turn(found, lines, given, energy, request)
     spectra = state.s.copy()
-    spectra[:k] = unit(turned.best @ state.s[:k])
+    spectra[:k] = of.made(of.nearest(unit(turned.best @ state.s[:k])))
     back = np.eye(len(spectra))
     back[:k, :k] = np.linalg.inv(turned.best)
     start = jnp.maximum(state.c @ jnp.asarray(back, state.c.dtype), 0.0)
     start = start + 1e-3 * jnp.mean(start, axis=2, keepdims=True)
-    c, done = weighed(data, start, spectra, prior, MOST_STEPS)
-    result = _result(data, c, spectra, state, turned, found, request, lines)
-    told = (
-        *unbounded(lines),
-        *unfinished(int(np.count_nonzero(data.flat(done) == 0)), MOST_STEPS),
-    )
+    own = weighed(data, start, spectra, request)
+    result = _result(data, own, spectra, state, turned, found, request, lines)
+    told = (*unbounded(lines), *own.notes)
     return replace(result, shift=np.full(k, offset), notes=told)
 
 
@@ -100,7 +117,7 @@ def parts(
 
 def _result(
     data: Chunked,
-    c: jax.Array,
+    own: Weighed,
     spectra: Array,
     state: State,
     turned: Turned,
@@ -108,14 +125,7 @@ def _result(
     request: Factorisation,
     lines: Lines,
 ) -> Factorised:
-    free, known, left, chi = passes.judged(data.x, c, jnp.asarray(spectra))
-    weights = data.flat(c)
-    seen = Seen(
-        weights,
-        data.flat(free),
-        data.flat(known),
-        np.asarray(left),
-        data.flat(chi),
-        parts(data, weights, spectra, request.grid),
-    )
+    weights = data.flat(own.c)
+    here = parts(data, weights, spectra, request.grid)
+    seen = Seen(weights, *judged(data, own, spectra), here)
     return assembled(seen, spectra, state, turned, found, request, lines)

@@ -1,9 +1,8 @@
 """Poisson factorisation by expectation-maximisation, accelerated and never falling.
 
 Maximised is  sum_nm [ x_nm log (C S)_nm - (C S)_nm ] + sum_km a_km log S_km
-            + sum_nk [ g log C_nk - C_nk / scale_k ],
-with S_k of unit area, pseudo-counts a_km of the spectra's prior, and the gamma prior of
-the weights (shape g + 1). Steps are joined by SQUAREM (Varadhan & Roland, Scand. J.
+with S_k of unit area and pseudo-counts a_km of the spectra's prior. A smooth spectrum is
+held as what it is blurred from. Steps are joined by SQUAREM (Varadhan & Roland, Scand. J.
 Stat. 35, 335, 2008, scheme S3); a leap that does not raise the objective is not taken.
 """
 
@@ -20,6 +19,7 @@ from jax import Array as Traced
 from numpy.typing import NDArray
 
 from specfit.maps import passes
+from specfit.maps.blurring import SHARP, Blur
 from specfit.maps.found import Array
 
 CACHED = 2**19
@@ -42,19 +42,28 @@ class Chunked:
         found = np.asarray(values, np.float64)
         return found.reshape(-1, *found.shape[2:])[: self.n]
 
+    def cut(self, values: Array) -> Traced:
+        """(n_pixels, K) → (chunks, n_chunk, K) in double precision, the rest zero."""
+        rows, size = self.x.shape[:2]
+        full = np.zeros((rows * size, values.shape[1]))
+        full[: self.n] = values
+        return jnp.asarray(full.reshape(rows, size, -1))
+
 
 @dataclass(frozen=True)
 class Prior:
-    """Pseudo-counts (K, M) of the spectra; `damp`, `gain` (K,) of the weights."""
+    """Of spectra: pseudo-counts (L, M) of those like a curve, and which are smooth."""
 
     counts: Array
-    damp: Array
-    gain: Array
+    blur: Blur = SHARP
 
 
 @dataclass(frozen=True)
 class State:
-    """Weights in chunks, spectra (K, M), and how the objective went."""
+    """Weights in chunks, spectra (L, M), and how the objective went.
+
+    While they are fitted, spectra are held as what they are blurred from.
+    """
 
     c: Traced
     s: Array
@@ -67,8 +76,8 @@ def precision(pixels: int, channels: int) -> type:
     return np.float32 if pixels * channels > SINGLE else np.float64
 
 
-def chunked(counts: Array, size: int) -> Chunked:
-    """Counts (N, M) as chunks; single precision where the map is large.
+def chunked(counts: Array, size: int, count: float = 1.0) -> Chunked:
+    """Counts (N, M) as chunks, by what one `count` is; single precision of a large map.
 
     Counts below 2^24 are exact in single precision, and sums over pixels are taken in
     double precision.
@@ -79,6 +88,8 @@ def chunked(counts: Array, size: int) -> Chunked:
     full = _aligned(rows * size, m, precision(n, m))
     full[:n] = counts
     full[n:] = 0.0
+    if count != 1.0:
+        full /= count
     return Chunked(jax.device_put(full.reshape(rows, size, m)), n)
 
 
@@ -100,17 +111,11 @@ def _step(
     data: Chunked, c: Traced, s: Array, prior: Prior, free: int, told: bool = True
 ) -> tuple[Traced, Array, float]:
     """One step, and the objective before it if told; spectra from row `free` on stay."""
-    kind = data.x.dtype
-    damp, gain = jnp.asarray(prior.damp, kind), jnp.asarray(prior.gain, kind)
-    new, counts, fit = passes.em(data.x, c, jnp.asarray(s, kind), damp, gain, told)
-    logs = np.log(np.maximum(s, 1e-300))
+    made = prior.blur.made(s)
+    new, growth, fit = passes.em(data.x, c, jnp.asarray(made, data.x.dtype), told)
+    logs = np.log(np.maximum(made, 1e-300))
     height = float(fit) + float(np.sum(prior.counts * logs))
-    if np.any(prior.gain) or np.any(prior.damp != 1.0):
-        size = np.asarray(jnp.sum(c, axis=(0, 1)), np.float64)
-        logged = jnp.where(c > 0, jnp.log(jnp.maximum(c, passes.TINY)), 0.0)
-        lift = np.asarray(jnp.sum(logged, axis=(0, 1)), np.float64)
-        height += float(prior.gain @ lift - (1.0 / prior.damp - 1.0) @ size)
-    total = np.asarray(counts) + prior.counts
+    total = s * prior.blur.back(np.asarray(growth)) + prior.counts
     area = np.maximum(total.sum(axis=1, keepdims=True), 1e-300)
     found = np.concatenate([(total / area)[:free], s[free:]])
     return new, found, height
@@ -175,7 +180,8 @@ def fitted(
             heights.append(h2)
         if progress is not None:
             progress("factorising", turn, heights[-1])
-        quiet = quiet + 1 if turned(before, s0) < 3.0 * tolerance else 0
+        angle = turned(prior.blur.made(before), prior.blur.made(s0))
+        quiet = quiet + 1 if angle < 3.0 * tolerance else 0
         if quiet >= 2:
             break
     return replace(start, c=c0, s=s0, objective=tuple(heights), converged=quiet >= 2)

@@ -13,16 +13,33 @@ Engine = Literal["poisson", "gaussian", "ard_so", "sklearn"]
 
 
 @dataclass(frozen=True)
+class Levels:
+    """The weights of a map: a gamma law of `shape`, whose scale is learned.
+
+    The scale has an inverse gamma law with `alpha` and `beta`, in the unit of the data.
+    """
+
+    alpha: float
+    beta: float
+    shape: float = 1.0
+
+
+@dataclass(frozen=True)
 class Factorisation:
     """How a map is to be factorised.
 
     `components` is K. `library` (K, n_channels) holds a curve for each component, of
-    any scale, a row of NaN for one without a curve. `shift_sd` (eV) is the spread of the
-    offset that the axis of the map may have against that of the library, `drift_sd` (eV)
-    of each pixel's own; 0 switches either off. `noise` is the known standard deviation
-    of the data, in their unit, for the engine "gaussian". `relevance` lets weights be
-    switched off and `overlap` in [0, 1] is the strength of soft orthogonality, both of
-    the engine "ard_so" alone. `background` are the exponents r
+    any scale, a row of NaN for one without a curve. `smooth` are the full widths (eV)
+    below which spectra have no structure, 0 of one that may have any. `levels` are the
+    laws of the weights, and `roughness` the standard deviation of the difference between
+    neighbouring pixels as a share of the mean of all weights, 0 of none. `apart` (mean, sd) is
+    what cosine between the maps is expected. `shift_sd` (eV) is the
+    spread of the offset that the axis of the map may have against that of the library,
+    `drift_sd` (eV) of each pixel's own; 0 switches either off. `noise` is the known
+    standard deviation of the data, in their unit, for the engine "gaussian", and `count`
+    how much one count is in that unit. `relevance`
+    lets weights be switched off and `overlap` in [0, 1] is the strength of soft
+    orthogonality, both of the engine "ard_so" alone. `background` are the exponents r
     of power laws E^-r that are fitted as further weights of each pixel, and `alone` the
     energies (eV) between which there is nothing else. `grid` (rows, columns) is how the
     pixels lie. `tolerance` is the angle (rad) by which the space of the spectra may still
@@ -32,9 +49,14 @@ class Factorisation:
     components: int = 2
     engine: Engine = "poisson"
     library: Array | None = None
+    smooth: tuple[float, ...] = ()
+    levels: Levels | None = None
+    roughness: float = 0.0
+    apart: tuple[float, float] | None = None
     shift_sd: float = 0.0
     drift_sd: float = 0.0
     noise: float | None = None
+    count: float = 1.0
     relevance: bool = False
     overlap: float = 0.0
     background: tuple[float, ...] = ()

@@ -9,6 +9,7 @@ the spectra are mixed of is left to `rotation`, as for counts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -16,23 +17,32 @@ import numpy as np
 
 from specfit.maps import fitting, passes, squares
 from specfit.maps.assembling import Seen, assembled, parted
+from specfit.maps.blurring import SHARP, Blur, blur
 from specfit.maps.feasibility import unit
 from specfit.maps.fitting import Chunked, Progress, State, leap, length, turned
 from specfit.maps.found import Array, Factorisation, Factorised
-from specfit.maps.projecting import unbounded, unfinished
+from specfit.maps.levels import Law
+from specfit.maps.projecting import unbounded
 from specfit.maps.rotation import Projected, every_line
 from specfit.maps.space import alone, curves, first_spectra, powers
 from specfit.maps.turning import offset_turn
+from specfit.maps.weights import Weighed, evened, settled
+from specfit.maps.weights import unbounded as unbounded_by
 
 ROUNDS = 5  # of the spectra between two looks at the map
+STEPS = 10  # of a smooth one in each
 LONGEST = 64.0  # steps that are leapt over at most
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Weights in chunks, spectra (L, M), C^T X and C^T C, chi-square / 2, pixels done."""
+    """Weights in chunks, spectra (L, M), C^T X and C^T C, chi-square / 2, pixels done.
+
+    `latent` (L, M) is what spectra are blurred from, themselves if they are not.
+    """
 
     c: jax.Array
+    latent: Array
     s: Array
     seen: Array
     own: Array
@@ -47,26 +57,56 @@ def gaussian(
     k, sd = request.components, float(request.noise or 1.0)
     data = fitting.chunked(counts, request.chunk)
     state, fit = space(counts, data, energy, request, progress)
-    found = linear(data, fit, sd)
+    by = blur(request.smooth, energy)
+    found = replace(linear(data, fit, sd), blur=by)
     lines = every_line(found, k)
     given = curves(request, counts.shape[1])
     turn, offset = offset_turn(found, lines, given, energy, request)
     spectra = fit.s.copy()
-    spectra[:k] = unit(turn.best @ fit.s[:k])
-    pure = weighed(data, fit.c, spectra, sd, float(squares.size(data.x)))
-    seen = judged(data, pure, sd, request)
+    spectra[:k] = by.made(by.nearest(unit(turn.best @ fit.s[:k])))
+    own = weighed(data, fit.c, spectra, sd, request)
+    seen = judged(data, own, spectra, sd, request)
     result = assembled(seen, spectra, state, turn, found, request, lines)
-    left = int(np.count_nonzero(data.flat(pure.done) == 0))
-    told = (*unbounded(lines), *unfinished(left, squares.STEPS))
+    told = (*unbounded(lines), *own.notes)
     return replace(result, shift=np.full(k, offset), notes=told)
 
 
-def weighed(data: Chunked, c: jax.Array, s: Array, sd: float, size: float) -> Fit:
+def weighed(
+    data: Chunked, start: jax.Array, spectra: Array, sd: float, request: Factorisation
+) -> Weighed:
+    """The weights of greatest posterior for fixed spectra, as `weights.weighed`."""
+    s = jnp.asarray(spectra)
+
+    def best(c: jax.Array, law: Law) -> tuple[jax.Array, int]:
+        rate = jnp.asarray(law.rate)
+        found, done, *_ = squares.fitted(data.x, c, s, jnp.asarray(sd), rate)
+        return found, int(np.count_nonzero(data.flat(done) == 0))
+
+    alone = settled(data, start, len(spectra), request, best)
+    if request.roughness <= 0:
+        return alone
+    seen = data.flat(passes.projected(data.x, s.T)) / sd**2 - alone.law.rate
+    gram = spectra @ spectra.T / sd**2
+
+    def look(flat: Array) -> tuple[Array, Array, Array]:
+        bent = flat @ gram
+        height = np.sum(flat * (seen - 0.5 * bent), axis=1)
+        return height, seen - bent, np.broadcast_to(gram, (len(flat), *gram.shape))
+
+    return evened(data, alone, look, request)
+
+
+def _rest(
+    data: Chunked, c: jax.Array, latent: Array, by: Blur, sd: float, size: float
+) -> Fit:
     """The best weights for fixed spectra, and half of the chi-square."""
-    found = squares.fitted(data.x, c, jnp.asarray(s), jnp.asarray(sd))
+    s = by.made(latent)
+    none = jnp.zeros(len(s))
+    found = squares.fitted(data.x, c, jnp.asarray(s), jnp.asarray(sd), none)
     seen, own = (np.asarray(one) for one in found[2:])
     left = size - 2.0 * np.sum(seen * s) + np.sum(own * (s @ s.T))
-    return Fit(found[0], s, seen, own, float(left) / (2.0 * sd**2), found[1])
+    half = float(left) / (2.0 * sd**2)
+    return Fit(found[0], latent, s, seen, own, half, found[1])
 
 
 def space(
@@ -78,7 +118,7 @@ def space(
 ) -> tuple[State, Fit]:
     """The best factorisation of all starts, as `space.space` of counts."""
     given, fixed = curves(request, counts.shape[1]), powers(request, energy)
-    window = alone(request, energy)
+    window, by = alone(request, energy), blur(request.smooth, energy)
     several = any(curve is None for curve in given)
     best: tuple[State, Fit] | None = None
     for restart in range(max(1, request.restarts) if several else 1):
@@ -86,7 +126,7 @@ def space(
         first = first_spectra(counts, given, fixed, window, restart, even=True)
         first[:, held > 0] = 0.0
         start = np.concatenate([unit(first), fixed])
-        one = _alternated(data, start, held, request, progress)
+        one = _alternated(data, start, held, by, request, progress)
         if best is None or one[0].objective[-1] > best[0].objective[-1]:
             best = one
     assert best is not None
@@ -97,6 +137,7 @@ def _alternated(
     data: Chunked,
     start: Array,
     held: Array,
+    by: Blur,
     request: Factorisation,
     progress: Progress | None,
 ) -> tuple[State, Fit]:
@@ -106,17 +147,16 @@ def _alternated(
     """
     sd, size = float(request.noise or 1.0), float(squares.size(data.x))
     free = request.components
-    c = jnp.zeros((*data.x.shape[:2], len(start)), data.x.dtype)
-    now = weighed(data, c, start, sd, size)
+    weighed = partial(_rest, data, by=by, sd=sd, size=size)
+    now = weighed(jnp.zeros((*data.x.shape[:2], len(start)), data.x.dtype), start)
     heights, quiet = [-now.half], 0
     for cycle in range(max(1, request.iterations // 3)):
-        one = weighed(data, now.c, better(now, free, held), sd, size)
-        two = weighed(data, one.c, better(one, free, held), sd, size)
+        one = weighed(now.c, better(now, free, held, by))
+        two = weighed(one.c, better(one, free, held, by))
         heights += [-one.half, -two.half]
-        rows = (now.s[:free], one.s[:free], two.s[:free])
+        rows = (now.latent[:free], one.latent[:free], two.latent[:free])
         far = np.asarray(leap(*rows, min(length(rows), LONGEST)))
-        tried = np.concatenate([unit(far), two.s[free:]])
-        three = weighed(data, two.c, tried, sd, size)
+        three = weighed(two.c, np.concatenate([unit(far), two.s[free:]]))
         last = three if three.half < two.half else two
         heights.append(-last.half)
         still = turned(now.s, last.s) < 3.0 * request.tolerance
@@ -129,19 +169,27 @@ def _alternated(
     return state, now
 
 
-def better(fit: Fit, free: int, held: Array) -> Array:
-    """Better spectra for fixed weights: rounds of one at a time, of unit area."""
-    s = fit.s.copy()
+def better(fit: Fit, free: int, held: Array, by: Blur = SHARP) -> Array:
+    """Better spectra for fixed weights: rounds of one at a time, of unit area.
+
+    What a smooth one is blurred from takes steps along the slope instead, each no
+    longer than never rises.
+    """
+    s, latent = fit.s.copy(), fit.latent.copy()
     for _ in range(ROUNDS):
         for k in range(free):
             if fit.own[k, k] <= 0.0:
                 continue
-            slope = fit.seen[k] - fit.own[k] @ s
-            new = np.maximum(s[k] + slope / fit.own[k, k], 0.0)
-            new = np.where(held, 0.0, new)
-            s[k] = new if new.any() else s[k]
-    area = s[:free].sum(axis=1, keepdims=True)
-    return np.concatenate([s[:free] / np.maximum(area, 1e-300), s[free:]])
+            kernel = by.of(k)
+            for _ in range(1 if kernel is None else STEPS):
+                step = (fit.seen[k] - fit.own[k] @ s) / fit.own[k, k]
+                if kernel is not None:
+                    step = kernel @ step / kernel.sum(axis=0).max()
+                new = np.where(held, 0.0, np.maximum(latent[k] + step, 0.0))
+                latent[k] = new if new.any() else latent[k]
+                s[k] = latent[k] if kernel is None else latent[k] @ kernel
+    area = latent[:free].sum(axis=1, keepdims=True)
+    return np.concatenate([latent[:free] / np.maximum(area, 1e-300), s[free:]])
 
 
 def linear(data: Chunked, fit: Fit, sd: float) -> Projected:
@@ -155,19 +203,21 @@ def linear(data: Chunked, fit: Fit, sd: float) -> Projected:
     return Projected(weights, covariance, fit.s, np.full(m, 1.0 / m), error)
 
 
-def judged(data: Chunked, pure: Fit, sd: float, request: Factorisation) -> Seen:
+def judged(
+    data: Chunked, own: Weighed, spectra: Array, sd: float, request: Factorisation
+) -> Seen:
     """What the map looks like under the pure spectra."""
-    s = jnp.asarray(pure.s)
-    free, left, chi = squares.judged(data.x, pure.c, s, jnp.asarray(sd))
-    weights = data.flat(pure.c)
-    known = np.broadcast_to(pure.s @ pure.s.T / sd**2, (data.n, len(s), len(s)))
+    s, gram = jnp.asarray(spectra), spectra @ spectra.T / sd**2
+    free, left, chi = squares.judged(data.x, own.c, s, jnp.asarray(sd))
+    weights = data.flat(own.c)
+    known = np.broadcast_to(gram, (data.n, *gram.shape))
+    shrunk = data.flat(free) - np.linalg.pinv(gram) @ own.law.rate
+    loose, known = unbounded_by(own, shrunk, known)
     place, count = parted(data, request.grid)
     part = place.reshape(-1)[: data.n]
     held = np.zeros((count, weights.shape[1]))
     np.add.at(held, part, weights)
     seen = np.asarray(passes.summed(data.x, jnp.asarray(place), count))
     noise = np.bincount(part, minlength=count)[:, None] * np.full(s.shape[1], sd**2)
-    parts = np.stack([seen, held @ pure.s, noise])
-    return Seen(
-        weights, data.flat(free), known, np.asarray(left), data.flat(chi), parts
-    )
+    parts = np.stack([seen, held @ spectra, noise])
+    return Seen(weights, loose, known, np.asarray(left), data.flat(chi), parts)

@@ -20,12 +20,10 @@ def _modelled(c: Array, s: Array) -> Array:
     return jnp.maximum(c @ s, TINY)
 
 
-def _one(
-    c: Array, x: Array, s: Array, damp: Array, gain: Array, told: bool
-) -> tuple[Array, ...]:
+def _one(c: Array, x: Array, s: Array, told: bool) -> tuple[Array, ...]:
     mean = _modelled(c, s)
     ratio = x / mean
-    new = (c * (ratio @ s.T) + gain) * damp
+    new = c * (ratio @ s.T)
     fit = jnp.full((), jnp.nan, jnp.float64)
     if told:
         seen = jnp.where(x > 0, x * jnp.log(mean), 0.0)
@@ -34,16 +32,14 @@ def _one(
 
 
 @partial(jax.jit, static_argnames="told")
-def em(
-    x: Array, c: Array, s: Array, damp: Array, gain: Array, told: bool = True
-) -> tuple[Array, ...]:
+def em(x: Array, c: Array, s: Array, told: bool = True) -> tuple[Array, ...]:
     """One step of expectation-maximisation for Poisson counts.
 
-    Arguments: `x` (chunks, n, M) counts, `c` (chunks, n, K), `s` (K, M) of unit area,
-    `damp` and `gain` (K,) of the gamma prior of the weights (1 and 0 for none).
-    Returns: the new weights; the expected counts (K, M) of every component; the
-    log-likelihood at the weights and spectra given, up to a constant, if it is to be
-    `told`: its logarithms take longer than all else.
+    Arguments: `x` (chunks, n, M) counts, `c` (chunks, n, K), `s` (K, M) of unit area.
+    Returns: the new weights; by how much every spectrum should grow in every channel,
+    times the counts of its component, (K, M); the log-likelihood at the weights and
+    spectra given, up to a constant, if it is to be `told`: its logarithms take longer
+    than all else.
     Source: Lee & Seung, NIPS 2000 (divergence); Cemgil, Comput. Intell. Neurosci. 2009,
     785152, eq. 5-7, for the complete data.
     """
@@ -51,12 +47,12 @@ def em(
     def body(
         total: tuple[Array, Array], piece: tuple[Array, Array]
     ) -> tuple[tuple[Array, Array], Array]:
-        new, counts, fit = _one(piece[0], piece[1], s, damp, gain, told)
-        return (total[0] + counts, total[1] + fit), new
+        new, growth, fit = _one(piece[0], piece[1], s, told)
+        return (total[0] + growth, total[1] + fit), new
 
     start = (jnp.zeros(s.shape, jnp.float64), jnp.zeros((), jnp.float64))
-    (counts, fit), new = jax.lax.scan(body, start, (c, x))
-    return new, counts * s, fit
+    (growth, fit), new = jax.lax.scan(body, start, (c, x))
+    return new, growth, fit
 
 
 def solved(matrix: Array, right: Array) -> Array:
@@ -96,11 +92,14 @@ def summed(x: Array, part: Array, parts: int) -> Array:
 
 
 @jax.jit
-def judged(x: Array, c: Array, spectra: Array) -> tuple[Array, Array, Array, Array]:
+def judged(
+    x: Array, c: Array, spectra: Array, rate: Array, gain: Array
+) -> tuple[Array, Array, Array, Array]:
     """Unbounded one-step weights, their Fisher information, and what is left over.
 
     Returns (chunks, n, K) weights that may be negative, (chunks, n, K, K) information,
-    (M,) sum of the residuals, (chunks, n) Pearson's chi-square. The step is taken from
+    (M,) sum of the residuals, (chunks, n) Pearson's chi-square. `rate` and `gain` (K,)
+    as of `weighing.weights`. The step is taken from
     weights kept a little inside the quadrant: at its edge a channel may be modelled by
     almost nothing, and one count there would have infinite weight.
     """
@@ -113,10 +112,13 @@ def judged(x: Array, c: Array, spectra: Array) -> tuple[Array, Array, Array, Arr
         mean = _modelled(inside, s)
         k, m = s.shape
         pairs = (s[:, None] * s[None]).reshape(-1, m).T
-        known = ((1.0 / mean) @ pairs).reshape(-1, k, k)
         eye = jnp.eye(k, dtype=c.dtype)
+        # weights that are lifted off zero never lie there
+        safe = jnp.where(gain > 0, jnp.maximum(inside, TINY), 1.0)
+        known = ((1.0 / mean) @ pairs).reshape(-1, k, k)
+        known = known + eye * (gain / safe**2)[:, None]
         ridge = 1e-7 * jnp.max(known, axis=(1, 2))[:, None, None] * eye[None]
-        slope = (x / mean - 1.0) @ s.T
+        slope = (x / mean - 1.0) @ s.T - rate + gain / safe
         step = solved(known + ridge, slope)
         fitted = c @ s
         over = x - fitted

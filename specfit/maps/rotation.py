@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from specfit.maps import edges
+from specfit.maps.blurring import SHARP, Blur, smoothest
 from specfit.maps.found import Array
 
 POINTS = 41
@@ -33,7 +34,7 @@ class Projected:
     """Linear weights (n, K), their covariance (n, K, K), and the spectra's own error.
 
     `error` (K, K): covariance of spectrum k and l in channel m is error_kl mean_m,
-    `mean` (M,) the mean spectrum of unit area.
+    `mean` (M,) the mean spectrum of unit area. `blur`: which spectra are smooth.
     """
 
     weights: Array
@@ -41,6 +42,7 @@ class Projected:
     spectra: Array
     mean: Array
     error: Array
+    blur: Blur = SHARP
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,22 @@ def standardised(found: Projected, k: int, j: int, place: Array) -> Array:
 
 
 def positive(found: Projected, k: int, j: int, place: Array) -> tuple[Array, Array]:
-    """Spectra (T, M) kept above zero by their noise, and the cost (T,) of being below."""
+    """Spectra (T, M) kept above zero by their noise, and the cost (T,) of being below.
+
+    Of a smooth one it is the cost of being neither positive nor smooth.
+    """
     s, e = found.spectra, found.error
     t = place[:, None]
     moved = (1 - t) * s[k][None] + t * s[j][None]
     size = (1 - place) ** 2 * e[k, k] + 2 * place * (1 - place) * e[k, j]
     size = np.maximum(size + place**2 * e[j, j], 1e-300)
     variance = size[:, None] * found.mean[None]
-    below = 0.5 * np.sum(np.minimum(moved, 0.0) ** 2 / variance, axis=1)
+    kernel = found.blur.of(k)
+    if kernel is None:
+        below = 0.5 * np.sum(np.minimum(moved, 0.0) ** 2 / variance, axis=1)
+    else:
+        moved, squares = smoothest(moved, found.mean, kernel)
+        below = 0.5 * squares / size
     lifted = 0.5 * (moved + np.sqrt(moved**2 + 4.0 * variance))
     return lifted / lifted.sum(axis=1, keepdims=True), below
 
@@ -164,6 +174,9 @@ def _joined(one: Level, two: Level) -> Level:
 
 def line(found: Projected, level: Level, curve: Array | None, place: Array) -> Line:
     """A line at given places, with what a curve says of them."""
+    if curve is None and found.blur.of(level.k) is not None:
+        told = np.interp(place, level.places, level.density)
+        return Line(place, told, np.zeros(place.size))
     lifted, below = positive(found, level.k, level.j, place)
     gain = np.interp(place, level.places, level.gain)
     density = -edges.cost(gain) - below

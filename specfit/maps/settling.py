@@ -42,6 +42,7 @@ def strengths(of: Line, curve: Array) -> Array:
 class Settled:
     """A line's posterior: places of equal weight (D,), the best, the learned strength.
 
+    `places` (T,) rise, `weights` (T − 1,) are the logarithms of what lies between them.
     `pure`: the probability that some pixel has nothing of the other component. The best
     is the mean of the best if so and the best if not, by that probability.
     """
@@ -50,6 +51,8 @@ class Settled:
     best: float
     strength: float
     evidence: float
+    places: Array
+    weights: Array
     pure: float = 0.0
 
 
@@ -72,6 +75,8 @@ def settled(
         float(pure * edge + (1.0 - pure) * inside),
         float(STRENGTHS[np.argmax(power)]),
         float(power.max()),
+        of.places,
+        np.asarray(step),
         pure,
     )
 
@@ -83,7 +88,8 @@ def _level(of: Line, draws: int) -> Settled:
     mean = float(np.sum(share * of.places * width) / np.sum(share * width))
     nan, whole = float("nan"), float(np.log(np.sum(share * width)) + of.level.max())
     step = _between(of.level[None])[0] + np.log(np.diff(of.places))
-    return Settled(_quantiles(of.places, step, draws), mean, nan, whole)
+    drawn = _quantiles(of.places, step, draws)
+    return Settled(drawn, mean, nan, whole, of.places, step)
 
 
 def _beyond(of: Line, level: Level, joint: Array) -> Array:

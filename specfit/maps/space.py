@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import jax
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, passes, starts, weighing
+from specfit.maps import fitting, passes, starts
+from specfit.maps.blurring import blur
 from specfit.maps.fitting import Chunked, Prior, Progress, State
 from specfit.maps.found import Array, Factorisation, MapError
 
@@ -40,16 +42,15 @@ def powers(request: Factorisation, energy: Array) -> Array:
     return np.array([r / r.sum() for r in rows]).reshape(-1, energy.size)
 
 
-def _priors(
-    given: list[Array | None], fixed: Array, channels: int, request: Factorisation
+def _prior(
+    given: list[Array | None], fixed: Array, energy: Array, request: Factorisation
 ) -> Prior:
-    """Pseudo-counts of the spectra; the weights have no prior."""
-    k = request.components
-    worth = np.zeros((k + len(fixed), channels))
+    """What is said of the spectra; while they are sought the weights have no prior."""
+    worth = np.zeros((request.components + len(fixed), energy.size))
     for i, curve in enumerate(given):
         if curve is not None:
             worth[i] = FIRST_STRENGTH * curve
-    return Prior(worth, np.ones(k + len(fixed)), np.zeros(k + len(fixed)))
+    return Prior(worth, blur(request.smooth, energy))
 
 
 def alone(request: Factorisation, energy: Array) -> Array:
@@ -103,7 +104,9 @@ def _nearer(
         if counts.shape[0] < 4 * groups:
             break
         kind = fitting.precision(groups, counts.shape[1])
-        few = fitting.chunked(starts.pooled(counts, groups, kind), groups)
+        few = fitting.chunked(
+            starts.pooled(counts, groups, kind), groups, request.count
+        )
         now = fitting.fitted(
             few,
             _placed(few, now, prior),
@@ -118,13 +121,13 @@ def _nearer(
 def _placed(data: Chunked, spectra: Array, prior: Prior) -> State:
     """Weights near to the best for given spectra: the linear ones, and a few steps."""
     mean = starts.mean_spectrum(np.asarray(jnp.sum(data.x, axis=1, dtype=jnp.float64)))
-    kind = data.x.dtype
-    s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
-    c = passes.projected(data.x, jnp.asarray(projection(spectra, mean), kind))
+    kind, made = data.x.dtype, prior.blur.made(spectra)
+    s = jnp.asarray(made, kind)
+    c = passes.projected(data.x, jnp.asarray(projection(made, mean), kind))
     # a weight at zero would stay there
     c = jnp.maximum(c, 0.05 * jnp.abs(c).sum(axis=2, keepdims=True))
     for _ in range(PLACING):
-        c = passes.em(data.x, c, s, damp, gain, told=False)[0]
+        c = passes.em(data.x, c, s, told=False)[0]
     return State(c, spectra)
 
 
@@ -134,32 +137,17 @@ def projection(spectra: Array, mean: Array) -> Array:
     return np.asarray(weighted.T @ np.linalg.pinv(weighted @ spectra.T))
 
 
-def weighed(
-    data: Chunked, c: jax.Array, spectra: Array, prior: Prior, steps: int
-) -> tuple[jax.Array, jax.Array]:
-    """The best weights for fixed spectra under the prior, from weights `c`; which are.
-
-    Most maps need a dozen steps; spectra that are nearly collinear some more.
-    """
-    kind = data.x.dtype
-    s, damp, gain = (jnp.asarray(v, kind) for v in (spectra, prior.damp, prior.gain))
-    found: tuple[jax.Array, jax.Array] = weighing.weights(
-        data.x, c, s, damp, gain, steps
-    )
-    return found
-
-
 def space(
     counts: Array,
     data: Chunked,
     energy: Array,
     request: Factorisation,
     progress: Progress | None,
-) -> tuple[State, Prior]:
+) -> State:
     """The weights and spectra of the first, rough answer: the space is what counts."""
     given, fixed = curves(request, counts.shape[1]), powers(request, energy)
     window = alone(request, energy)
-    prior = _priors(given, fixed, counts.shape[1], request)
+    prior = _prior(given, fixed, energy, request)
     best: State | None = None
     # starts differ in the spectra without a curve only
     several = any(curve is None for curve in given)
@@ -179,4 +167,4 @@ def space(
         if best is None or state.objective[-1] > best.objective[-1]:
             best = state
     assert best is not None
-    return best, prior
+    return replace(best, s=prior.blur.made(best.s))

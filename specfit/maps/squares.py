@@ -65,18 +65,20 @@ def _chunk(b: Array, gram: Array, c: Array, least: Array) -> tuple[Array, Array]
 
 
 @jax.jit
-def fitted(x: Array, c: Array, s: Array, sd: Array) -> tuple[Array, ...]:
+def fitted(x: Array, c: Array, s: Array, sd: Array, rate: Array) -> tuple[Array, ...]:
     """The best weights for spectra s (L, M), and what better spectra are made of.
 
     Arguments: x (chunks, n, M), weights c (chunks, n, L) to start from, `sd` of the
-    noise. Returns weights, which pixels are done, C^T X (L, M) and C^T C (L, L).
+    noise, `rate` (L,) of an exponential law of the weights, 0 for none. Returns
+    weights, which pixels are done, C^T X (L, M) and C^T C (L, L).
     """
     gram = s @ s.T
     start = jnp.zeros(s.shape), jnp.zeros(gram.shape)
 
     def body(total: tuple[Array, Array], piece: Any) -> tuple[tuple[Array, Array], Any]:
         x = piece[0].astype(jnp.float64)
-        c, done = _chunk(x @ s.T, gram, piece[1].astype(jnp.float64), ENOUGH * sd**2)
+        b, start = x @ s.T - rate * sd**2, piece[1].astype(jnp.float64)
+        c, done = _chunk(b, gram, start, ENOUGH * sd**2)
         return (total[0] + c.T @ x, total[1] + c.T @ c), (
             c.astype(piece[1].dtype),
             done,

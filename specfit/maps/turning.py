@@ -1,4 +1,11 @@
-"""How the spectra that were found are turned into pure ones, and how far they may be."""
+"""How the spectra that were found are turned into pure ones, and how far they may be.
+
+Spectrum k moves along its lines to all others, S_k + sum_j t_kj (S_j - S_k). Of two
+components each has one line and is settled at once. Of more a curve speaks of the whole
+spectrum, not of each line by itself: lines are settled in turn with the others where
+they are, and drawn so by Gibbs' sampler (Geman & Geman, IEEE Trans. Pattern Anal. 6, 721,
+1984). So they are where an overlap of the maps is expected, which all lines change.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +16,13 @@ from itertools import product
 import numpy as np
 
 from specfit.maps.found import Array, Factorisation
+from specfit.maps.overlapping import Overlapping, overlapping
 from specfit.maps.rotation import Lines, Projected
 from specfit.maps.settling import Settled, settled
 
 DRAWS = 64
+SWEEPS = 4  # over all lines, until none moves but by chance
+Curves = list[Array | None]
 
 
 @dataclass(frozen=True)
@@ -45,40 +55,78 @@ class Turned:
                 best, draws = self.best.copy(), self.draws.copy()
                 for (k, j, *_), place in zip(group, places, strict=True):
                     for turns in (best, draws):
-                        turns[..., k, k] += turns[..., k, j] - place
-                        turns[..., k, j] = place
+                        _move(turns, k, j, place)
                 found.append((best, draws))
         return found
 
 
-def turn(found: Projected, lines: Lines, given: list[Array | None]) -> Turned:
-    """Every pure spectrum along the lines to the others, and the draws of all lines.
+def _move(turns: Array, k: int, j: int, place: float | Array) -> None:
+    """Turns (…, K, K) with spectrum k at a place (…) on its line to j."""
+    turns[..., k, k] += turns[..., k, j] - place
+    turns[..., k, j] = place
 
-    For two components this is exact. For more every line starts from the spectra that
-    were found, whatever was settled along the others, and their moves are added up.
-    """
+
+def turn(found: Projected, lines: Lines, given: Curves) -> Turned:
+    """Every pure spectrum along the lines to the others, and the draws of all lines."""
     k = len(given)
     best, draws = np.eye(k), np.repeat(np.eye(k)[None], DRAWS, axis=0)
     strength, evidence = np.full(k, np.nan), 0.0
-    generator, left = np.random.default_rng(0), []
-    for (i, j), level in lines.items():
-        one: Settled = settled(found, level, given[i], DRAWS)
-        places = generator.permutation(one.draws)
-        best[i, i], best[i, j] = best[i, i] - one.best, one.best
-        draws[:, i, i] -= places
-        draws[:, i, j] = places
-        evidence += one.evidence
-        if given[i] is not None:
+    generator = np.random.default_rng(0)
+    for sweep in range(SWEEPS if k > 2 else 1):
+        evidence = 0.0
+        for (i, j), level in lines.items():
+            one = settled(_moved(found, best, i, j), level, given[i], DRAWS)
+            _move(best, i, j, one.best)
+            evidence += one.evidence / (k - 1)
             strength[i] = one.strength
-        else:
-            left.append((i, j, *level.ends))
-    return Turned(best, draws, strength, evidence, tuple(left))
+            if sweep == 0:
+                _move(draws, i, j, generator.permutation(one.draws))
+    left = tuple((i, j, *of.ends) for (i, j), of in lines.items() if given[i] is None)
+    return Turned(best, draws, strength, evidence, left)
+
+
+def _moved(found: Projected, turns: Array, i: int, j: int) -> Projected:
+    """With spectrum i where its other lines have it, and j as far from it as before."""
+    k = len(turns)
+    if k == 2:
+        return found
+    own = turns.copy()
+    _move(own, i, j, 0.0)
+    by = own[i] @ found.spectra[:k] - found.spectra[i]
+    spectra = found.spectra.copy()
+    spectra[[i, j]] += by
+    return replace(found, spectra=spectra)
+
+
+def sampled(
+    found: Projected, lines: Lines, given: Curves, start: Turned, of: Overlapping | None
+) -> Array:
+    """Draws (D, K, K) of all lines together, with what is expected of the maps."""
+    generator, now, draws = np.random.default_rng(1), start.best.copy(), []
+    known: dict[tuple[int, int], Settled] = {}
+    for _ in range(SWEEPS + DRAWS):
+        for (i, j), level in lines.items():
+            one = known.get((i, j))
+            if one is None:
+                one = settled(_moved(found, now, i, j), level, given[i], 1)
+            if len(given) == 2:
+                known[i, j] = one  # the other's place changes nothing
+            left, right = one.places[:-1], one.places[1:]
+            height = one.weights + generator.gumbel(size=left.size)
+            if of is not None:
+                tried = np.repeat(now[None], left.size, axis=0)
+                _move(tried, i, j, 0.5 * (left + right))
+                height = height + of.log(tried)
+            at = int(np.argmax(height))
+            _move(now, i, j, generator.uniform(left[at], right[at]))
+        draws.append(now.copy())
+    return np.stack(draws[SWEEPS:])
 
 
 def offset_turn(
     found: Projected,
     lines: Lines,
-    given: list[Array | None],
+    given: Curves,
     energy: Array,
     request: Factorisation,
 ) -> tuple[Turned, float]:
@@ -86,8 +134,29 @@ def offset_turn(
 
     One offset moves all curves: it belongs to the axis. Chemistry moves edges too, and
     an offset of each curve's own would take up what tells the components apart. The
-    draws are of all offsets, as many of each as its evidence is worth.
+    draws are of all offsets, as many of each as its evidence is worth; those of more
+    than two components, or of an expected overlap, of the best.
     """
+    k, expected = len(given), request.apart if len(given) > 1 else None
+    made, offset = _offset(found, lines, given, energy, request)
+    if k < 3 and expected is None:
+        return made, offset
+    of = overlapping(found, k, expected) if expected is not None else None
+    at = [None if c is None else shifted(c, energy, offset) for c in given]
+    draws = sampled(found, lines, at, made, of)
+    if of is None:
+        return replace(made, draws=draws), offset
+    # what is expected of the maps speaks along every line: it leaves none open
+    return replace(made, best=draws.mean(axis=0), draws=draws, open=()), offset
+
+
+def _offset(
+    found: Projected,
+    lines: Lines,
+    given: Curves,
+    energy: Array,
+    request: Factorisation,
+) -> tuple[Turned, float]:
     if request.shift_sd <= 0 or all(curve is None for curve in given):
         return turn(found, lines, given), 0.0
     sd, place = request.shift_sd, 0.0

@@ -1,6 +1,6 @@
 """The weights of every pixel for fixed spectra: small concave problems, solved at once.
 
-Maximised over c >= 0 is  sum_m [ x_m log (c S)_m ] - sum_k c_k / damp_k
+Maximised over c >= 0 is  sum_m [ x_m log (c S)_m ] - sum_k (1 + rate_k) c_k
                         + sum_k gain_k log c_k
 by Newton's steps on the weights that are not held at zero (Bertsekas, SIAM J. Control
 Optim. 20, 221, 1982), with steps of expectation-maximisation where one does not rise.
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     x: Array
     s: Array
     pairs: Array
-    damp: Array
+    rate: Array
     gain: Array
 
 
@@ -49,25 +49,41 @@ class Reached(NamedTuple):
 
 @jax.jit
 def weights(
-    x: Array, c: Array, s: Array, damp: Array, gain: Array, steps: int
+    x: Array, c: Array, s: Array, rate: Array, gain: Array, steps: int
 ) -> tuple[Array, Array]:
     """The weights (chunks, n, K) of greatest posterior, and which pixels are done.
 
-    Arguments: as of `passes.em`; `steps` at most are taken. No pixel's log-posterior
-    ever falls. Done (chunks, n) is where what is left to gain is below `RISE`. All is
-    in double precision, a chunk at a time: single precision cannot tell power laws
-    apart.
+    Arguments: as of `passes.em`; `rate` and `gain` (K,) of a gamma law of the weights, of
+    shape 1 + gain and scale 1 / rate, 0 for none; `steps` at most are taken. No pixel's
+    log-posterior ever falls. Done (chunks, n) is where what is left to gain is below
+    `RISE`. All is in double precision, a chunk at a time: single precision cannot tell
+    power laws apart.
     """
     kind = x.dtype
-    s, damp, gain = (v.astype(jnp.float64) for v in (s, damp, gain))
+    s = s.astype(jnp.float64)
     pairs = (s[:, None] * s[None]).reshape(-1, s.shape[1]).T
 
     def body(_: None, piece: tuple[Array, Array]) -> tuple[None, Any]:
-        asked = Asked(piece[0].astype(jnp.float64), s, pairs, damp, gain)
+        asked = Asked(piece[0].astype(jnp.float64), s, pairs, rate, gain)
         found = _chunk(asked, piece[1].astype(jnp.float64), steps)
         return None, (found.c.astype(kind), found.done)
 
     found: tuple[Array, Array] = jax.lax.scan(body, None, (x, c))[1]
+    return found
+
+
+@jax.jit
+def sloped(
+    x: Array, c: Array, s: Array, rate: Array, gain: Array
+) -> tuple[Array, Array, Array]:
+    """The log-posterior (chunks, n), its slope (…, K) and its curvature (…, K, K)."""
+    pairs = (s[:, None] * s[None]).reshape(-1, s.shape[1]).T
+
+    def body(_: None, piece: tuple[Array, Array]) -> tuple[None, Any]:
+        asked = Asked(piece[0].astype(jnp.float64), s, pairs, rate, gain)
+        return None, (_height(asked, piece[1]), *_slopes(asked, piece[1]))
+
+    found: tuple[Array, Array, Array] = jax.lax.scan(body, None, (x, c))[1]
     return found
 
 
@@ -86,12 +102,12 @@ def _height(asked: Asked, c: Array) -> Array:
     mean = jnp.maximum(c @ asked.s, TINY)
     seen = jnp.sum(jnp.where(asked.x > 0, asked.x * jnp.log(mean), 0.0), axis=1)
     lift = jnp.where(asked.gain > 0, asked.gain * jnp.log(jnp.maximum(c, TINY)), 0.0)
-    return seen + jnp.sum(lift - c / asked.damp, axis=1)
+    return seen + jnp.sum(lift - c * (1.0 + asked.rate), axis=1)
 
 
 def _plain(asked: Asked, c: Array) -> Array:
     ratio = asked.x / jnp.maximum(c @ asked.s, TINY)
-    return (c * (ratio @ asked.s.T) + asked.gain) * asked.damp
+    return (c * (ratio @ asked.s.T) + asked.gain) / (1.0 + asked.rate)
 
 
 def _slopes(asked: Asked, c: Array) -> tuple[Array, Array]:
@@ -100,7 +116,7 @@ def _slopes(asked: Asked, c: Array) -> tuple[Array, Array]:
     mean = jnp.maximum(c @ asked.s, TINY)
     ratio, safe = asked.x / mean, jnp.maximum(c, TINY)
     # weights that are lifted off zero never lie there
-    slope = ratio @ asked.s.T - 1.0 / asked.damp + asked.gain / safe
+    slope = ratio @ asked.s.T - (1.0 + asked.rate) + asked.gain / safe
     curve = ((ratio / mean) @ asked.pairs).reshape(n, k, k)
     return slope, curve + jnp.eye(k) * (asked.gain / safe**2)[:, None]
 

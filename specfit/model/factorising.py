@@ -61,6 +61,17 @@ class Overlap(Frozen):
     place: Place = Place()
 
 
+class Roughness(Frozen):
+    """`expect roughness(C) ~ 0 ± sd`: by how much neighbouring pixels differ.
+
+    sd: of the difference of their weights, as a share of all weights of a mean pixel.
+    """
+
+    sd: float
+    because: str = ""
+    place: Place = Place()
+
+
 class Order(Frozen):
     """`require increasing(centroid(S, along = energy))`."""
 
@@ -127,6 +138,7 @@ class Factorising(Frozen):
     likelihood: Literal["poisson", "normal"] = "poisson"
     sd: float = 0.0
     overlap: Overlap | None = None
+    roughness: Roughness | None = None
     order: Order | None = None
     shift: float = 0.0
     drift: float = 0.0

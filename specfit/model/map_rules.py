@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from specfit.language import tree
 from specfit.model.constants import constant
 from specfit.model.curves import CurveReader
-from specfit.model.factorising import Curve, MapCheck, Order, Overlap
+from specfit.model.factorising import Curve, MapCheck, Order, Overlap, Roughness
 from specfit.model.faults import Faults
 from specfit.model.map_words import ENERGY, plain_number, usage
 from specfit.model.places import place
@@ -36,8 +36,7 @@ class MapRules:
     ) -> None:
         self.names, self.count, self.curves = names, count, curves
         self.constants, self.faults, self.texts = constants, faults, texts
-        self.overlap: Overlap | None = None
-        self.order: Order | None = None
+        self.said: dict[str, Any] = {}
         self.checks: list[MapCheck] = []
 
     def read(self, item: tree.RuleStatement) -> None:
@@ -45,7 +44,7 @@ class MapRules:
         if item.keyword != "check" and not item.because:
             self.faults.add("because-missing", item.span, keyword=item.keyword)
             return
-        {"require": self._order, "expect": self._overlap, "check": self._check}[
+        {"require": self._order, "expect": self._expect, "check": self._check}[
             item.keyword
         ](item)
 
@@ -60,7 +59,7 @@ class MapRules:
         if rising is None or not self._centroid(inner):
             return usage(self.faults, "order", item.expression.span)
         said = {"because": item.because, "place": place(item.span, self.texts)}
-        self.order = Order.model_validate({"rising": rising, **said})
+        self.said["order"] = Order.model_validate({"rising": rising, **said})
         return None
 
     def _centroid(self, node: tree.Expr | None) -> bool:
@@ -73,25 +72,33 @@ class MapRules:
             {"": self.names.spectra},
         )
 
-    def _overlap(self, item: tree.RuleStatement) -> None:
-        """`expect overlap(C) ~ 0.00 ± 0.10`."""
+    def _expect(self, item: tree.RuleStatement) -> None:
+        """`expect overlap(C) ~ 0.00 ± 0.10`, `expect roughness(C) ~ 0.00 ± 0.10`."""
+        rough = self._of_maps(item.expression, "roughness")
+        what, most = ("roughness", 0.0) if rough else ("overlap", 1.0)
         centre = item.prior.centre if item.prior else None
-        if not self._of_maps(item.expression) or not isinstance(centre, tree.PlusMinus):
-            return usage(self.faults, "overlap", item.span)
+        known = rough or self._of_maps(item.expression)
+        if not known or not isinstance(centre, tree.PlusMinus):
+            return usage(self.faults, what, item.span)
         mean, sd = (
             plain_number(constant(x, self.constants))
             for x in (centre.centre, centre.sd)
         )
-        if mean is None or sd is None or not 0 <= mean <= 1 or not sd > 0:
-            return usage(self.faults, "overlap", item.span)
+        if mean is None or sd is None or not 0 <= mean <= most or not sd > 0:
+            return usage(self.faults, what, item.span)
         said = {"because": item.because, "place": place(item.span, self.texts)}
-        self.overlap = Overlap.model_validate({"mean": mean, "sd": sd, **said})
+        if what in self.said:
+            self.faults.add("duplicate-statement", item.span, name=f"expect {what}")
+        elif rough:
+            self.said[what] = Roughness.model_validate({"sd": sd, **said})
+        else:
+            self.said[what] = Overlap.model_validate({"mean": mean, "sd": sd, **said})
         return None
 
-    def _of_maps(self, node: tree.Expr) -> bool:
+    def _of_maps(self, node: tree.Expr, word: str = "overlap") -> bool:
         given = node.arguments if isinstance(node, tree.Call) else ()
         names = [a.value.text for a in given if isinstance(a.value, tree.Path)]
-        called = isinstance(node, tree.Call) and node.function.text == "overlap"
+        called = isinstance(node, tree.Call) and node.function.text == word
         return called and names == [self.names.maps]
 
     def _check(self, item: tree.RuleStatement) -> None:

@@ -18,27 +18,32 @@ OWN = "multiplicative"
 
 def unused(asked: Factorising) -> Iterator[Remark]:
     """Errors of what cannot be done, notes of what does not guide the search."""
-    for prior in dict.fromkeys(one for one in asked.spectra if one.kind == "smooth"):
-        yield "map-smooth", {}, prior.place, "error"
+    if asked.likelihood == "normal" and asked.maps != 1.0:
+        yield "map-normal-gamma", {}, _at(asked, asked.names[0]), "error"
+    if asked.roughness is not None and asked.drift:
+        yield "map-drift-roughness", {}, asked.roughness.place, "error"
     if asked.likelihood == "normal" and asked.drift:
         yield "map-normal-drift", {}, _at(asked, "drift"), "error"
     yield from _other_engine(asked)
     by = {"optimizer": str(asked.run.optimizer)}
+    code = "map-drift-level" if asked.run.optimizer == OWN else "map-level-unused"
     for place in _levels(asked):
-        yield "map-level-unused", by, place, "note"
-    if asked.overlap is not None and asked.run.optimizer != "ard_so":
+        yield code, by, place, "note"
+    if asked.overlap is not None and asked.run.optimizer == "scikit_learn":
         yield "map-overlap-unused", by, asked.overlap.place, "note"
 
 
 def notes(asked: Factorising) -> Iterator[str]:
     """The same of an answer, a sentence each."""
     by = f"is not used by the optimizer `{asked.run.optimizer}`"
+    if asked.run.optimizer == OWN:
+        by = "is not used where every pixel drifts"
     why = _INSTEAD.get(
         asked.run.optimizer, "its weights are those of greatest likelihood"
     )
     for place in _levels(asked):
         yield f"The prior `{place.text}` {by}: {why}."
-    if asked.overlap is not None and asked.run.optimizer != "ard_so":
+    if asked.overlap is not None and asked.run.optimizer == "scikit_learn":
         text = asked.overlap.place.text.partition(" because ")[0]
         why = "the overlap of the maps is judged when they are found"
         yield f"The prior `{text}` {by}: {why}."
@@ -68,7 +73,9 @@ _INSTEAD = {"ard_so": "it learns the level of each map by a prior of its own"}
 
 
 def _levels(asked: Factorising) -> Iterator[Place]:
-    """The priors of the weights that are more than a choice of their number."""
+    """The priors of the weights, where the engine draws none from them."""
+    if asked.run.optimizer == OWN and not asked.drift:
+        return
     if asked.relevance is not None:
         yield asked.relevance.place
     if asked.maps != 1.0:
@@ -86,6 +93,10 @@ def _other_engine(asked: Factorising) -> Iterator[Remark]:
         found.append(("shift", _at(asked, "shift")))
     if asked.drift:
         found.append(("drift", _at(asked, "drift")))
+    if asked.roughness is not None:
+        found.append(("roughness", asked.roughness.place))
+    smooth = [one for one in asked.spectra if one.kind == "smooth"]
+    found += [("smooth", one.place) for one in dict.fromkeys(smooth)]
     for name, place in found:
         words = {"name": name, "optimizer": asked.run.optimizer}
         yield "map-engine", words, place, "error"

@@ -25,6 +25,7 @@ USAGE = {
     "shift": "shift ~ 0 ± 0.5 eV",
     "drift": "drift ~ 0 ± 0.1 eV per pixel",
     "overlap": "expect overlap(C) ~ 0.00 ± 0.10",
+    "roughness": "expect roughness(C) ~ 0.00 ± 0.10",
     "order": "require increasing(centroid(S, along = energy))",
     "check": 'check match(S[1], db("MnO.L23")) > 0.95',
 }

@@ -83,7 +83,7 @@ def test_the_objective_never_falls():
     counts, _, _ = small(pixels=100)
     request = Factorisation(2, library=library(), drift_sd=SD)
     data = fitting.chunked(counts, 128)
-    first, _ = space(counts, data, ENERGY, request, None)
+    first = space(counts, data, ENERGY, request, None)
     start = aligning.begun(data, first, ENERGY, request)
     found = aligning.aligned(data, start, request, None)
     assert found.converged

@@ -27,7 +27,7 @@ def small(pixels=300, dose=2000.0, seed=0):
 def start(counts, k=2):
     data = fitting.chunked(counts, 64)
     spectra = peaks([3.0, 7.0], 2.0)
-    prior = fitting.Prior(100.0 * spectra, np.ones(k), np.zeros(k))
+    prior = fitting.Prior(100.0 * spectra)
     return data, fitting.State(fitting.even(data, k), spectra), prior
 
 
@@ -375,10 +375,10 @@ def test_of_three_components_what_is_left_open_is_told():
 
 
 def test_weights_that_still_rise_are_told(monkeypatch):
-    from specfit.maps import factorising
+    from specfit.maps import weights
 
     counts, _, _ = small(100)
-    monkeypatch.setattr(factorising, "MOST_STEPS", 0)
+    monkeypatch.setattr(weights, "MOST_STEPS", 0)
     found = factorise(counts, ENERGY, Factorisation(2))
     assert any("still rise" in note for note in found.notes)
     monkeypatch.undo()

@@ -70,7 +70,7 @@ def places(counts, clean):
     found = factorise(counts, ENERGY, FREE)
     with jax.enable_x64(True):
         data = fitting.chunked(counts, FREE.chunk)
-        s = space.space(counts, data, ENERGY, FREE, None)[0].s
+        s = space.space(counts, data, ENERGY, FREE, None).s
     apart = np.abs(found.spectra[:, None] - clean[1][None]).sum(axis=2)
     order = [0, 1] if np.trace(apart) < np.trace(apart[::-1]) else [1, 0]
     true = []

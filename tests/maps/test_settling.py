@@ -26,7 +26,7 @@ def lines(lowest, known=True, seed=1):
     request = Factorisation(2, library=spectra * factor)
     with jax.enable_x64(True):
         data = fitting.chunked(counts, 4096)
-        state, _ = space(counts, data, ENERGY, request, None)
+        state = space(counts, data, ENERGY, request, None)
         found = linear(counts, data, state)
     level = every_line(found, 2)[0, 1]
     curve = curves(request, ENERGY.size)[0] if known else None
