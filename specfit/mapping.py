@@ -116,6 +116,7 @@ def factorised(
         total=measured.values[~measured.cube.dead],
         pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
         numbered=numbered,
+        grid=grid,
     )
 
 

@@ -11,7 +11,14 @@ import numpy as np
 from specfit.contracts import Finding, FloatArray, Verdict
 from specfit.cubes import Anything
 from specfit.mapped import LibraryCurve, MapResult
-from specfit.model.factorising import Curve, Factorising, MapCheck, Order, Overlap
+from specfit.model.factorising import (
+    Curve,
+    Factorising,
+    MapCheck,
+    Order,
+    Overlap,
+    Roughness,
+)
 from specfit.rules.strength import Outcome
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -54,6 +61,8 @@ def _findings(
         yield _order(factorising.order, result)
     if factorising.overlap is not None:
         yield _overlap(factorising.overlap, result)
+    if factorising.roughness is not None:
+        yield _roughness(factorising.roughness, result)
     for check in factorising.checks:
         yield _check(check, result, curves, factorising)
     whole = (float(result.energy[0]), float(result.energy[-1]))
@@ -172,6 +181,38 @@ def _overlap(expected: Overlap, result: MapResult) -> Finding:
         rule="overlap",
         kind="expect",
         outcome="passed" if abs(away) <= _FAR else "warned",
+        text=_said(expected.place.text),
+        because=expected.because,
+        value=value,
+        detail=detail,
+        line=expected.place.line,
+    )
+
+
+def roughness(maps: FloatArray, grid: tuple[int, int]) -> float:
+    """The root mean square between neighbours, as a share of all weights of a pixel.
+
+    maps: (n_pixels, K), of which the pixels that hold something count.
+    """
+    image = maps.reshape(*grid, -1)
+    held = image.sum(axis=2) > 0.0
+    found = []
+    for axis in (0, 1):
+        both = np.logical_and(*(np.delete(held, end, axis) for end in (0, -1)))
+        found.append(np.diff(image, axis=axis)[both].ravel())
+    apart = np.concatenate(found)
+    mean = float(image[held].sum(axis=1).mean()) if held.any() else 1.0
+    return float(np.sqrt(np.mean(apart**2)) / mean) if apart.size else 0.0
+
+
+def _roughness(expected: Roughness, result: MapResult) -> Finding:
+    value = roughness(result.maps, result.grid)
+    detail = f"neighbours differ by {value:.3f} of the mean weight"
+    detail += f", {value / expected.sd:.1f} times what was expected"
+    return Finding(
+        rule="roughness",
+        kind="expect",
+        outcome="passed" if value <= _FAR * expected.sd else "warned",
         text=_said(expected.place.text),
         because=expected.because,
         value=value,
