@@ -66,7 +66,8 @@ class MapResult:
     @property
     def seen(self) -> FloatArray:
         """(n_pixels,) 1 where there is something to take a share of, else NaN."""
-        made: FloatArray = np.where(filled(self.maps), 1.0, np.nan)
+        held = filled(self.maps) if self.found.filled is None else self.found.filled
+        made: FloatArray = np.where(held, 1.0, np.nan)
         return made
 
     def by_pixel(self, values: FloatArray) -> FloatArray:

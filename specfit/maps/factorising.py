@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from specfit.maps import fitting, levels, passes
-from specfit.maps.assembling import Seen, assembled, parted
+from specfit.maps.assembling import assembled, parted
 from specfit.maps.blurring import blur
 from specfit.maps.checking import checked, unsupported
 from specfit.maps.drifted import drifted
@@ -66,18 +66,21 @@ def _in_unit(found: Factorised, count: float) -> Factorised:
 
 
 def _other(counts: Array, request: Factorisation) -> Factorised:
-    """Another engine's answer; its spectra are taken as they are, without a band."""
+    """Another engine's answer; its bands are all that the data leave open about it."""
     engine = ard_so_nmf if request.engine == "ard_so" else scikit_learn
     weights, spectra, objective, done = engine(counts, request)
     k = len(spectra)
     data = fitting.chunked(counts, request.chunk, request.count)
     c = data.cut(weights).astype(data.x.dtype)
     state = State(c, spectra, tuple(objective), done)
-    turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0)
     kept = replace(request, components=k, library=None)
     found = linear(counts, data, state)
-    own = Weighed(c, levels.free(k), 0)
-    return _result(data, own, spectra, state, turned, found, kept, every_line(found, k))
+    own, lines = Weighed(c, levels.free(k), 0), every_line(found, k)
+    # its objective knows no rotation: all that the data leave open is possible
+    left = tuple((i, j, *of.ends) for (i, j), of in lines.items())
+    turned = Turned(np.eye(k), np.eye(k)[None], np.full(k, np.nan), 0.0, open=left)
+    made = _result(data, own, spectra, state, turned, found, kept, lines)
+    return replace(made, notes=tuple(unbounded(lines)))
 
 
 def _poisson(
@@ -125,7 +128,6 @@ def _result(
     request: Factorisation,
     lines: Lines,
 ) -> Factorised:
-    weights = data.flat(own.c)
-    here = parts(data, weights, spectra, request.grid)
-    seen = Seen(weights, *judged(data, own, spectra), here)
+    here = parts(data, data.flat(own.c), spectra, request.grid)
+    seen = judged(data, own, spectra, here)
     return assembled(seen, spectra, state, turned, found, request, lines)

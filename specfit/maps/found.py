@@ -92,8 +92,9 @@ class Feasible:
 
 @dataclass(frozen=True)
 class Average:
-    """The mean fraction (K,) of the pixels that hold something: its error and a band."""
+    """The mean fraction (K,) of the pixels that hold something, its error and a band."""
 
+    mean: Array
     sd: Array
     low: Array
     high: Array
@@ -114,7 +115,8 @@ class Factorised:
     data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
     `parts` (3, P, M) counts in parts of the image, what is expected and its variance, `open_by`
     how far the data alone leave a fraction open, by the library or not, of more than
-    two components (of two, `feasible` says it, and this is of lines without a library).
+    two components (of two, `feasible` says it, and this is of lines without a library), `laws`
+    (B, M) the power laws, `filled` (N,) which pixels hold something.
     """
 
     spectra: Array
@@ -141,6 +143,8 @@ class Factorised:
     parts: Array | None = None
     open_by: float = 0.0
     drift_sd: Array | None = None
+    laws: Array | None = None
+    filled: NDArray[np.bool_] | None = None
 
 
 class MapError(ValueError):

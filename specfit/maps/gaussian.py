@@ -31,6 +31,7 @@ from specfit.maps.weights import unbounded as unbounded_by
 
 ROUNDS = 5  # of the spectra between two looks at the map
 STEPS = 10  # of a smooth one in each
+SURE = 4.0  # standard deviations of all weights of a pixel that holds something
 LONGEST = 64.0  # steps that are leapt over at most
 
 
@@ -207,7 +208,7 @@ def judged(
     data: Chunked, own: Weighed, spectra: Array, sd: float, request: Factorisation
 ) -> Seen:
     """What the map looks like under the pure spectra."""
-    s, gram = jnp.asarray(spectra), spectra @ spectra.T / sd**2
+    s, gram, k = jnp.asarray(spectra), spectra @ spectra.T / sd**2, request.components
     free, left, chi = squares.judged(data.x, own.c, s, jnp.asarray(sd))
     weights = data.flat(own.c)
     known = np.broadcast_to(gram, (data.n, *gram.shape))
@@ -220,4 +221,6 @@ def judged(
     seen = np.asarray(passes.summed(data.x, jnp.asarray(place), count))
     noise = np.bincount(part, minlength=count)[:, None] * np.full(s.shape[1], sd**2)
     parts = np.stack([seen, held @ spectra, noise])
-    return Seen(weights, loose, known, np.asarray(left), data.flat(chi), parts)
+    least = SURE * sd * np.sqrt(np.linalg.pinv(gram * sd**2)[:k, :k].sum())
+    residual = np.asarray(left)
+    return Seen(weights, loose, known, residual, data.flat(chi), parts, least=least)

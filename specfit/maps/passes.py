@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 TINY = 1e-30
+FAINT = 1e-3  # counts; a channel that expects fewer tells less of a chi-square
 
 
 def _modelled(c: Array, s: Array) -> Array:
@@ -94,19 +95,20 @@ def summed(x: Array, part: Array, parts: int) -> Array:
 @jax.jit
 def judged(
     x: Array, c: Array, spectra: Array, rate: Array, gain: Array
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array, Array]:
     """Unbounded one-step weights, their Fisher information, and what is left over.
 
     Returns (chunks, n, K) weights that may be negative, (chunks, n, K, K) information,
-    (M,) sum of the residuals, (chunks, n) Pearson's chi-square. `rate` and `gain` (K,)
-    as of `weighing.weights`. The step is taken from
+    (M,) sum of the residuals, (chunks, n) Pearson's chi-square and how much of it is
+    expected. `rate` and `gain` (K,) as of `weighing.weights`. All is in double precision,
+    a chunk at a time. The step is taken from
     weights kept a little inside the quadrant: at its edge a channel may be modelled by
     almost nothing, and one count there would have infinite weight.
     """
 
     def body(left: Array, piece: tuple[Array, Array]) -> tuple[Array, Any]:
-        x, c = piece
-        s = spectra.astype(x.dtype)
+        x, c = (one.astype(jnp.float64) for one in piece)
+        s = spectra
         size = jnp.sum(c, axis=1, keepdims=True)
         inside = jnp.maximum(c, 0.02 * size)
         mean = _modelled(inside, s)
@@ -117,16 +119,17 @@ def judged(
         safe = jnp.where(gain > 0, jnp.maximum(inside, TINY), 1.0)
         known = ((1.0 / mean) @ pairs).reshape(-1, k, k)
         known = known + eye * (gain / safe**2)[:, None]
-        ridge = 1e-7 * jnp.max(known, axis=(1, 2))[:, None, None] * eye[None]
+        ridge = 1e-10 * jnp.max(known, axis=(1, 2))[:, None, None] * eye[None]
         slope = (x / mean - 1.0) @ s.T - rate + gain / safe
         step = solved(known + ridge, slope)
         fitted = c @ s
         over = x - fitted
-        chi = jnp.sum(over**2 / jnp.maximum(fitted, 1e-3), axis=1)
-        out = (inside + step, known, chi)
+        chi = jnp.sum(over**2 / jnp.maximum(fitted, FAINT), axis=1)
+        told = jnp.sum(jnp.minimum(fitted / FAINT, 1.0), axis=1)
+        out = (inside + step, known, chi, told)
         return left + jnp.sum(over, axis=0, dtype=jnp.float64), out
 
-    left, (free, known, chi) = jax.lax.scan(
+    left, (free, known, chi, told) = jax.lax.scan(
         body, jnp.zeros(spectra.shape[1], jnp.float64), (x, c)
     )
-    return free, known, left, chi
+    return free, known, left, chi, told

@@ -14,7 +14,9 @@ from specfit.maps.found import Array, Factorisation, MapError
 
 LEVELS = (2048, 8192)  # sums of pixels that come before all pixels
 PLACING = 3  # steps of the weights alone
-FIRST_STRENGTH = 1000.0  # counts; only steers the start, the learned one replaces it
+FIRST_SHARE = 1e-5
+"""Of a component's counts that its curve is worth while the space is sought: enough to
+keep components apart and in their order, too little to pull the space along."""
 
 
 def curves(request: Factorisation, channels: int) -> list[Array | None]:
@@ -43,13 +45,17 @@ def powers(request: Factorisation, energy: Array) -> Array:
 
 
 def _prior(
-    given: list[Array | None], fixed: Array, energy: Array, request: Factorisation
+    given: list[Array | None],
+    fixed: Array,
+    energy: Array,
+    total: float,
+    request: Factorisation,
 ) -> Prior:
     """What is said of the spectra; while they are sought the weights have no prior."""
     worth = np.zeros((request.components + len(fixed), energy.size))
     for i, curve in enumerate(given):
         if curve is not None:
-            worth[i] = FIRST_STRENGTH * curve
+            worth[i] = FIRST_SHARE * total / request.components * curve
     return Prior(worth, blur(request.smooth, energy))
 
 
@@ -147,7 +153,8 @@ def space(
     """The weights and spectra of the first, rough answer: the space is what counts."""
     given, fixed = curves(request, counts.shape[1]), powers(request, energy)
     window = alone(request, energy)
-    prior = _prior(given, fixed, energy, request)
+    total = float(jnp.sum(data.x, dtype=jnp.float64))
+    prior = _prior(given, fixed, energy, total, request)
     best: State | None = None
     # starts differ in the spectra without a curve only
     several = any(curve is None for curve in given)

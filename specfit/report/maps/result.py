@@ -217,8 +217,9 @@ def _mean(done: MapDone, at: int, value: float) -> Figure:
     found, k = done.result.found.average, int(done.result.kept[at])
     if found is None:
         return _figure("", value)
+    mean = float(found.mean[k])
     return Figure(
-        unit="", mean=value, sd=_known(found.sd[k]), median=value,
+        unit="", mean=mean, sd=_known(found.sd[k]), median=mean,
         q05=_known(found.low[k]), q95=_known(found.high[k]),
     )  # fmt: skip
 
