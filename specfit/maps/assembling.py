@@ -118,6 +118,7 @@ def assembled(
         relevance=maps.mean(axis=0),
         strength=turned.strength / np.maximum(maps.sum(axis=0), 1e-300),
         shift=np.zeros(k),
+        shift_sd=turned.offset_sd,
         drift=None,
         objective=np.array(state.objective),
         converged=state.converged,

@@ -11,6 +11,7 @@ from specfit.maps import fitting, passes, starts
 from specfit.maps.blurring import blur
 from specfit.maps.fitting import Chunked, Prior, Progress, State
 from specfit.maps.found import Array, Factorisation, MapError
+from specfit.maps.offsetting import shifted
 
 LEVELS = (2048, 8192)  # sums of pixels that come before all pixels
 PLACING = 3  # steps of the weights alone
@@ -19,8 +20,14 @@ FIRST_SHARE = 1e-5
 keep components apart and in their order, too little to pull the space along."""
 
 
-def curves(request: Factorisation, channels: int) -> list[Array | None]:
-    """Library curves of unit area that are nowhere quite zero, None where none is."""
+def curves(
+    request: Factorisation, energy: Array, offset: float | None = None
+) -> list[Array | None]:
+    """Library curves of unit area that are nowhere quite zero, None where none is.
+
+    Moved to where the offset of the axis is looked for first, or by `offset` eV.
+    """
+    by = request.offset if offset is None else offset
     if request.library is None:
         return [None] * request.components
     found: list[Array | None] = []
@@ -28,7 +35,7 @@ def curves(request: Factorisation, channels: int) -> list[Array | None]:
         if np.isnan(row).all():
             found.append(None)
             continue
-        curve = row / row.sum() + 1e-3 / channels
+        curve = shifted(row / row.sum(), energy, by) + 1e-3 / energy.size
         found.append(curve / curve.sum())
     return found
 
@@ -151,7 +158,7 @@ def space(
     progress: Progress | None,
 ) -> State:
     """The weights and spectra of the first, rough answer: the space is what counts."""
-    given, fixed = curves(request, counts.shape[1]), powers(request, energy)
+    given, fixed = curves(request, energy), powers(request, energy)
     window = alone(request, energy)
     total = float(jnp.sum(data.x, dtype=jnp.float64))
     prior = _prior(given, fixed, energy, total, request)

@@ -191,12 +191,13 @@ def _parameters(done: MapDone) -> dict[str, Figure]:
     made = {}
     for at in result.library:
         number, k = result.numbers[at], int(result.kept[at])
-        for name, unit, value in (
-            ("strength", "", found.strength[k]),
-            ("shift", "eV", found.shift[k]),
+        for name, unit, value, sd in (
+            ("strength", "", found.strength[k], None),
+            ("shift", "eV", found.shift[k], found.shift_sd),
         ):
             if np.isfinite(value):
-                made[f"{name}[{number}]"] = _figure(unit, float(value))
+                figure = _figure(unit, float(value))
+                made[f"{name}[{number}]"] = figure.model_copy(update={"sd": sd})
     if found.drift is not None:
         spread = float(np.sqrt(mean_of(found.drift**2)))
         made["drift"] = _figure("eV", spread)
