@@ -81,8 +81,6 @@ def turn(
     best, draws = np.eye(k), np.repeat(np.eye(k)[None], DRAWS, axis=0)
     strength, evidence = np.full(k, np.nan), 0.0
     generator, told = np.random.default_rng(0), {**(worth or {})}
-    if k == 1 and given[0] is not None:
-        strength[0], evidence = single(found.spectra[0], given[0])
     for sweep in range(SWEEPS if k > 2 else 1):
         evidence = 0.0
         for (i, j), level in lines.items():
@@ -95,6 +93,8 @@ def turn(
             strength[i] = one.strength
             if sweep == 0:
                 _move(draws, i, j, generator.permutation(one.draws))
+    if k == 1 and given[0] is not None:
+        strength[0], evidence = single(found.spectra[0], given[0])
     left = tuple((i, j, *of.ends) for (i, j), of in lines.items() if given[i] is None)
     return Turned(best, draws, strength, evidence, told, left)
 

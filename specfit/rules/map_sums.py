@@ -24,6 +24,8 @@ BEYOND = 4.0
 """Standard deviations of chance: no model is exact."""
 FEWEST = 5.0
 """Counts that neighbouring channels are taken together to."""
+NOTHING = 1e-3
+"""Of its height, below which a spectrum has nothing."""
 GROSS, SHARE = 3.0, 0.05
 """χ² a channel, and misfit as a share of the counts, beyond which both the answer is not
 one to rely on: of very many counts a part in a hundred is seen that matters to nobody."""
@@ -85,9 +87,14 @@ def sums(inside: Anything, counting: bool, result: MapResult) -> Sums:
     left = _together((seen - made).T, group).T
     noise = _together(variance.T, group).T
     spread = variance @ _together(hat.T, group).T ** 2
-    safe = np.maximum(noise, 1e-300)
-    # the spectra are free to meet one sum each in every channel where they have any
-    free = (_together(result.found.spectra.T, group) > 0.0).sum(axis=1)
+    # squares over what a part of its size has on average: what is expected of a part
+    # itself may be next to nothing in a channel, and one count there would be all
+    usual = noise.sum(axis=1, keepdims=True) * noise.sum(axis=0) / noise.sum()
+    safe = np.maximum(usual, 1e-300)
+    # where there are spectra, their sum is free in every channel; how they share it, which
+    # is free too, comes to rest so slowly that it follows little of the noise
+    own = result.found.spectra / result.found.spectra.max(axis=1, keepdims=True)
+    free = (_together(own.T, group) > NOTHING).any(axis=1)
     count = len(seen)
     chi2 = float(np.sum(left**2 / safe))
     expected = float(np.sum(spread / safe * np.maximum(1.0 - free / count, 0.0)))
