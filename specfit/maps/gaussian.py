@@ -156,7 +156,7 @@ def _alternated(
         two = weighed(one.c, better(one, free, held, by))
         heights += [-one.half, -two.half]
         rows = (now.latent[:free], one.latent[:free], two.latent[:free])
-        far = np.asarray(leap(*rows, min(length(rows), LONGEST)))
+        far = leap(*rows, min(length(rows), LONGEST))
         three = weighed(two.c, np.concatenate([unit(far), two.s[free:]]))
         last = three if three.half < two.half else two
         heights.append(-last.half)

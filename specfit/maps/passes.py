@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 TINY = 1e-30
+PLACING = 3  # steps of the weights alone
 FAINT = 1e-3  # counts; a channel that expects fewer tells less of a chi-square
 
 
@@ -78,6 +79,31 @@ def projected(x: Array, p: Array) -> Array:
     """`x @ p` (chunks, n, K): a fixed projection has no bias whatever the weights."""
     found: Array = jax.lax.map(lambda piece: piece @ p, x)
     return found
+
+
+@jax.jit
+def placed(x: Array, p: Array, s: Array) -> Array:
+    """Weights (chunks, n, K) near to the best for spectra: linear ones, and a few steps.
+
+    `p` (M, K) turns counts into linear weights.
+    """
+
+    def body(_: None, x: Array) -> tuple[None, Array]:
+        c = x @ p
+        # a weight at zero would stay there
+        c = jnp.maximum(c, 0.05 * jnp.sum(jnp.abs(c), axis=1, keepdims=True))
+        step = lambda _, c: c * ((x / _modelled(c, s)) @ s.T)  # noqa: E731
+        return None, jax.lax.fori_loop(0, PLACING, step, c)
+
+    found: Array = jax.lax.scan(body, None, x)[1]
+    return found
+
+
+@jax.jit
+def turned(c: Array, back: Array) -> Array:
+    """Weights for spectra that were turned, none of them quite zero."""
+    c = jnp.maximum(c @ back, 0.0)
+    return c + 1e-3 * jnp.mean(c, axis=2, keepdims=True)
 
 
 @partial(jax.jit, static_argnames="parts")
