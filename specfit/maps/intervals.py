@@ -74,7 +74,8 @@ def spread(
         low, high = np.partition(fractions, ends, axis=0)[ends, :]
         at = share(piece)
         down, up = np.maximum(at - low, 0.0), np.maximum(high - at, 0.0)
-        spread = np.clip(fractions, 0.0, 1.0).std(axis=0)
+        # no share between 0 and 1 has a larger one
+        spread = np.minimum(fractions.std(axis=0), 0.5)
         found.append(np.stack([spread, down, up]))
     sd, down, up = np.concatenate(found, axis=1)
     return sd, down, up
