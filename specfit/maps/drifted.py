@@ -8,7 +8,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, looking, passes, starts
+from specfit.maps import fitting, looking, mixing, passes, starts
 from specfit.maps.aligning import Aligned, aligned, begun, elsewhere, pixels
 from specfit.maps.assembling import Seen, assembled, parted
 from specfit.maps.blurring import blur
@@ -37,9 +37,8 @@ def drifted(
     given = curves(request, counts.shape[1])
     turned, offset = offset_turn(flat, lines, given, energy, request)
     pure, left = weighed(data, turned_by(found, turned.best))
-    seen, sd = judged(data, pure, request)
+    seen, drift, sd = judged(data, pure, request)
     made = assembled(seen, pure.spectra, state, turned, flat, request, lines)
-    drift = data.flat(pure.knots.drifts[np.asarray(pure.of.g)])
     empty = seen.weights.sum(axis=1) <= 0
     told = (
         *unbounded(lines),
@@ -119,20 +118,24 @@ def farther(drift: Array, request: Factorisation) -> Iterator[str]:
         )
 
 
-def judged(data: Chunked, pure: Aligned, request: Factorisation) -> tuple[Seen, Array]:
-    """What the map looks like, and the standard deviation (N,) of the drift, eV."""
+def judged(
+    data: Chunked, pure: Aligned, request: Factorisation
+) -> tuple[Seen, Array, Array]:
+    """What the map looks like, and the drift (N,) with its standard deviation, eV."""
     table = pure.table()
-    left, free, known, chi, sd = looking.judged(data.x, pure.of.c, pure.of.g, table)
+    left, chi = looking.judged(data.x, pure.of.c, pure.of.g, table)
+    of = mixing.mixed(data.x, pure.of.c, pure.of.g, table)
+    spread = np.nan_to_num(data.flat(of.covariance))
     place, count = parted(data, request.grid)
     part = jnp.asarray(place)
     made = np.asarray(looking.summed(pure.of.c, pure.of.g, table, part, count))
     parts = np.stack([np.asarray(passes.summed(data.x, part, count)), made, made])
     seen = Seen(
         data.flat(pure.of.c),
-        data.flat(free),
-        data.flat(known),
+        data.flat(of.free),
+        np.asarray(np.linalg.pinv(spread, hermitian=True)),
         np.asarray(left),
         data.flat(chi),
         parts,
     )
-    return seen, data.flat(sd)
+    return seen, data.flat(of.drift), data.flat(of.sd)
