@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from specfit.maps import fitting, looking, mixing, passes, starts
 from specfit.maps.aligning import Aligned, aligned, begun, elsewhere, pixels
@@ -14,11 +15,13 @@ from specfit.maps.assembling import Seen, assembled, parted
 from specfit.maps.blurring import blur
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised
+from specfit.maps.knots import REACH
 from specfit.maps.projecting import together, unbounded, unfinished
 from specfit.maps.rotation import Projected, every_line
 from specfit.maps.space import curves, space
 from specfit.maps.turning import offset_turn
 
+Held = NDArray[np.bool_]
 MOST_STEPS = 60  # of weights and drifts for fixed spectra
 MORE = 1.3
 """Times the spread that was said of drifts beyond which that is told."""
@@ -40,16 +43,23 @@ def drifted(
     seen, drift, sd = judged(data, pure, request)
     made = assembled(seen, pure.spectra, state, turned, flat, request, lines)
     empty = seen.weights.sum(axis=1) <= 0
+    lost = beyond(data, pure) & ~empty
+    drift, sd = np.where(empty, np.nan, drift), np.where(empty | lost, np.nan, sd)
     told = (
         *unbounded(lines),
         *unfinished(left, MOST_STEPS),
-        *farther(drift[~empty], request),
+        *farther(drift, sd, request),
+        *past(lost, request),
     )
+    # of a pixel with the wrong axis nothing is known but that it is somewhere between
+    opened = lost[:, None] & (k > 1)
     return replace(
         made,
+        fraction_low=np.where(opened, 0.0, made.fraction_low),
+        fraction_high=np.where(opened, 1.0, made.fraction_high),
         shift=np.full(k, offset),
-        drift=np.where(empty, np.nan, drift),
-        drift_sd=np.where(empty, np.nan, sd),
+        drift=drift,
+        drift_sd=sd,
         notes=told,
     )
 
@@ -108,13 +118,31 @@ def weighed(data: Chunked, start: Aligned) -> tuple[Aligned, int]:
     return now, left
 
 
-def farther(drift: Array, request: Factorisation) -> Iterator[str]:
-    """Pixels that drift by more than was said of them."""
-    spread = float(np.sqrt(np.mean(drift**2)))
+def farther(drift: Array, sd: Array, request: Factorisation) -> Iterator[str]:
+    """Pixels (N,) that drift by more than was said of them, what is unsure with it."""
+    spread = float(np.sqrt(np.nanmean(drift**2 + np.nan_to_num(sd) ** 2)))
     if spread > MORE * request.drift_sd:
         yield (
             f"The pixels drift by {spread:.2g} eV, more than the "
             f"{request.drift_sd:.2g} eV that they were said to: they are held back."
+        )
+
+
+def beyond(data: Chunked, pure: Aligned) -> Held:
+    """Which pixels (N,) lie at an end of the drifts that are looked at."""
+    last = pure.knots.drifts.size - 1
+    g = data.flat(pure.of.g)
+    return np.asarray((g <= 1) | (g >= last - 1))
+
+
+def past(lost: Held, request: Factorisation) -> Iterator[str]:
+    """Pixels (N,) that may drift beyond all that is looked at."""
+    number = int(np.count_nonzero(lost))
+    if number:
+        drift = "1 pixel drifts" if number == 1 else f"{number} pixels drift"
+        yield (
+            f"{drift} by {REACH * request.drift_sd:.2g} eV or more, beyond which nothing "
+            f"is looked for: the fractions there may be any."
         )
 
 

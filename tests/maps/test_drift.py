@@ -206,6 +206,24 @@ def test_pixels_that_drift_by_more_than_was_said_are_told():
     assert any("drift by" in note for note in tight.notes)
 
 
+@pytest.mark.parametrize("far", [2.0, -2.0])
+def test_a_pixel_that_drifts_beyond_all_is_told_and_its_fraction_is_open(far):
+    counts, _, drift = small()
+    counts = counts.copy()
+    # neither is any other pixel of these beyond
+    assert np.abs(drift).max() < 4.0 * SD
+    mean = 4000.0 * np.array([0.7, 0.3]) @ peaks(ENERGY, far)
+    counts[0] = np.random.default_rng(5).poisson(mean)
+    request = Factorisation(2, library=library(), drift_sd=SD)
+    found = factorise(counts, ENERGY, request)
+    assert any("1 pixel drifts by 1.2 eV or more" in note for note in found.notes)
+    assert found.fraction_low[0].tolist() == [0.0, 0.0]
+    assert found.fraction_high[0].tolist() == [1.0, 1.0]
+    assert np.isnan(found.drift_sd[0])
+    assert np.isfinite(found.drift_sd[1:]).all()
+    assert np.mean(found.fraction_high[1:] - found.fraction_low[1:]) < 0.3
+
+
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_drift_is_no_component(k):
     counts, _, _ = small(pixels=600)
