@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from specfit.maps import Factorisation, aligning, fitting
+from specfit.maps import Factorisation, aligning, fitting, mixing
 from specfit.maps.counting_components import how_many
+from specfit.maps.drifting import Table
 from specfit.maps.factorising import factorise
 from specfit.maps.knots import knots
 from specfit.maps.space import space
@@ -119,6 +121,61 @@ def test_drifts_and_fractions_are_found_with_their_errors(background):
     assert not found.notes
 
 
+@pytest.mark.parametrize("dose", [50.0, 200.0, 400.0, 1000.0, 4000.0])
+def test_what_is_known_of_drifts_and_fractions_holds_at_any_dose(dose):
+    counts, fraction, drift = small(dose=dose, pixels=600)
+    found = factorise(
+        counts, ENERGY, Factorisation(2, library=peaks(ENERGY), drift_sd=SD)
+    )
+    z = (found.drift - drift) / found.drift_sd
+    assert 0.85 < z.std() < 1.2
+    low, high = found.fraction_low[:, 0] - 1e-9, found.fraction_high[:, 0] + 1e-9
+    assert 0.85 < np.mean((low <= fraction) & (fraction <= high)) < 0.95
+    assert (
+        np.mean((low <= found.fraction[:, 0]) & (found.fraction[:, 0] <= high)) > 0.99
+    )
+
+
+@pytest.mark.parametrize("place", [0.0, 0.4])
+def test_a_drift_is_integrated_as_on_a_fine_grid(place):
+    """A pixel of few counts, its spectra known: all drifts and both weights summed."""
+    of = knots(ENERGY, SD)
+    read = of.read(of.written(peaks(ENERGY), ENERGY))
+    table = Table(
+        spectra=jnp.asarray(read[0]),
+        slopes=jnp.asarray(read[1]),
+        laws=jnp.zeros((0, ENERGY.size)),
+        drifts=jnp.asarray(of.drifts),
+        area=jnp.asarray(read[0].sum(axis=2)),
+        level=jnp.zeros(0),
+        sd=jnp.asarray(SD),
+    )
+    mean = 60.0 * np.array([0.5, 0.5]) @ peaks(ENERGY, place)
+    x = np.random.default_rng(3).poisson(mean).astype(float)
+    weight = np.linspace(0.0, 2.0 * x.sum(), 161)
+    pairs = np.stack(np.meshgrid(weight, weight, indexing="ij"), axis=-1)
+    height = np.full(of.drifts.size, -np.inf)
+    for at in range(0, of.drifts.size, 8):
+        made = np.maximum(pairs @ read[0][at], 1e-300)
+        seen = np.log(made) @ x - made.sum(axis=-1) - 0.5 * (of.drifts[at] / SD) ** 2
+        top = seen.max()
+        height[at] = top + np.log(np.exp(seen - top).sum())
+    share = np.exp(height - height.max())
+    share /= share.sum()
+    drift = share @ of.drifts
+    sd = np.sqrt(share @ of.drifts**2 - drift**2)
+    best = int(np.argmax(height))
+    start = np.full((1, 1, 2), 0.5 * x.sum())
+    found = mixing.mixed(
+        jnp.asarray(x[None, None]),
+        jnp.asarray(start),
+        jnp.full((1, 1), best),
+        table,
+    )
+    assert float(found.drift[0, 0]) == pytest.approx(drift, abs=0.1 * sd)
+    assert float(found.sd[0, 0]) == pytest.approx(sd, rel=0.1)
+
+
 def test_a_drift_that_nobody_speaks_of_spoils_the_map():
     counts, fraction, _ = small()
     with_, without = (
@@ -147,6 +204,24 @@ def test_pixels_that_drift_by_more_than_was_said_are_told():
     counts, _, _ = small(pixels=100)
     tight = factorise(counts, ENERGY, Factorisation(2, library=library(), drift_sd=0.1))
     assert any("drift by" in note for note in tight.notes)
+
+
+@pytest.mark.parametrize("far", [2.0, -2.0])
+def test_a_pixel_that_drifts_beyond_all_is_told_and_its_fraction_is_open(far):
+    counts, _, drift = small()
+    counts = counts.copy()
+    # neither is any other pixel of these beyond
+    assert np.abs(drift).max() < 4.0 * SD
+    mean = 4000.0 * np.array([0.7, 0.3]) @ peaks(ENERGY, far)
+    counts[0] = np.random.default_rng(5).poisson(mean)
+    request = Factorisation(2, library=library(), drift_sd=SD)
+    found = factorise(counts, ENERGY, request)
+    assert any("1 pixel drifts by 1.2 eV or more" in note for note in found.notes)
+    assert found.fraction_low[0].tolist() == [0.0, 0.0]
+    assert found.fraction_high[0].tolist() == [1.0, 1.0]
+    assert np.isnan(found.drift_sd[0])
+    assert np.isfinite(found.drift_sd[1:]).all()
+    assert np.mean(found.fraction_high[1:] - found.fraction_low[1:]) < 0.3
 
 
 @pytest.mark.parametrize("k", [1, 2])
