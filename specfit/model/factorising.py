@@ -52,6 +52,17 @@ class Relevance(Frozen):
     place: Place = Place()
 
 
+class Scale(Frozen):
+    """`C[cube.pixel, k] ~ exponential(1000 counts)`: the scale of every map, known.
+
+    value: in the unit of the data, or in their means.
+    """
+
+    value: float
+    of_mean: bool = False
+    place: Place = Place()
+
+
 class Overlap(Frozen):
     """`expect overlap(C) ~ mean ± sd`: how much maps share their pixels."""
 
@@ -117,7 +128,8 @@ class Factorising(Frozen):
     """A factorisation of one cube.
 
     names: of maps and spectra.  components: how many, or at most how many where
-    `relevance` is learned.  maps: the shape of their gamma prior, 1 is exponential.
+    `relevance` is learned.  maps: the shape of their gamma prior, 1 is exponential, whose
+    scale is learned by `relevance` or known by `scale`; any weight is as likely without both.
     background: of every pixel; fit: where nothing else is expected, eV.  shift, drift:
     sd of the offset between the library's energies and the data's, and of each pixel's
     own, eV; 0 is none.
@@ -132,6 +144,7 @@ class Factorising(Frozen):
     components: int
     spectra: tuple[SpectrumPrior, ...]
     relevance: Relevance | None = None
+    scale: Scale | None = None
     maps: float = 1.0
     background: Literal["none", "constant", "powerlaw"] = "none"
     fit: tuple[float, float] | None = None

@@ -15,12 +15,11 @@ def blocks(asked: Factorising) -> Iterator[Block]:
     """A name, and the lines that explain it."""
     maps, spectra = asked.names
     unit = "counts" if asked.likelihood == "poisson" else "the unit of the data"
-    shape = "exponential" if asked.maps == 1.0 else f"gamma of shape {asked.maps:g}"
     yield (
         maps,
         [
             f"{pad(maps, 12)} weight of each component in each pixel, {unit}",
-            f"    {shape}; counts of a component over all channels",
+            f"    {_law(asked, unit)}; counts of a component over all channels",
         ],
     )
     for number, prior in enumerate(asked.spectra, start=1):
@@ -33,6 +32,17 @@ def blocks(asked: Factorising) -> Iterator[Block]:
         text = f"level of each map, learned; inverse gamma of scale {scale}"
         yield name, [f"{pad(name, 12)} {text}", "    without counts it is switched off"]
     yield from _nuisances(asked)
+
+
+def _law(asked: Factorising, unit: str) -> str:
+    """What the weights are drawn from."""
+    if asked.relevance is None and asked.scale is None:
+        return "any weight is as likely"
+    shape = "exponential" if asked.maps == 1.0 else f"gamma of shape {asked.maps:g}"
+    if asked.scale is None:
+        return f"{shape} of a level that is learned"
+    of = "means of the data" if asked.scale.of_mean else unit
+    return f"{shape} of scale {asked.scale.value:g} {of}"
 
 
 def _prior(prior: SpectrumPrior) -> list[str]:
