@@ -80,6 +80,8 @@ class FactorisationReader:
             title=self.block.title or "",
             source=self.data.sources[0],
             names=(self.names.maps, self.names.spectra),
+            number=self.names.number,
+            baseline=self.names.background,
             spectra=tuple(self._spectrum(k) for k in range(1, count + 1)),
             **rules.said,
             checks=tuple(rules.checks),

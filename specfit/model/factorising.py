@@ -127,7 +127,8 @@ class MapReport(Frozen):
 class Factorising(Frozen):
     """A factorisation of one cube.
 
-    names: of maps and spectra.  components: how many, or at most how many where
+    names: of maps and spectra; number and baseline: what the user calls the number of a
+    component and the background.  components: how many, or at most how many where
     `relevance` is learned.  maps: the shape of their gamma prior, 1 is exponential, whose
     scale is learned by `relevance` or known by `scale`; any weight is as likely without both.
     background: of every pixel; fit: where nothing else is expected, eV.  shift, drift:
@@ -141,6 +142,8 @@ class Factorising(Frozen):
     kind: str = "nmf"
     source: DataSource
     names: tuple[str, str] = ("C", "S")
+    number: str = "k"
+    baseline: str = ""
     components: int
     spectra: tuple[SpectrumPrior, ...]
     relevance: Relevance | None = None
@@ -173,7 +176,10 @@ class Factorising(Frozen):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 
-_BESIDE = {"run", "report", "place", "title", "name", "names"}
+_BESIDE = {
+    *("run", "report", "place", "title"),
+    *("name", "names", "number", "baseline"),
+}
 _REMARKS = {"place", "places", "because", "text", "title"}
 
 

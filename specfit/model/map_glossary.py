@@ -16,6 +16,10 @@ def blocks(asked: Factorising) -> Iterator[Block]:
     maps, spectra = asked.names
     unit = "counts" if asked.likelihood == "poisson" else "the unit of the data"
     yield (
+        asked.number,
+        [f"{pad(asked.number, 12)} number of a component, {_many(asked)}"],
+    )
+    yield (
         maps,
         [
             f"{pad(maps, 12)} weight of each component in each pixel, {unit}",
@@ -32,6 +36,11 @@ def blocks(asked: Factorising) -> Iterator[Block]:
         text = f"level of each map, learned; inverse gamma of scale {scale}"
         yield name, [f"{pad(name, 12)} {text}", "    without counts it is switched off"]
     yield from _nuisances(asked)
+
+
+def _many(asked: Factorising) -> str:
+    most = asked.components
+    return f"1 to {most}" if asked.relevance is None else f"1 to {most} at most"
 
 
 def _law(asked: Factorising, unit: str) -> str:
@@ -70,11 +79,12 @@ def _curve(curve: Curve) -> list[str]:
 
 def _nuisances(asked: Factorising) -> Iterator[Block]:
     if asked.background != "none":
-        name = "background"
+        name = asked.baseline or "background"
         where = (
             f", alone from {asked.fit[0]:g} to {asked.fit[1]:g} eV" if asked.fit else ""
         )
-        yield name, [f"{pad(name, 12)} {asked.background} of every pixel{where}"]
+        kind = f"background, {asked.background} of every pixel{where}"
+        yield name, [f"{pad(name, 12)} {kind}"]
     for name, sd, text in (
         ("shift", asked.shift, "offset between the energies of curves and map"),
         ("drift", asked.drift, "offset of the energies of every pixel"),

@@ -1,4 +1,4 @@
-"""What may be said of the weights of a map: learned levels, a known scale, nothing."""
+"""What may be said of weights (learned levels, a known scale, nothing), and its words."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,8 @@ from specfit.checking import check
 from specfit.cli import main
 from specfit.map_levels import levels_of
 from specfit.maps.levels import learned
+from specfit.model.factorising import MapRun
+from specfit.model.map_settings import _NUMBERS, _WORDS, PLOTS
 
 Project = Callable[..., Path]
 LEVEL = "  λ[k] ~ inverse_gamma(1.5, 0.5 * mean(cube.counts)) counts\n"
@@ -66,3 +68,42 @@ def test_the_law_of_the_weights_is_explained(
     path = project((LEVEL, ""), (MAPS, line))
     assert main(["explain", str(path), "C"]) == 0
     assert said in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------ words
+
+
+WORDS = {
+    *("nmf", "hyperspectral", "k", "C", "S", "λ", "shift", "drift", "observe"),
+    *("like", "smooth", "dirichlet", "db", "powerlaw", "constant", "order", "check"),
+    *("overlap", "roughness", "match", "centroid", "share", "components", "chi2"),
+    *("file", "pixel", "energy", "counts", "intensity", "window", "mask"),
+    *PLOTS, *_NUMBERS, *_WORDS, *_WORDS["optimizer"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", sorted(WORDS))
+def test_every_word_of_a_map_is_explained(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", word]) == 0
+    said = capsys.readouterr().out
+    assert "of a map" in said or said.startswith(f"{word}: ")
+
+
+def test_usual_settings_are_those_of_the_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["explain", "nmf"]) == 0
+    said = capsys.readouterr().out
+    assert f"restarts = {MapRun().restarts}" in said
+    assert f"steps = {MapRun().steps}" in said
+
+
+@pytest.mark.parametrize(("name", "lines"), [("pre", 1), ("S", 2), ("k", 1)])
+def test_names_of_a_file_are_explained(
+    name: str, lines: int, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", str(project()), name]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert sum(one.startswith(name) for one in said) == lines
