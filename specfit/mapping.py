@@ -15,6 +15,7 @@ from specfit.cubes import Anything
 from specfit.curves import Libraries, libraries, used_energy
 from specfit.diagnostics import SpecError
 from specfit.map_background import POWERS, exponents
+from specfit.map_levels import levels_of
 from specfit.mapped import MapDone, MapResult, Places
 from specfit.model.factorising import Factorising
 from specfit.model.map_unused import notes
@@ -23,7 +24,7 @@ from specfit.record import Clock, sha256, versions
 
 if TYPE_CHECKING:
     from specfit.maps.counting_components import Numbered
-    from specfit.maps.found import Engine, Factorisation, Factorised, Levels
+    from specfit.maps.found import Engine, Factorisation, Factorised
 
 COMPONENTS = 6
 """Numbers of components that are always looked at."""
@@ -231,7 +232,7 @@ def request_of(
         engine=engines.get(run.optimizer, usual),
         library=library if np.isfinite(library).any() else None,
         smooth=tuple(one.width for one in factorising.spectra),
-        levels=_levels(factorising, mean),
+        levels=levels_of(factorising, mean),
         roughness=factorising.roughness.sd if factorising.roughness else 0.0,
         shift_sd=factorising.shift,
         drift_sd=factorising.drift,
@@ -246,17 +247,6 @@ def request_of(
         restarts=run.restarts,
         seed=run.seed % 2**31,
     )
-
-
-def _levels(factorising: Factorising, mean: float) -> Levels | None:
-    """The laws of the weights, where the engine draws weights from laws."""
-    from specfit.maps import Levels
-
-    said, run = factorising.relevance, factorising.run
-    if said is None or run.optimizer != "multiplicative" or factorising.drift:
-        return None
-    beta = said.scale * mean if said.of_mean else said.scale
-    return Levels(said.shape, beta, factorising.maps)
 
 
 def _kept(factorising: Factorising, found: Factorised, energy: FloatArray) -> Places:
