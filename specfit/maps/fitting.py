@@ -57,6 +57,10 @@ class Prior:
     counts: Array
     blur: Blur = SHARP
 
+    def angle(self, before: Array, after: Array) -> float:
+        """Sine of the largest angle between two sets of spectra, as they are seen."""
+        return turned(self.blur.made(before), self.blur.made(after))
+
 
 @dataclass(frozen=True)
 class State:
@@ -134,6 +138,14 @@ def leap(a: Array, b: Array, c: Array, length: float) -> Array:
     return np.asarray(np.maximum(far, 0.1 * c))
 
 
+def _far(s: tuple[Array, Array, Array], reach: float, free: int) -> Array:
+    """Spectra that a leap ends at, of unit area; those from row `free` on stay."""
+    found = leap(*s, reach)
+    found[:free] /= found[:free].sum(axis=1, keepdims=True)
+    found[free:] = s[2][free:]
+    return found
+
+
 @jax.jit
 def _leapt(a: Traced, b: Traced, c: Traced, length: float) -> Traced:
     """The same of weights on the device."""
@@ -172,9 +184,7 @@ def fitted(
         c2, s2, h1 = _step(data, c1, s1, prior, free)
         heights.append(h1)
         reach = min(length((s0, s1, s2)), longest)
-        far = leap(s0, s1, s2, reach)
-        far[:free] /= far[:free].sum(axis=1, keepdims=True)
-        far[free:] = s2[free:]
+        far = _far((s0, s1, s2), reach, free)
         c3, s3, h2 = _step(data, _leapt(c0, c1, c2, reach), far, prior, free)
         taken = h2 >= h1
         before = s0
@@ -185,8 +195,8 @@ def fitted(
             heights.append(h2)
         if progress is not None:
             progress("factorising", turn, heights[-1])
-        angle = turned(prior.blur.made(before), prior.blur.made(s0))
-        quiet = quiet + 1 if angle < 3.0 * tolerance else 0
+        still = prior.angle(before, s0) < 3.0 * tolerance
+        quiet = quiet + 1 if still else 0
         if quiet >= 2:
             break
     return replace(start, c=c0, s=s0, objective=tuple(heights), converged=quiet >= 2)

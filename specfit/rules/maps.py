@@ -185,10 +185,14 @@ def _roughness(expected: Roughness, result: MapResult) -> Finding:
 
 
 def likeness(
-    spectrum: FloatArray, curve: FloatArray, energy: FloatArray, reach: float
+    spectrum: FloatArray,
+    curve: FloatArray,
+    energy: FloatArray,
+    reach: float,
+    middle: float = 0.0,
 ) -> tuple[float, float]:
-    """Cosine with a curve moved by at most `reach` eV, and that shift."""
-    shifts = np.linspace(-reach, reach, 121) if reach > 0.0 else np.zeros(1)
+    """Cosine with a curve moved by `middle` ± `reach` eV, and the best such shift."""
+    shifts = middle + (np.linspace(-reach, reach, 121) if reach > 0.0 else np.zeros(1))
     moved = np.array([np.interp(energy - s, energy, curve) for s in shifts])
     norms = np.linalg.norm(moved, axis=1) * np.linalg.norm(spectrum)
     cosines = moved @ spectrum / np.where(norms > 0.0, norms, 1.0)
@@ -214,6 +218,19 @@ def _check(
     )
 
 
+def _moved(asked: Factorising, result: MapResult) -> tuple[float, float]:
+    """By how much the axis is off, and how surely (eV): curves are moved no farther.
+
+    The place of an edge is what tells a valence; a match must not look for its own.
+    """
+    if not asked.shift:
+        return 0.0, 0.0
+    if not result.library:
+        return 0.0, _FAR * asked.shift
+    found = result.found
+    return float(found.shift[result.kept[0]]), 2.0 * found.shift_sd
+
+
 def _figure(
     check: MapCheck, result: MapResult, curves: Curves, asked: Factorising
 ) -> tuple[float, str]:
@@ -236,8 +253,9 @@ def _figure(
         return value, f"its share of the counts is {value:.3f}"
     assert check.curve is not None  # of every `match`
     curve = curves[check.curve]
-    reach = 3.0 * asked.shift
-    value, shift = likeness(result.spectra[at], curve.values, result.energy, reach)
-    moved = f" moved by {shift:+.2f} eV" if reach else ""
+    middle, reach = _moved(asked, result)
+    spectrum = result.spectra[at]
+    value, shift = likeness(spectrum, curve.values, result.energy, reach, middle)
+    moved = f" moved by {shift:+.2f} eV" if asked.shift else ""
     note = f" ({curve.note})" if curve.note else ""
     return value, f"the match with `{curve.label}`{moved} is {value:.3f}{note}"
