@@ -40,7 +40,7 @@ class MapResult:
     order of the file; numbers: what the file calls these, from 1.  energy: (n_channels,) eV of
     the channels that were used.
     library: by number from 0 of a kept component, what it was said to be like.
-    numbered: how many components the map holds, by itself.
+    numbered: how many components the map holds, by itself.  grid: rows and columns.
     """
 
     found: Factorised
@@ -51,6 +51,7 @@ class MapResult:
     total: FloatArray  # (n_channels,) counts of all pixels
     pixel_total: FloatArray  # (n_pixels,)
     numbered: Numbered
+    grid: tuple[int, int] = (1, 1)
 
     @property
     def spectra(self) -> FloatArray:
@@ -65,7 +66,8 @@ class MapResult:
     @property
     def seen(self) -> FloatArray:
         """(n_pixels,) 1 where there is something to take a share of, else NaN."""
-        made: FloatArray = np.where(filled(self.maps), 1.0, np.nan)
+        held = filled(self.maps) if self.found.filled is None else self.found.filled
+        made: FloatArray = np.where(held, 1.0, np.nan)
         return made
 
     def by_pixel(self, values: FloatArray) -> FloatArray:

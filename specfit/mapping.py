@@ -14,6 +14,8 @@ from specfit.contracts import FloatArray, Measurement, Progress
 from specfit.cubes import Anything
 from specfit.curves import Libraries, libraries, used_energy
 from specfit.diagnostics import SpecError
+from specfit.map_background import POWERS, exponents
+from specfit.map_levels import levels_of
 from specfit.mapped import MapDone, MapResult, Places
 from specfit.model.factorising import Factorising
 from specfit.model.map_unused import notes
@@ -22,13 +24,8 @@ from specfit.record import Clock, sha256, versions
 
 if TYPE_CHECKING:
     from specfit.maps.counting_components import Numbered
-    from specfit.maps.found import Engine, Factorisation, Factorised, Levels
+    from specfit.maps.found import Engine, Factorisation, Factorised
 
-POWERS = (0.0, 6.0)
-"""Exponents whose mixtures stand for the power laws between, each with a weight per
-pixel, where no window tells more: within 0.8 % over an axis that rises by a tenth."""
-_AROUND = 2.0
-"""On either side of the exponent that the window of the background shows; within 0.4 %."""
 COMPONENTS = 6
 """Numbers of components that are always looked at."""
 _SOFT = 0.005
@@ -95,9 +92,10 @@ def factorised(
     assert measured.cube is not None
     nothing = np.full(energy.size, np.nan)
     rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
-    powers = exponents(factorising, energy, measured.values[~measured.cube.dead])
+    total = measured.values[~measured.cube.dead]
+    powers = exponents(factorising, energy, total, counts)
     grid = measured.cube.shape
-    mean = float(measured.values[~measured.cube.dead].sum()) / max(1, counts.size)
+    mean = float(total.sum()) / max(1, counts.size)
     request = request_of(factorising, np.array(rows), grid, powers, mean)
     has_room(counts.size, request)
     numbered = counted(counts, energy, request)
@@ -113,9 +111,10 @@ def factorised(
         numbers=_numbers(factorising, kept),
         energy=energy,
         library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
-        total=measured.values[~measured.cube.dead],
+        total=total,
         pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
         numbered=numbered,
+        grid=grid,
     )
 
 
@@ -210,22 +209,6 @@ def used(measured: Measurement) -> tuple[Anything, FloatArray]:
     return flat if alive.all() else flat[:, alive], used_energy(measured)
 
 
-def exponents(
-    factorising: Factorising, energy: FloatArray, total: FloatArray
-) -> tuple[float, ...]:
-    """What the background of a pixel is mixed of, from the sum of all where it is alone."""
-    if factorising.background != "powerlaw":
-        return () if factorising.background == "none" else (0.0,)
-    low, high = factorising.fit or (np.inf, np.inf)
-    inside = (energy >= max(low, 1e-9)) & (energy <= high) & (total > 0.0)
-    if inside.sum() < 3:
-        return POWERS
-    weights = np.sqrt(total[inside])
-    slope = np.polyfit(np.log(energy[inside]), np.log(total[inside]), 1, w=weights)[0]
-    middle = float(np.clip(-slope, _AROUND, POWERS[1]))
-    return middle - _AROUND, middle + _AROUND
-
-
 def request_of(
     factorising: Factorising,
     library: FloatArray,
@@ -249,7 +232,7 @@ def request_of(
         engine=engines.get(run.optimizer, usual),
         library=library if np.isfinite(library).any() else None,
         smooth=tuple(one.width for one in factorising.spectra),
-        levels=_levels(factorising, mean),
+        levels=levels_of(factorising, mean),
         roughness=factorising.roughness.sd if factorising.roughness else 0.0,
         shift_sd=factorising.shift,
         drift_sd=factorising.drift,
@@ -264,17 +247,6 @@ def request_of(
         restarts=run.restarts,
         seed=run.seed % 2**31,
     )
-
-
-def _levels(factorising: Factorising, mean: float) -> Levels | None:
-    """The laws of the weights, where the engine draws weights from laws."""
-    from specfit.maps import Levels
-
-    said, run = factorising.relevance, factorising.run
-    if said is None or run.optimizer != "multiplicative" or factorising.drift:
-        return None
-    beta = said.scale * mean if said.of_mean else said.scale
-    return Levels(said.shape, beta, factorising.maps)
 
 
 def _kept(factorising: Factorising, found: Factorised, energy: FloatArray) -> Places:

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from specfit import exits, pipeline
 from specfit.commands.common import show_diagnostics
 from specfit.diagnostics import NOWHERE, Diagnostic
-from specfit.model import analysis_glossary, glossary, ir, map_glossary, rule_library
+from specfit.model import (
+    analysis_glossary,
+    glossary,
+    ir,
+    map_glossary,
+    map_language,
+    rule_library,
+)
 from specfit.model.expressions import to_text
 from specfit.model.faults import nearest
 from specfit.model.kinds import MODEL_KINDS
@@ -47,7 +54,8 @@ def explain(arguments: argparse.Namespace) -> int:
     blocks += [b for one in document.analyses for b in analysis_glossary.blocks(one)]
     if wanted:
         names = [name for name, _ in blocks]
-        blocks = [b for b in blocks if b[0] == wanted or b[0].startswith(f"{wanted}.")]
+        inside = (f"{wanted}.", f"{wanted}[")
+        blocks = [b for b in blocks if b[0] == wanted or b[0].startswith(inside)]
         blocks = blocks or [(wanted, lines) for lines in _kinds(document, wanted)]
         if not blocks:
             words = {"name": wanted, "known": nearest(wanted, names)}
@@ -62,7 +70,9 @@ def explain(arguments: argparse.Namespace) -> int:
 def _of_language(word: str, inside: str | None) -> list[str]:
     """What a word is without a file; empty where it is none."""
     known = glossary.explain(word, inside)
-    return known or ([] if inside else analysis_glossary.explain(word))
+    if known or inside:
+        return known
+    return [*analysis_glossary.explain(word), *map_language.explain(word)]
 
 
 def _kinds(document: ir.Document[ir.Prior], word: str) -> list[list[str]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specfit.cubes import filled
 from specfit.maps import bands, intervals
+from specfit.maps.bands import Fractions
 from specfit.maps.feasibility import feasible, left_open
 from specfit.maps.fitting import Chunked, State
-from specfit.maps.found import Array, Factorisation, Factorised
+from specfit.maps.found import Array, Average, Factorisation, Factorised
 from specfit.maps.rotation import Lines, Projected
 from specfit.maps.turning import Turned
 
@@ -24,7 +25,8 @@ class Seen:
 
     `weights` and `free` (N, L), at least zero and unbounded, the information `known`
     (N, L, L) of the latter, `left` (M,) the sum of the residuals, `chi` (N,) Pearson's
-    chi-square, `parts` (3, P, M) as of `Factorised`.
+    chi-square, `parts` (3, P, M) as of `Factorised`, `told` (N,) channels that tell
+    something (None: all), `least` weight of a pixel that holds something.
     """
 
     weights: Array
@@ -33,6 +35,8 @@ class Seen:
     left: Array
     chi: Array
     parts: Array
+    told: Array | None = None
+    least: float = 0.0
 
 
 def parted(
@@ -55,17 +59,31 @@ def parted(
     return padded, side[0] * side[1]
 
 
-def _reduced(chi: Array, weights: Array, channels: int) -> Array:
+def _reduced(seen: Seen) -> Array:
     """Pearson's chi-square (N,) a channel; NaN of a pixel that has no count."""
-    free = max(1, channels - weights.shape[1])
-    return np.where(weights.sum(axis=1) > 0, chi / free, np.nan)
+    channels = seen.left.size if seen.told is None else seen.told
+    free = np.maximum(1.0, channels - seen.weights.shape[1])
+    return np.where(seen.weights.sum(axis=1) > 0, seen.chi / free, np.nan)
 
 
-def _open(lines: Lines, maps: Array, loose: Array, turned: Turned) -> float:
+def _open(lines: Lines, loose: Array, turned: Turned) -> float:
     """What the data alone leave open of more than two; of next to nothing all is."""
-    if maps.shape[1] <= 2:
-        return 0.0
-    return left_open(lines, loose[filled(maps)], turned.best)
+    return left_open(lines, loose, turned.best) if loose.shape[1] > 2 else 0.0
+
+
+def boundless(lines: Lines, of: Fractions, mean: Average) -> tuple[Fractions, Average]:
+    """With bands from 0 to 1 of components between which the data bound nothing."""
+    loose = sorted(
+        {k for pair, level in lines.items() if not level.closed for k in pair}
+    )
+    if not loose:
+        return of, mean
+    low, high = of.low.copy(), of.high.copy()
+    low[:, loose] = np.where(np.isnan(low[:, loose]), np.nan, 0.0)
+    high[:, loose] = np.where(np.isnan(high[:, loose]), np.nan, 1.0)
+    least, most = mean.low.copy(), mean.high.copy()
+    least[loose], most[loose] = 0.0, 1.0
+    return replace(of, low=low, high=high), replace(mean, low=least, high=most)
 
 
 def assembled(
@@ -78,9 +96,13 @@ def assembled(
     lines: Lines,
 ) -> Factorised:
     """The answer of an engine with its bands; spectra (L, M), components first."""
-    k, m = request.components, spectra.shape[1]
+    k = request.components
     maps, loose = seen.weights[:, :k], seen.free[:, :k]
-    of = bands.fractions(loose, seen.known, maps, turned, request.level)
+    held = filled(maps) & (maps.sum(axis=1) > seen.least)
+    of = bands.fractions(loose, seen.known, maps, turned, held, request.level)
+    of, mean = boundless(
+        lines, of, bands.average(loose, of, turned, held, request.level)
+    )
     low, high = bands.spectra(turned, found, request.level)
     return Factorised(
         spectra=spectra[:k],
@@ -96,13 +118,16 @@ def assembled(
         relevance=maps.mean(axis=0),
         strength=turned.strength / np.maximum(maps.sum(axis=0), 1e-300),
         shift=np.zeros(k),
+        shift_sd=turned.offset_sd,
         drift=None,
         objective=np.array(state.objective),
         converged=state.converged,
         feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
-        average=bands.average(loose, of, maps, turned, request.level),
+        average=mean,
         parts=seen.parts,
-        open_by=max(of.open_by, _open(lines, maps, loose, turned)),
+        open_by=max(of.open_by, _open(lines, loose[held], turned)),
         residual_sum=seen.left,
-        residual_chi=_reduced(seen.chi, seen.weights, m),
+        residual_chi=_reduced(seen),
+        laws=spectra[k:],
+        filled=held,
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from specfit.cubes import filled
 from specfit.maps import intervals
 from specfit.maps.feasibility import unit
 from specfit.maps.found import Array, Average
 from specfit.maps.rotation import Projected
 from specfit.maps.turning import Turned
+
+Filled = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,24 @@ class Fractions:
 
 
 def fractions(
-    loose: Array, known: Array, maps: Array, turned: Turned, level: float = 0.9
+    loose: Array,
+    known: Array,
+    maps: Array,
+    turned: Turned,
+    held: Filled,
+    level: float = 0.9,
 ) -> Fractions:
     """Bands of fractions; loose (N, K) unbounded weights, known their information.
 
-    Where nothing but the data speaks, the band reaches from below what is found at one
-    end of what they allow to above what is found at the other.
+    `held` (N,) says which pixels hold something. Where nothing but the data speaks, the
+    band reaches from below what is found at one end of what they allow to above what is
+    found at the other.
     """
     loose = np.where(maps.sum(axis=1, keepdims=True) > 0, loose, np.nan)
     inside = turned.draws @ np.linalg.inv(turned.best)
     found = _one(loose, known, maps, inside, level)
     low, high = found.low, found.high
-    seen, least, most = filled(maps), found.centre, found.centre
+    least, most = found.centre, found.centre
     for best, draws in turned.extremes:
         relative = best @ np.linalg.inv(turned.best)
         back = np.linalg.inv(relative)
@@ -56,7 +64,7 @@ def fractions(
         )
         low, high = np.fmin(low, at.low), np.fmax(high, at.high)
         least, most = np.fmin(least, at.centre), np.fmax(most, at.centre)
-    moved = (np.clip(most, 0.0, 1.0) - np.clip(least, 0.0, 1.0))[seen]
+    moved = (np.clip(most, 0.0, 1.0) - np.clip(least, 0.0, 1.0))[held]
     open_by = float(np.nanmax(moved, initial=0.0))
     return replace(found, low=low, high=high, open_by=open_by)
 
@@ -77,18 +85,16 @@ def _one(
 
 
 def average(
-    loose: Array, of: Fractions, maps: Array, turned: Turned, level: float = 0.9
+    loose: Array, of: Fractions, turned: Turned, held: Filled, level: float = 0.9
 ) -> Average:
-    """The error of the mean fraction: all pixels move together with the spectra.
+    """The mean fraction and its error: all pixels move together with the spectra.
 
-    Only what counting does to each is its own and averages out.
+    Only what counting does to each is its own and averages out. It is of weights that
+    may be negative: those cut at zero are too large on average where pixels are pure.
     """
-    seen = filled(maps)
-    free, fraction = loose[seen], intervals.share(maps[seen])
-    back = np.linalg.inv(turned.best)
-    count = np.sqrt(np.nansum(of.counting[seen] ** 2, axis=0)) / max(1, seen.sum())
-    middle = fraction.mean(axis=0)
-    at = intervals.means(free, np.eye(len(back))[None])[0]
+    free, back = loose[held], np.linalg.inv(turned.best)
+    count = np.sqrt(np.nansum(of.counting[held] ** 2, axis=0)) / max(1, held.sum())
+    at = middle = intervals.means(free, np.eye(len(back))[None])[0]
     every = [turned.draws, *(draws for _, draws in turned.extremes)]
     moved = [intervals.means(free, draws @ back) - at for draws in every]
     ends = np.array([np.quantile(one, _tails(level), axis=0) for one in moved])
@@ -96,6 +102,7 @@ def average(
     up = np.maximum(ends[:, 1].max(axis=0), 0.0)
     own = intervals.normal(level) * count
     return Average(
+        np.clip(middle, 0.0, 1.0),
         np.hypot(moved[0].std(axis=0), count),
         np.clip(middle - np.hypot(own, down), 0.0, 1.0),
         np.clip(middle + np.hypot(own, up), 0.0, 1.0),
@@ -117,8 +124,9 @@ def spectra(
     every = [turned.draws, *(draws for _, draws in turned.extremes)]
     turns = [unit(draws @ found.spectra[:k]) for draws in every]
     ends = np.array([np.quantile(one, _tails(level), axis=0) for one in turns])
+    error = turned.best @ found.error[:k, :k] @ turned.best.T
     noise = intervals.normal(level) * np.sqrt(
-        np.diag(found.error)[:k, None] * found.mean[None]
+        np.diag(error)[:, None] * found.mean[None]
     )
     low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
     return np.maximum(low - noise, 0.0), high + noise

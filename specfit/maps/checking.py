@@ -21,7 +21,7 @@ def checked(counts: Array, energy: Array, request: Factorisation) -> None:
         raise MapError("the map holds values that are not finite")
     if request.engine != "gaussian" and counts.min() < 0:
         raise MapError("the map holds negative counts")
-    if total <= 0:
+    if total <= 0 and (request.engine != "gaussian" or not counts.any()):
         raise MapError("the map is empty")
     _request(counts, request)
 

@@ -37,7 +37,7 @@ def drifted(
     state = State(found.of.c, found.spectra, found.objective, found.converged)
     flat = replace(linear(counts, data, found), blur=blur(request.smooth, energy))
     lines = every_line(flat, k)
-    given = curves(request, counts.shape[1])
+    given = curves(request, energy, 0.0)
     turned, offset = offset_turn(flat, lines, given, energy, request)
     pure, left = weighed(data, turned_by(found, turned.best))
     seen, drift, sd = judged(data, pure, request)

@@ -128,10 +128,15 @@ def turned(before: Array, after: Array) -> float:
     return float(np.sqrt(max(0.0, 1.0 - min(1.0, least) ** 2)))
 
 
-def leap(
-    a: Traced | Array, b: Traced | Array, c: Traced | Array, length: float
-) -> Traced:
+def leap(a: Array, b: Array, c: Array, length: float) -> Array:
     """Extrapolated from three successive values, never below a tenth of the last."""
+    far = a + 2.0 * length * (b - a) + length**2 * (c - 2.0 * b + a)
+    return np.asarray(np.maximum(far, 0.1 * c))
+
+
+@jax.jit
+def _leapt(a: Traced, b: Traced, c: Traced, length: float) -> Traced:
+    """The same of weights on the device."""
     far = a + 2.0 * length * (b - a) + length**2 * (c - 2.0 * b + a)
     return jnp.maximum(far, 0.1 * c)
 
@@ -167,10 +172,10 @@ def fitted(
         c2, s2, h1 = _step(data, c1, s1, prior, free)
         heights.append(h1)
         reach = min(length((s0, s1, s2)), longest)
-        far = np.array(leap(s0, s1, s2, reach), np.float64)
+        far = leap(s0, s1, s2, reach)
         far[:free] /= far[:free].sum(axis=1, keepdims=True)
         far[free:] = s2[free:]
-        c3, s3, h2 = _step(data, leap(c0, c1, c2, reach), far, prior, free)
+        c3, s3, h2 = _step(data, _leapt(c0, c1, c2, reach), far, prior, free)
         taken = h2 >= h1
         before = s0
         c0, s0 = (c3, s3) if taken else (c2, s2)

@@ -34,7 +34,8 @@ class Factorisation:
     laws of the weights, and `roughness` the standard deviation of the difference between
     neighbouring pixels as a share of the mean of all weights, 0 of none. `apart` (mean, sd) is
     what cosine between the maps is expected. `shift_sd` (eV) is the
-    spread of the offset that the axis of the map may have against that of the library,
+    spread of the offset that the axis of the map may have against that of the library
+    (`offset` is where it is looked for first),
     `drift_sd` (eV) of each pixel's own; 0 switches either off. `noise` is the known
     standard deviation of the data, in their unit, for the engine "gaussian", and `count`
     how much one count is in that unit. `relevance`
@@ -57,6 +58,7 @@ class Factorisation:
     drift_sd: float = 0.0
     noise: float | None = None
     count: float = 1.0
+    offset: float = 0.0
     relevance: bool = False
     overlap: float = 0.0
     background: tuple[float, ...] = ()
@@ -92,8 +94,9 @@ class Feasible:
 
 @dataclass(frozen=True)
 class Average:
-    """The mean fraction (K,) of the pixels that hold something: its error and a band."""
+    """The mean fraction (K,) of the pixels that hold something, its error and a band."""
 
+    mean: Array
     sd: Array
     low: Array
     high: Array
@@ -108,13 +111,15 @@ class Factorised:
     the standard deviations of counting and of the spectra and the interval,
     `background` (N, B) weights of the power laws, `relevance` (K,) mean weight per
     pixel, `strength` (K,) the library's learned worth as a share of a component's
-    counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV and
+    counts (NaN where there is no curve), `shift` (K,) eV and its standard deviation
+    `shift_sd`, `drift` (N,) eV and
     `drift_sd` its standard deviation (None where none was asked for),
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
     data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
     `parts` (3, P, M) counts in parts of the image, what is expected and its variance, `open_by`
     how far the data alone leave a fraction open, by the library or not, of more than
-    two components (of two, `feasible` says it, and this is of lines without a library).
+    two components (of two, `feasible` says it, and this is of lines without a library), `laws`
+    (B, M) the power laws, `filled` (N,) which pixels hold something.
     """
 
     spectra: Array
@@ -141,6 +146,9 @@ class Factorised:
     parts: Array | None = None
     open_by: float = 0.0
     drift_sd: Array | None = None
+    laws: Array | None = None
+    shift_sd: float = 0.0
+    filled: NDArray[np.bool_] | None = None
 
 
 class MapError(ValueError):

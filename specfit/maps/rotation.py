@@ -172,8 +172,14 @@ def _joined(one: Level, two: Level) -> Level:
     return replace(one, places=places[order], gain=gain, density=density)
 
 
-def line(found: Projected, level: Level, curve: Array | None, place: Array) -> Line:
-    """A line at given places, with what a curve says of them."""
+def line(
+    found: Projected,
+    level: Level,
+    curve: Array | None,
+    place: Array,
+    worth: float | None = None,
+) -> Line:
+    """A line at given places, with what a curve says of them; worth: of channels."""
     if curve is None and found.blur.of(level.k) is not None:
         told = np.interp(place, level.places, level.density)
         return Line(place, told, np.zeros(place.size))
@@ -183,8 +189,10 @@ def line(found: Projected, level: Level, curve: Array | None, place: Array) -> L
     if curve is None:
         return Line(place, density, np.zeros(place.size))
     likeness = np.log(lifted) @ curve
-    at = int(np.argmax(density + 1e3 * likeness))
-    return Line(place, density, likeness, independent(lifted[at], curve))
+    if worth is None:
+        at = int(np.argmax(density + 1e3 * likeness))
+        worth = independent(lifted[at], curve)
+    return Line(place, density, likeness, worth)
 
 
 def independent(spectrum: Array, curve: Array) -> float:

@@ -18,7 +18,7 @@ from scipy.special import gammaln, logsumexp
 
 from specfit.maps import edges
 from specfit.maps.found import Array
-from specfit.maps.rotation import Level, Line, Projected, line
+from specfit.maps.rotation import Level, Line, Projected, independent, line
 
 FINE = 161
 STRENGTHS = np.exp(np.linspace(np.log(10.0), np.log(1e6), 60))
@@ -43,8 +43,9 @@ class Settled:
     """A line's posterior: places of equal weight (D,), the best, the learned strength.
 
     `places` (T,) rise, `weights` (T − 1,) are the logarithms of what lies between them.
-    `pure`: the probability that some pixel has nothing of the other component. The best
-    is the mean of the best if so and the best if not, by that probability.
+    `worth`: the share of channels that told something. `pure`: the probability that some
+    pixel has nothing of the other component. The best is the mean of the best if so and
+    the best if not, by that probability.
     """
 
     draws: Array
@@ -54,13 +55,22 @@ class Settled:
     places: Array
     weights: Array
     pure: float = 0.0
+    worth: float = 1.0
 
 
 def settled(
-    found: Projected, level: Level, curve: Array | None, draws: int = 64
+    found: Projected,
+    level: Level,
+    curve: Array | None,
+    draws: int = 64,
+    worth: float | None = None,
 ) -> Settled:
-    """The posterior of the place of one pure spectrum along a line."""
-    of = refined(found, level, curve)
+    """The posterior of the place of one pure spectrum along a line.
+
+    `worth` is the share of channels whose departure from the curve tells something of
+    its own; that at the best place if it is not known.
+    """
+    of = refined(found, level, curve, worth)
     if curve is None:
         return _level(of, draws)
     joint = strengths(of, curve)
@@ -74,11 +84,22 @@ def settled(
         _quantiles(of.places, step, draws),
         float(pure * edge + (1.0 - pure) * inside),
         float(STRENGTHS[np.argmax(power)]),
-        float(power.max()),
+        float(logsumexp(power)),
         of.places,
         np.asarray(step),
         pure,
+        of.independent,
     )
+
+
+def single(spectrum: Array, curve: Array) -> tuple[float, float]:
+    """The learned strength of the curve of a spectrum that is alone, and its evidence."""
+    lifted = spectrum + 1e-6 / spectrum.size
+    likeness = np.log(lifted / lifted.sum()) @ curve
+    none = np.zeros(1)
+    of = Line(none, none, np.array([likeness]), independent(spectrum, curve))
+    power = strengths(of, curve)[:, 0]
+    return float(STRENGTHS[np.argmax(power)]), float(logsumexp(power))
 
 
 def _level(of: Line, draws: int) -> Settled:
@@ -95,7 +116,7 @@ def _level(of: Line, draws: int) -> Settled:
 def _beyond(of: Line, level: Level, joint: Array) -> Array:
     """Log of strength and interval (n_strengths, T − 1) if no pixel is pure."""
     low, high = level.ends
-    wide = np.diff(of.places) / (high - low)
+    wide = np.diff(of.places) / max(high - low, 1e-300)
     return np.asarray(_between(joint) + np.log((1.0 - PURE) * wide))
 
 
@@ -119,14 +140,17 @@ def _quantiles(places: Array, step: Array, draws: int) -> Array:
     return np.asarray(found)
 
 
-def refined(found: Projected, level: Level, curve: Array | None) -> Line:
+def refined(
+    found: Projected, level: Level, curve: Array | None, worth: float | None = None
+) -> Line:
     """A line on a grid that follows its density; places rise.
 
     It is finer at the peak: there the bound of the weights falls off within a thousandth.
     """
     low, high = level.reach
     place = np.union1d(level.places, np.linspace(low, high, FINE))
-    of = line(found, level, curve, place[(place >= low) & (place <= high)])
+    inside = place[(place >= low) & (place <= high)]
+    of = line(found, level, curve, inside, worth)
     if curve is None:
         return of
     step = (high - low) / (FINE - 1)
@@ -134,6 +158,6 @@ def refined(found: Projected, level: Level, curve: Array | None) -> Line:
         height = np.logaddexp.reduce(strengths(of, curve), axis=0)
         fine = np.linspace(-step, step, 11) + of.places[int(np.argmax(height))]
         fine = fine[(fine >= low) & (fine <= high)]
-        of = line(found, level, curve, np.union1d(of.places, fine))
+        of = line(found, level, curve, np.union1d(of.places, fine), worth)
         step /= 5.0
     return of

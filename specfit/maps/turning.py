@@ -10,34 +10,41 @@ they are, and drawn so by Gibbs' sampler (Geman & Geman, IEEE Trans. Pattern Ana
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
 
 from specfit.maps.found import Array, Factorisation
+from specfit.maps.offsetting import shifted
 from specfit.maps.overlapping import Overlapping, overlapping
 from specfit.maps.rotation import Lines, Projected
-from specfit.maps.settling import Settled, settled
+from specfit.maps.settling import Settled, settled, single
 
 DRAWS = 64
+WIDEST = 1.0  # eV; within that of the first guess the offset is looked for
 SWEEPS = 4  # over all lines, until none moves but by chance
 Curves = list[Array | None]
+Worth = Mapping[tuple[int, int], float]
 
 
 @dataclass(frozen=True)
 class Turned:
     """How found spectra are turned into pure ones: best (K, K) and draws (D, K, K).
 
-    `open` (lines of 4) are lines k → j on which no library speaks, and the two places
-    between which the data leave them open.
+    `worth` is that of the channels along each line (`settled`), to have one for all
+    offsets of a curve. `open` (lines of 4) are lines k → j on which no library speaks,
+    and the two places between which the data leave them open. `offset_sd` (eV) is the
+    standard deviation of the offset of the axis.
     """
 
     best: Array
     draws: Array
     strength: Array
     evidence: float
+    worth: Worth = field(default_factory=dict)
     open: tuple[tuple[int, int, float, float], ...] = ()
+    offset_sd: float = 0.0
 
     @property
     def extremes(self) -> list[tuple[Array, Array]]:
@@ -66,23 +73,30 @@ def _move(turns: Array, k: int, j: int, place: float | Array) -> None:
     turns[..., k, j] = place
 
 
-def turn(found: Projected, lines: Lines, given: Curves) -> Turned:
+def turn(
+    found: Projected, lines: Lines, given: Curves, worth: Worth | None = None
+) -> Turned:
     """Every pure spectrum along the lines to the others, and the draws of all lines."""
     k = len(given)
     best, draws = np.eye(k), np.repeat(np.eye(k)[None], DRAWS, axis=0)
     strength, evidence = np.full(k, np.nan), 0.0
-    generator = np.random.default_rng(0)
+    generator, told = np.random.default_rng(0), {**(worth or {})}
     for sweep in range(SWEEPS if k > 2 else 1):
         evidence = 0.0
         for (i, j), level in lines.items():
-            one = settled(_moved(found, best, i, j), level, given[i], DRAWS)
+            moved = _moved(found, best, i, j)
+            one = settled(moved, level, given[i], DRAWS, told.get((i, j)))
+            if worth is None and sweep == 0:
+                told[i, j] = one.worth
             _move(best, i, j, one.best)
             evidence += one.evidence / (k - 1)
             strength[i] = one.strength
             if sweep == 0:
                 _move(draws, i, j, generator.permutation(one.draws))
+    if k == 1 and given[0] is not None:
+        strength[0], evidence = single(found.spectra[0], given[0])
     left = tuple((i, j, *of.ends) for (i, j), of in lines.items() if given[i] is None)
-    return Turned(best, draws, strength, evidence, left)
+    return Turned(best, draws, strength, evidence, told, left)
 
 
 def _moved(found: Projected, turns: Array, i: int, j: int) -> Projected:
@@ -108,7 +122,8 @@ def sampled(
         for (i, j), level in lines.items():
             one = known.get((i, j))
             if one is None:
-                one = settled(_moved(found, now, i, j), level, given[i], 1)
+                moved = _moved(found, now, i, j)
+                one = settled(moved, level, given[i], 1, start.worth.get((i, j)))
             if len(given) == 2:
                 known[i, j] = one  # the other's place changes nothing
             left, right = one.places[:-1], one.places[1:]
@@ -159,32 +174,32 @@ def _offset(
 ) -> tuple[Turned, float]:
     if request.shift_sd <= 0 or all(curve is None for curve in given):
         return turn(found, lines, given), 0.0
-    sd, place = request.shift_sd, 0.0
+    sd, place = request.shift_sd, request.offset
+    wide = 0.5 * min(sd, WIDEST)
     tried: dict[float, tuple[float, Turned]] = {}
-    for step in (0.5 * sd, 0.125 * sd, 0.03125 * sd):
+    worth: Worth | None = None
+    for step in (wide, wide, wide / 4.0, wide / 16.0):
         for shift in place + step * np.arange(-5, 6):
             if float(shift) in tried:
                 continue
             moved = [None if c is None else shifted(c, energy, shift) for c in given]
-            one = turn(found, lines, moved)
+            one = turn(found, lines, moved, worth)
             tried[float(shift)] = (one.evidence - 0.5 * (shift / sd) ** 2, one)
         place = max(tried, key=lambda shift: tried[shift][0])
-    return replace(tried[place][1], draws=_mixed(tried)), place
+        if worth is None:
+            # evidences compare where channels are worth the same at every offset
+            worth, tried = tried[place][1].worth, {}
+    return _mixed(tried, tried[place][1]), place
 
 
-def _mixed(tried: Mapping[float, tuple[float, Turned]]) -> Array:
-    """Draws (D, K, K) of all offsets, by their evidence and their part of the axis."""
+def _mixed(tried: Mapping[float, tuple[float, Turned]], best: Turned) -> Turned:
+    """The best with draws of all offsets, by their evidence and their part of the axis."""
     offsets = np.array(sorted(tried))
     height = np.array([tried[float(one)][0] for one in offsets])
     weight = np.exp(height - height.max()) * np.gradient(offsets)
+    mean = np.average(offsets, weights=weight)
+    spread = float(np.sqrt(np.average((offsets - mean) ** 2, weights=weight)))
     places = (np.arange(DRAWS) + 0.5) / DRAWS * weight.sum()
     chosen = np.searchsorted(np.cumsum(weight), places).clip(0, offsets.size - 1)
-    return np.stack(
-        [tried[float(offsets[at])][1].draws[i] for i, at in enumerate(chosen)]
-    )
-
-
-def shifted(curve: Array, energy: Array, shift: float) -> Array:
-    """A curve moved up the axis by `shift` eV, of unit area, level beyond its ends."""
-    moved = np.interp(energy - shift, energy, curve)
-    return np.asarray(moved / moved.sum())
+    draws = [tried[float(offsets[at])][1].draws[i] for i, at in enumerate(chosen)]
+    return replace(best, draws=np.stack(draws), offset_sd=spread)

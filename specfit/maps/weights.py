@@ -11,6 +11,7 @@ from jax import Array as Traced
 from numpy.typing import NDArray
 
 from specfit.maps import levels, neighbours, passes, weighing
+from specfit.maps.assembling import Seen
 from specfit.maps.fitting import Chunked
 from specfit.maps.found import Array, Factorisation
 from specfit.maps.levels import Law
@@ -119,11 +120,12 @@ def unbounded(of: Weighed, free: Array, known: Array) -> tuple[Array, Array]:
     return held, np.asarray(np.linalg.pinv(covariance, hermitian=True))
 
 
-def judged(
-    data: Chunked, of: Weighed, spectra: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Unbounded weights and their information, residuals (M,), chi-square (N,)."""
-    law = (jnp.asarray(one, data.x.dtype) for one in of.law)
-    free, known, left, chi = passes.judged(data.x, of.c, jnp.asarray(spectra), *law)
+def judged(data: Chunked, of: Weighed, spectra: Array, parts: Array) -> Seen:
+    """What the map looks like under these spectra and weights; `parts` of the image."""
+    law = (jnp.asarray(one) for one in of.law)
+    free, known, chi, told = passes.judged(data.x, of.c, jnp.asarray(spectra), *law)
     loose, sure = unbounded(of, data.flat(free), data.flat(known))
-    return loose, sure, np.asarray(left), data.flat(chi)
+    left = (parts[0] - parts[1]).sum(axis=0)
+    flat = (data.flat(one) for one in (chi, told))
+    chi_square, channels = flat
+    return Seen(data.flat(of.c), loose, sure, left, chi_square, parts, channels)

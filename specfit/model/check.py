@@ -247,7 +247,7 @@ class _Check:
         if guess not in known:
             self.faults.lose(name)
         if block.kind is not None:
-            near = nearest(word, [*known, *planned], known)
+            near = nearest(word, [*known, *planned])
             self.faults.add("unknown-kind", block.kind.span, name=word, known=near)
             return guess
         listed = listing(known)

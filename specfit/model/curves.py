@@ -11,18 +11,25 @@ from specfit.language.printer import print_expression
 from specfit.model.constants import constant
 from specfit.model.factorising import Curve, SpectrumPrior
 from specfit.model.faults import Faults, nearest
-from specfit.model.map_words import ENERGY, plain_number, usage
+from specfit.model.map_words import ENERGY, Names, plain_number, usage
 from specfit.model.places import place
 from specfit.model.white_lines import NoCurve, known_records, white_lines
+
+_SHELVES = ("db", "file")
 
 
 class CurveReader:
     """Reads what is said of single spectra, and curves by file or record."""
 
     def __init__(
-        self, constants: Mapping[str, Any], faults: Faults, texts: Mapping[str, str]
+        self,
+        names: Names,
+        constants: Mapping[str, Any],
+        faults: Faults,
+        texts: Mapping[str, str],
     ) -> None:
-        self.constants, self.faults, self.texts = constants, faults, texts
+        self.names, self.constants = names, constants
+        self.faults, self.texts = faults, texts
 
     def prior(self, prior: tree.Prior, span: Span) -> SpectrumPrior | None:
         """What a basis spectrum is like before the data; None where that is at fault."""
@@ -34,7 +41,7 @@ class CurveReader:
             case _:
                 made = None
         if made is None:
-            usage(self.faults, "spectra", span)
+            usage(self.faults, "spectra", span, self.names)
         return made
 
     def _shaped(self, call: tree.Call, span: Span) -> SpectrumPrior | None:
@@ -65,8 +72,12 @@ class CurveReader:
         names = [a.value.value for a in given if isinstance(a.value, tree.String)]
         word = node.function.text if isinstance(node, tree.Call) else ""
         single = len(names) == len(given) == 1 and not given[0].name
-        if word not in ("db", "file") or not single:
-            usage(self.faults, "like", node.span)
+        if word and word not in _SHELVES:
+            words = {"name": word, "known": nearest(word, _SHELVES)}
+            self.faults.say("map-curve-word", node.span, words)
+            return None
+        if not word or not single:
+            usage(self.faults, "like", node.span, self.names)
             return None
         said = {"text": print_expression(node), "place": place(node.span, self.texts)}
         if word == "file":

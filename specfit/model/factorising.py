@@ -52,6 +52,17 @@ class Relevance(Frozen):
     place: Place = Place()
 
 
+class Scale(Frozen):
+    """`C[cube.pixel, k] ~ exponential(1000 counts)`: the scale of every map, known.
+
+    value: in the unit of the data, or in their means.
+    """
+
+    value: float
+    of_mean: bool = False
+    place: Place = Place()
+
+
 class Overlap(Frozen):
     """`expect overlap(C) ~ mean ± sd`: how much maps share their pixels."""
 
@@ -116,8 +127,10 @@ class MapReport(Frozen):
 class Factorising(Frozen):
     """A factorisation of one cube.
 
-    names: of maps and spectra.  components: how many, or at most how many where
-    `relevance` is learned.  maps: the shape of their gamma prior, 1 is exponential.
+    names: of maps and spectra; number and baseline: what the user calls the number of a
+    component and the background.  components: how many, or at most how many where
+    `relevance` is learned.  maps: the shape of their gamma prior, 1 is exponential, whose
+    scale is learned by `relevance` or known by `scale`; any weight is as likely without both.
     background: of every pixel; fit: where nothing else is expected, eV.  shift, drift:
     sd of the offset between the library's energies and the data's, and of each pixel's
     own, eV; 0 is none.
@@ -129,9 +142,12 @@ class Factorising(Frozen):
     kind: str = "nmf"
     source: DataSource
     names: tuple[str, str] = ("C", "S")
+    number: str = "k"
+    baseline: str = ""
     components: int
     spectra: tuple[SpectrumPrior, ...]
     relevance: Relevance | None = None
+    scale: Scale | None = None
     maps: float = 1.0
     background: Literal["none", "constant", "powerlaw"] = "none"
     fit: tuple[float, float] | None = None
@@ -160,7 +176,10 @@ class Factorising(Frozen):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 
-_BESIDE = {"run", "report", "place", "title", "name", "names"}
+_BESIDE = {
+    *("run", "report", "place", "title"),
+    *("name", "names", "number", "baseline"),
+}
 _REMARKS = {"place", "places", "because", "text", "title"}
 
 

@@ -144,6 +144,9 @@ SYNONYMS = {
     "mossbauer": "mossbauer57Fe",
     "moessbauer": "mossbauer57Fe",
     "mössbauer": "mossbauer57Fe",
+    "factorisation": "nmf",
+    "factorization": "nmf",
+    "mcr": "nmf",
 }
 """What other programs and papers call it."""
 
@@ -184,10 +187,12 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _one_slip(one: str, other: str) -> bool:
-    """Do two short names differ in one letter?"""
+    """Do two short names differ in one letter, or in two that have changed places?"""
     if len(one) != len(other) or len(one) < 2:
         return False
-    return sum(a != b for a, b in zip(one, other, strict=True)) == 1
+    wrong = [at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    swapped = len(wrong) == 2 and wrong[0] + 1 == wrong[1]
+    return len(wrong) == 1 or (swapped and sorted(one) == sorted(other))
 
 
 def listing(names: Iterable[str]) -> str:

@@ -15,12 +15,15 @@ def blocks(asked: Factorising) -> Iterator[Block]:
     """A name, and the lines that explain it."""
     maps, spectra = asked.names
     unit = "counts" if asked.likelihood == "poisson" else "the unit of the data"
-    shape = "exponential" if asked.maps == 1.0 else f"gamma of shape {asked.maps:g}"
+    yield (
+        asked.number,
+        [f"{pad(asked.number, 12)} number of a component, {_many(asked)}"],
+    )
     yield (
         maps,
         [
             f"{pad(maps, 12)} weight of each component in each pixel, {unit}",
-            f"    {shape}; counts of a component over all channels",
+            f"    {_law(asked, unit)}; counts of a component over all channels",
         ],
     )
     for number, prior in enumerate(asked.spectra, start=1):
@@ -33,6 +36,22 @@ def blocks(asked: Factorising) -> Iterator[Block]:
         text = f"level of each map, learned; inverse gamma of scale {scale}"
         yield name, [f"{pad(name, 12)} {text}", "    without counts it is switched off"]
     yield from _nuisances(asked)
+
+
+def _many(asked: Factorising) -> str:
+    most = asked.components
+    return f"1 to {most}" if asked.relevance is None else f"1 to {most} at most"
+
+
+def _law(asked: Factorising, unit: str) -> str:
+    """What the weights are drawn from."""
+    if asked.relevance is None and asked.scale is None:
+        return "any weight is as likely"
+    shape = "exponential" if asked.maps == 1.0 else f"gamma of shape {asked.maps:g}"
+    if asked.scale is None:
+        return f"{shape} of a level that is learned"
+    of = "means of the data" if asked.scale.of_mean else unit
+    return f"{shape} of scale {asked.scale.value:g} {of}"
 
 
 def _prior(prior: SpectrumPrior) -> list[str]:
@@ -60,11 +79,12 @@ def _curve(curve: Curve) -> list[str]:
 
 def _nuisances(asked: Factorising) -> Iterator[Block]:
     if asked.background != "none":
-        name = "background"
+        name = asked.baseline or "background"
         where = (
             f", alone from {asked.fit[0]:g} to {asked.fit[1]:g} eV" if asked.fit else ""
         )
-        yield name, [f"{pad(name, 12)} {asked.background} of every pixel{where}"]
+        kind = f"background, {asked.background} of every pixel{where}"
+        yield name, [f"{pad(name, 12)} {kind}"]
     for name, sd, text in (
         ("shift", asked.shift, "offset between the energies of curves and map"),
         ("drift", asked.drift, "offset of the energies of every pixel"),

@@ -10,9 +10,9 @@ from specfit.model.data_columns import DataBlock
 from specfit.model.factorisations import FactorisationReader
 from specfit.model.factorising import Factorising, MapReport, MapRun
 from specfit.model.faults import Faults, nearest
-from specfit.model.image_kinds import HYPERSPECTRAL
+from specfit.model.image_kinds import HYPERSPECTRAL, MAP_KINDS
 from specfit.model.map_settings import map_report, map_run
-from specfit.model.outline import Outline
+from specfit.model.outline import Outline, kind_word
 from specfit.model.places import word_place
 
 
@@ -25,6 +25,9 @@ def factorisations(
 ) -> tuple[Factorising, ...]:
     """The one factorisation that a file may have; none where it is at fault."""
     (block, *more) = found.maps.values()
+    if (word := kind_word(block)) not in MAP_KINDS and block.kind is not None:
+        near = nearest(word, MAP_KINDS)
+        faults.add("unknown-kind", block.kind.span, name=word, known=near)
     others = (
         *found.models.values(),
         *found.analyses.values(),
@@ -40,9 +43,10 @@ def factorisations(
     run, report = MapRun(), MapReport()
     for one in found.runs:
         run = map_run(one, faults, texts)
-    symbol = reader.relevance_symbol
+    symbol = reader.weights.symbol
+    absent = () if "drift" in reader.seen else ("drift",)
     for one in found.reports:
-        report = map_report(one, reader.names, symbol, faults)
+        report = map_report(one, reader.names, symbol, faults, absent)
     if made is None:
         return ()
     return (made.model_copy(update={"run": run, "report": report}),)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from specfit.language import tree
-from specfit.model.constants import constant
+from specfit.language.printer import print_expression
+from specfit.model.constants import Quantity, constant
 from specfit.model.curves import CurveReader
 from specfit.model.factorising import Curve, MapCheck, Order, Overlap, Roughness
-from specfit.model.faults import Faults
-from specfit.model.map_words import ENERGY, plain_number, usage
+from specfit.model.faults import Faults, listing, nearest
+from specfit.model.map_words import ENERGY, Names, plain_number, usage
 from specfit.model.places import place
-
-if TYPE_CHECKING:
-    from specfit.model.map_observe import Names
+from specfit.model.quantities import wrong_unit
 
 _OF_ONE = ("centroid", "share")
 _WHOLE = ("components", "chi2")
+_FIGURES = (*_WHOLE, "overlap", *_OF_ONE, "match")
+_SIGNS = ("<", "<=", ">", ">=", "==")
 _ORDERS = {"increasing": True, "decreasing": False}
 _COMPARISONS = {"≤": "<=", "≥": ">="}
 
@@ -57,7 +58,7 @@ class MapRules:
             _ORDERS.get(call.function.text) if isinstance(call, tree.Call) else None
         )
         if rising is None or not self._centroid(inner):
-            return usage(self.faults, "order", item.expression.span)
+            return usage(self.faults, "order", item.expression.span, self.names)
         said = {"because": item.because, "place": place(item.span, self.texts)}
         self.said["order"] = Order.model_validate({"rising": rising, **said})
         return None
@@ -74,18 +75,18 @@ class MapRules:
 
     def _expect(self, item: tree.RuleStatement) -> None:
         """`expect overlap(C) ~ 0.00 ± 0.10`, `expect roughness(C) ~ 0.00 ± 0.10`."""
-        rough = self._of_maps(item.expression, "roughness")
+        rough = _word(item.expression) == "roughness"
         what, most = ("roughness", 0.0) if rough else ("overlap", 1.0)
         centre = item.prior.centre if item.prior else None
-        known = rough or self._of_maps(item.expression)
+        known = self._of_maps(item.expression, what)
         if not known or not isinstance(centre, tree.PlusMinus):
-            return usage(self.faults, what, item.span)
+            return usage(self.faults, what, item.span, self.names)
         mean, sd = (
             plain_number(constant(x, self.constants))
             for x in (centre.centre, centre.sd)
         )
         if mean is None or sd is None or not 0 <= mean <= most or not sd > 0:
-            return usage(self.faults, what, item.span)
+            return usage(self.faults, what, item.span, self.names)
         said = {"because": item.because, "place": place(item.span, self.texts)}
         if what in self.said:
             self.faults.add("duplicate-statement", item.span, name=f"expect {what}")
@@ -105,18 +106,22 @@ class MapRules:
         """A figure against a bound: `match(S[1], db("MnO.L23")) > 0.95`."""
         test = item.expression
         single = isinstance(test, tree.Compare) and len(test.operators) == 1
-        found = (
-            self._figure(test.operands[0]) if isinstance(test, tree.Compare) else None
-        )
-        if not isinstance(test, tree.Compare) or not single or found is None:
-            return usage(self.faults, "check", test.span)
-        figure, component, curve = found
-        wanted = ENERGY if figure == "centroid" else ()
-        bound = plain_number(constant(test.operands[1], self.constants), wanted)
-        sign = _COMPARISONS.get(test.operators[0], test.operators[0])
-        counted = sign == "==" and figure == "components"
-        if bound is None or not (sign in ("<", "<=", ">", ">=") or counted):
-            return usage(self.faults, "check", test.span)
+        left = _compared_with(test)
+        found = self._figure(left) if self._known(left) else None
+        if self.faults.within(item.span):
+            return None
+        figure, component, curve = found or (_word(left), 0, None)
+        sign = ""
+        if isinstance(test, tree.Compare) and single:
+            sign = _COMPARISONS.get(test.operators[0], test.operators[0])
+        if found is None:
+            return self._usage(figure, test)
+        if sign not in _SIGNS or (sign == "==" and figure != "components"):
+            return self._compared(left, test)
+        assert isinstance(test, tree.Compare)
+        bound = self._bound(figure, test.operands[1])
+        if bound is None:
+            return self._usage(figure, test)
         self.checks.append(
             MapCheck.model_validate(
                 {
@@ -127,6 +132,38 @@ class MapRules:
             )
         )  # fmt: skip
         return None
+
+    def _known(self, node: tree.Expr) -> bool:
+        """Is it a figure that maps have?  Another is reported."""
+        word = _word(node)
+        if word in _FIGURES:
+            return True
+        if not self.faults.within(node.span):
+            near = nearest(word, _FIGURES)
+            words = {"name": word or print_expression(node), "known": near}
+            self.faults.say("map-figure", node.span, words)
+        return False
+
+    def _usage(self, figure: str, test: tree.Expr) -> None:
+        what = {"overlap": "check overlap"}.get(figure, figure)
+        usage(self.faults, what, test.span, self.names)
+
+    def _compared(self, left: tree.Expr, test: tree.Expr) -> None:
+        """A figure that is not held against one number."""
+        figure = print_expression(left)
+        known = listing(_SIGNS[: None if figure == "components" else -1])
+        words = {"figure": figure, "known": known}
+        self.faults.say("map-comparison", test.span, words)
+
+    def _bound(self, figure: str, node: tree.Expr) -> float | None:
+        """What a figure is held against; None, and a unit that is wrong is reported."""
+        wanted = ENERGY if figure == "centroid" else ()
+        value = constant(node, self.constants)
+        bound = plain_number(value, wanted)
+        if bound is None and isinstance(value, Quantity):
+            said = (self.faults, node.span, figure, "", wanted, value.dimension)
+            wrong_unit(*said)
+        return bound
 
     def _figure(self, node: tree.Expr) -> tuple[str, int, Curve | None] | None:
         """What is compared, of which component, with which curve."""
@@ -159,3 +196,20 @@ class MapRules:
             self.faults.say("map-index", node.span, words)
             return None
         return int(number)
+
+
+def _compared_with(test: tree.Expr) -> tree.Expr:
+    """The figure in a comparison, which may stand between two numbers."""
+    if isinstance(test, tree.Within):
+        return test.operand
+    if not isinstance(test, tree.Compare):
+        return test
+    said = [one for one in test.operands if _word(one)]
+    return said[0] if said and len(test.operands) > 2 else test.operands[0]
+
+
+def _word(node: tree.Expr) -> str:
+    """The first word of an expression."""
+    if isinstance(node, tree.Call):
+        return node.function.text
+    return node.text if isinstance(node, tree.Path) else ""

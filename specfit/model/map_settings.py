@@ -12,8 +12,7 @@ from specfit.language.printer import print_expression
 from specfit.model.constants import constant
 from specfit.model.factorising import MapReport, MapRun
 from specfit.model.faults import Faults, nearest
-from specfit.model.map_observe import Names
-from specfit.model.map_words import plain_number
+from specfit.model.map_words import Names, plain_number
 from specfit.model.places import place
 
 _NUMBERS = {"restarts": (1, 1000), "steps": (10, 1_000_000), "seed": (0, 2**63 - 1)}
@@ -21,6 +20,8 @@ _WORDS = {
     "optimizer": ("multiplicative", "ard_so", "scikit_learn"),
     "then": ("laplace", "none"),
 }
+ENGINES = ("map", "auto")
+"""What `run` may be called: there is one way to find a factorisation."""
 PLOTS = (
     *("map", "uncertainty", "spectra", "relevance"),
     *("residual_image", "residual_spectrum", "overlay", "windows", "drift"),
@@ -31,6 +32,9 @@ _FOLDER = re.compile(r"\w[\w.-]{0,79}(/\w[\w.-]{0,79})*")
 def map_run(block: tree.Block, faults: Faults, texts: Mapping[str, str]) -> MapRun:
     """How to look for the factorisation."""
     values: dict[str, Any] = {}
+    if block.name not in (None, *ENGINES):
+        words = {"name": block.name or ""}
+        faults.say("map-run-engine", block.name_span, words)
     for key, item in _settings(block, "not-in-map-run", faults):
         if key in _NUMBERS:
             low, high = _NUMBERS[key]
@@ -58,9 +62,16 @@ def _word(key: str, value: tree.Expr, faults: Faults) -> dict[str, str]:
 
 
 def map_report(
-    block: tree.Block, names: Names, relevance: str, faults: Faults
+    block: tree.Block,
+    names: Names,
+    relevance: str,
+    faults: Faults,
+    absent: tuple[str, ...] = (),
 ) -> MapReport:
-    """What to show, and where arrays are saved below the run folder."""
+    """What to show, and where arrays are saved below the run folder.
+
+    absent: figures of what the model does not have.
+    """
     values: dict[str, Any] = {}
     of = {
         "map": names.maps, "uncertainty": names.maps, "overlay": names.maps,
@@ -70,6 +81,9 @@ def map_report(
         if key == "plots":
             listed = item.value.items if isinstance(item.value, tree.ListOf) else ()
             found = [_plot(one, of, faults) for one in listed or (item.value,)]
+            for one, word in zip(listed or (item.value,), found, strict=True):
+                if word in absent:
+                    faults.add("map-plot-absent", one.span, name=word)
             values["plots"] = tuple(one for one in found if one)
         elif key == "save":
             text = item.value.value if isinstance(item.value, tree.String) else ""
@@ -92,7 +106,7 @@ def _plot(node: tree.Expr, of: Mapping[str, str], faults: Faults) -> str:
         faults.add("map-plot", node.span, name=word, known=nearest(word, PLOTS))
         return ""
     if names and names != [of.get(word)]:
-        known = nearest(names[0], [of[word]] if word in of else [])
+        known = nearest(names[0], [of[word]] if of.get(word) else [])
         faults.add("unknown-name", given[0].span, name=names[0], known=known)
         return ""
     return word

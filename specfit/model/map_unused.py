@@ -78,7 +78,7 @@ def _levels(asked: Factorising) -> Iterator[Place]:
         return
     if asked.relevance is not None:
         yield asked.relevance.place
-    if asked.maps != 1.0:
+    if asked.maps != 1.0 or asked.scale is not None:
         yield _at(asked, asked.names[0])
 
 

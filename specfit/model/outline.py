@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from specfit.diagnostics import Span
 from specfit.language import tree
-from specfit.model.faults import Faults
+from specfit.model.faults import Faults, closest
 from specfit.model.kinds import MAP_KINDS, MODEL_KINDS
 
 
@@ -51,7 +51,7 @@ def outline(statements: tuple[tree.AnyStatement, ...], faults: Faults) -> Outlin
 def _block(found: Outline, item: tree.Block, faults: Faults) -> None:
     named = {
         "data": found.data,
-        "model": found.maps if kind_word(item) in MAP_KINDS else found.models,
+        "model": found.maps if _of_maps(item) else found.models,
         "analysis": found.analyses,
         "variant": found.variants,
     }
@@ -79,6 +79,14 @@ def _once(found: Outline, sort: str, name: str, span: Span, faults: Faults) -> b
     code = "duplicate-statement" if sort == name else "duplicate-definition"
     faults.add(code, span, name=name, note=(first, "first-here", dict[str, str]()))
     return False
+
+
+def _of_maps(block: tree.Block) -> bool:
+    """Is it a factorisation, or a slip of the word for one?"""
+    word = kind_word(block)
+    if word in (*MODEL_KINDS, *MAP_KINDS) or not word:
+        return word in MAP_KINDS
+    return closest(word, [*MODEL_KINDS, *MAP_KINDS]) in MAP_KINDS
 
 
 def kind_word(block: tree.Block) -> str:

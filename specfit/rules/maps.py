@@ -9,9 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from specfit.contracts import Finding, FloatArray, Verdict
-from specfit.cubes import Anything
 from specfit.mapped import LibraryCurve, MapResult
-from specfit.model.factorising import Curve, Factorising, MapCheck, Order, Overlap
+from specfit.model.factorising import (
+    Curve,
+    Factorising,
+    MapCheck,
+    Order,
+    Overlap,
+    Roughness,
+)
+from specfit.rules import map_sums
 from specfit.rules.strength import Outcome
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -23,9 +30,6 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 _FAR = 3.0
 """Standard deviations from what was expected beyond which that is said."""
-_BEYOND = 4.0
-"""The same of sums over the image: no model is exact, and of counts of thousands of
-channels a part in a hundred is seen that matters to nobody."""
 _OPEN = 0.05
 """Of a fraction of more than two components, left open by the data."""
 UNDECIDED = (
@@ -54,12 +58,12 @@ def _findings(
         yield _order(factorising.order, result)
     if factorising.overlap is not None:
         yield _overlap(factorising.overlap, result)
+    if factorising.roughness is not None:
+        yield _roughness(factorising.roughness, result)
     for check in factorising.checks:
         yield _check(check, result, curves, factorising)
-    whole = (float(result.energy[0]), float(result.energy[-1]))
-    yield from _sum("all counts", whole, factorising, result)
-    if factorising.fit is not None:
-        yield from _sum("the background alone", factorising.fit, factorising, result)
+    yield from map_sums.findings(factorising, result)
+    yield _number(factorising, result)
     widest = _open_by(result)
     if widest is not None:
         detail = f"{UNDECIDED} (a fraction may differ by {widest:.2f})"
@@ -68,6 +72,24 @@ def _findings(
             value=widest, detail=detail,
             source="W. H. Lawton, E. A. Sylvestre, Technometrics 13, 617 (1971)",
         )  # fmt: skip
+
+
+def _number(asked: Factorising, result: MapResult) -> Finding:
+    """As many components as the map holds above its noise, or that is told."""
+    held = result.numbered.best - (asked.background != "none")
+    own = int(result.kept.size)
+    many = {1: "more", -1: "fewer"}.get(int(np.sign(own - held)), "")
+    why = {"more": "shares of one too many mean little",
+           "fewer": "what is missing is in the others", "": ""}[many]  # fmt: skip
+    return Finding(
+        rule="number",
+        kind="physics",
+        outcome="warned" if many else "passed",
+        text="as many components as the map holds above its noise",
+        value=float(held),
+        detail=f"it holds {held}, the answer has {own}" + (f": {why}" if why else ""),
+        line=asked.place.line,
+    )
 
 
 def _open_by(result: MapResult) -> float | None:
@@ -79,56 +101,6 @@ def _open_by(result: MapResult) -> float | None:
         return None
     width = (feasible.fraction_high - feasible.fraction_low) * result.seen
     return float(np.nanmax(width)) if np.isfinite(width).any() else 1.0
-
-
-def _sum(
-    what: str, window: tuple[float, float], asked: Factorising, result: MapResult
-) -> Iterator[Finding]:
-    """Counts summed over parts of the image, where noise is least, must be accounted for.
-
-    Of parts, because free spectra meet the sum of all pixels whatever is missing.
-    """
-    inside = (result.energy >= window[0]) & (result.energy <= window[1])
-    count = int(inside.sum())
-    if not count:
-        return
-    chi2, free = _chi2(inside, asked, result)
-    value = chi2 / free
-    most = 1.0 + _BEYOND * math.sqrt(2.0 / free)
-    text = f"{what} from {window[0]:g} to {window[1]:g} eV"
-    yield Finding(
-        rule="sum",
-        kind="residual",
-        outcome="passed" if value <= most else "warned",
-        text=text,
-        value=value,
-        detail=f"χ² of sums over the image is {value:.2f} a channel there, at most "
-        f"{most:.2f} by chance",
-        line=asked.place.line,
-    )
-
-
-def _chi2(
-    inside: Anything, asked: Factorising, result: MapResult
-) -> tuple[float, float]:
-    """Chi-square of the parts of the image in some channels, and how many are free."""
-    found, count = result.found, int(inside.sum())
-    if found.parts is None:
-        variance = np.maximum(result.total[inside], 1.0)
-        return float((found.residual_sum[inside] ** 2 / variance).sum()), float(count)
-    seen, made, variance = (one[:, inside] for one in found.parts)
-    poisson = asked.likelihood == "poisson"
-    variance = np.maximum(variance, 1.0) if poisson else variance
-    chi2 = float(((seen - made) ** 2 / variance).sum())
-    # the spectra are free to meet one sum each in every channel, and the weights of a
-    # part one in every part
-    spectra, weights = (
-        len(found.spectra),
-        len(found.spectra) + found.background.shape[1],
-    )
-    parts, share = int((made > 0).any(axis=1).sum()), count / result.energy.size
-    free = (parts - spectra) * count - parts * weights * share
-    return chi2, max(free, 1.0)
 
 
 def _said(text: str) -> str:
@@ -172,6 +144,38 @@ def _overlap(expected: Overlap, result: MapResult) -> Finding:
         rule="overlap",
         kind="expect",
         outcome="passed" if abs(away) <= _FAR else "warned",
+        text=_said(expected.place.text),
+        because=expected.because,
+        value=value,
+        detail=detail,
+        line=expected.place.line,
+    )
+
+
+def roughness(maps: FloatArray, grid: tuple[int, int]) -> float:
+    """The root mean square between neighbours, as a share of all weights of a pixel.
+
+    maps: (n_pixels, K), of which the pixels that hold something count.
+    """
+    image = maps.reshape(*grid, -1)
+    held = image.sum(axis=2) > 0.0
+    found = []
+    for axis in (0, 1):
+        both = np.logical_and(*(np.delete(held, end, axis) for end in (0, -1)))
+        found.append(np.diff(image, axis=axis)[both].ravel())
+    apart = np.concatenate(found)
+    mean = float(image[held].sum(axis=1).mean()) if held.any() else 1.0
+    return float(np.sqrt(np.mean(apart**2)) / mean) if apart.size else 0.0
+
+
+def _roughness(expected: Roughness, result: MapResult) -> Finding:
+    value = roughness(result.maps, result.grid)
+    detail = f"neighbours differ by {value:.3f} of the mean weight"
+    detail += f", {value / expected.sd:.1f} times what was expected"
+    return Finding(
+        rule="roughness",
+        kind="expect",
+        outcome="passed" if value <= _FAR * expected.sd else "warned",
         text=_said(expected.place.text),
         because=expected.because,
         value=value,

@@ -12,15 +12,22 @@ import pytest
 
 from specfit.checking import check, check_with_data
 from specfit.cli import main
-from specfit.mapping import POWERS, as_many, exponents, request_of
+from specfit.map_background import POWERS, exponents
+from specfit.mapping import as_many, request_of
+from specfit.maps import Levels
 from specfit.model.factorising import Factorising
 from specfit.model.white_lines import known_records, white_lines
-from specfit.rules.maps import likeness, overlap
+from specfit.rules.maps import likeness, overlap, roughness
 
 Project = Callable[..., Path]
 EXPECT = (
     "  require increasing",
     '  expect overlap(C) ~ 0.0 ± 0.1 because "one phase in a pixel"\n  require increasing',
+)
+ROUGH = (
+    "  require increasing",
+    '  expect roughness(C) ~ 0.0 ± 0.1 because "a skin of 3 pixels"\n'
+    "  require increasing",
 )
 
 
@@ -114,25 +121,6 @@ def test_a_curve_of_the_database_says_that_it_is_none(project: Project) -> None:
     ran(path)
     page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")
     assert "without multiplets" in page
-
-
-def test_a_sum_that_is_missed_is_told(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dataclasses import replace
-
-    import specfit.maps.factorising
-    from tests.mapping.conftest import stand_in
-
-    def off(*given: object) -> object:
-        found = stand_in()(*given)
-        return replace(found, residual_sum=found.residual_sum + 1000.0)
-
-    monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
-    code, result = ran(project())
-    assert code == 0
-    told = [rule for rule in result["rules"] if rule["rule"] == "sum"]
-    assert [rule["outcome"] for rule in told] == ["warned", "warned"]
 
 
 def test_no_convergence_is_no_result(
@@ -303,10 +291,15 @@ UNUSED = [
      ("seed = 1", "seed = 1; optimizer = ard_so"),
      "error[map-engine]", "drift ~ 0 ± 0.1 eV"),
     (('S[2] ~ like file("data/eels_valence_mn4.msa")', "S[2] ~ smooth(2 eV)"),
-     "error[map-smooth]", "smooth(2 eV)"),
+     ("seed = 1", "seed = 1; optimizer = ard_so"), "error[map-engine]", "smooth(2 eV)"),
+    (ROUGH, ("seed = 1", "seed = 1; optimizer = ard_so"),
+     "error[map-engine]", "expect roughness(C)"),
+    (ROUGH, ("  shift ~ 0 ± 0.5 eV", "  drift ~ 0 ± 0.1 eV per pixel"),
+     "error[map-drift-roughness]", "expect roughness(C)"),
     (("seed = 1", "seed = 1; optimizer = ard_so"), "error[map-engine]", "baseline pre"),
-    (("exponential(λ[k])", "gamma(2, λ[k])"), "note[map-level-unused]", "gamma(2"),
-    (EXPECT, "note[map-overlap-unused]", "expect overlap(C)"),
+    (("exponential(λ[k])", "gamma(2, λ[k])"),
+     ("  shift ~ 0 ± 0.5 eV", "  drift ~ 0 ± 0.1 eV per pixel"),
+     "note[map-drift-level]", "gamma(2"),
 ]  # fmt: skip
 
 
@@ -326,22 +319,47 @@ def test_check_tells_what_would_not_be_used(
 
 @pytest.mark.usefixtures("fake")
 def test_a_run_tells_which_priors_it_did_not_use(project: Project) -> None:
-    path = project(EXPECT, ("seed = 1", "seed = 1; then = laplace"))
+    drift = ("  shift ~ 0 ± 0.5 eV", "  drift ~ 0 ± 0.1 eV per pixel")
+    path = project(drift, ("seed = 1", "seed = 1; then = laplace"))
     code, result = ran(path)
     assert code == 0
     run = [note for note in result["notes"] if "changes nothing" in note]
     assert [note.split("`")[1] for note in run] == ["restarts", "then = laplace"]
-    rest = [note for note in result["notes"] if note not in run]
-    assert all("is not used by the optimizer" in note for note in rest)
-    assert any("inverse_gamma(1.5" in note for note in result["notes"])
-    assert any("overlap(C)" in note for note in result["notes"])
+    (rest,) = [note for note in result["notes"] if note not in run]
+    assert "inverse_gamma(1.5" in rest
+    assert "is not used where every pixel drifts" in rest
     page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count("is not used by the optimizer") == 2
+    assert page.count("is not used where every pixel drifts") == 1
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_run_uses_every_prior_that_it_can(project: Project) -> None:
+    code, result = ran(project(EXPECT, ROUGH))
+    assert code in (0, 1)
+    assert not [note for note in result["notes"] if "not used" in note]
+
+
+def test_roughness_is_of_neighbours_that_hold_something() -> None:
+    image = np.zeros((3, 4, 2))
+    image[..., 0] = [1.0, 2.0, 3.0, 0.0]
+    image[:2, :3, 1] = 1.0
+    maps = image.reshape(-1, 2)
+    apart = np.array([1.0, 1.0, 0.0, 0.0] * 2 + [1.0, 1.0, 0.0, 0.0])
+    down = np.array([0.0, 0.0] * 3 + [0.0, 1.0] * 3)
+    expected = np.sqrt(np.mean(np.concatenate([apart, down]) ** 2))
+    mean = maps.sum() / 9
+    assert roughness(maps, (3, 4)) == pytest.approx(expected / mean)
+    assert roughness(maps[:1], (1, 1)) == 0.0
 
 
 def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> None:
-    request = request_of(asked(project(EXPECT)), np.full((2, 90), np.nan), (24, 24))
+    nothing = np.full((2, 90), np.nan)
+    request = request_of(asked(project(EXPECT)), nothing, (24, 24), mean=6.0)
     assert (request.relevance, request.overlap) == (False, 0.0)
+    assert request.apart == (0.0, 0.1)
+    assert request.levels == Levels(1.5, 3.0, 1.0)
+    drift = ("  shift ~ 0 ± 0.5 eV", "  drift ~ 0 ± 0.1 eV per pixel")
+    assert request_of(asked(project(drift)), nothing, (24, 24)).levels is None
 
 
 def test_one_pixel_and_energies_about_zero_are_told(project: Project) -> None:
@@ -369,8 +387,16 @@ def test_one_component_leaves_nothing_to_order(project: Project) -> None:
     assert "nothing to order" in rule["detail"]
 
 
+@pytest.mark.parametrize(
+    ("counts", "missed", "outcome"),
+    [(400.0, 0.0, "passed"), (4000.0, 0.025, "warned"), (400.0, 0.1, "failed")],
+)
 def test_parts_that_are_missed_and_lines_left_open_are_told(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    counts: float,
+    missed: float,
+    outcome: str,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from dataclasses import replace
 
@@ -379,18 +405,24 @@ def test_parts_that_are_missed_and_lines_left_open_are_told(
 
     def off(*given: object) -> object:
         found = stand_in()(*given)
-        made = np.full((36, found.spectra.shape[1]), 400.0)
-        # of the whole image nothing is missing, of its halves a tenth
-        seen = made * np.where(np.arange(36) < 18, 0.9, 1.1)[:, None]
+        made = np.full((36, found.spectra.shape[1]), counts)
+        # of the whole image nothing is missing, of its halves a part
+        half = np.where(np.arange(36) < 18, -1.0, 1.0)[:, None]
+        noise = np.random.default_rng(0).normal(0.0, np.sqrt(counts), made.shape)
+        seen = made * (1.0 + missed * half) + noise
         return replace(
             found, parts=np.stack([seen, made, made]), feasible=None, open_by=0.4
         )
 
     monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
-    _, result = ran(project())
+    path = project()
+    code, result = ran(path)
+    assert code == (1 if outcome == "failed" else 0)
     told = {rule["rule"]: rule for rule in result["rules"]}
-    assert told["sum"]["outcome"] == "warned"
+    assert told["sum"]["outcome"] == outcome
     assert told["ambiguity"]["value"] == 0.4
+    page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")
+    assert ("with reservations" in page) == (outcome != "failed")
 
 
 @pytest.mark.usefixtures("fake")

@@ -52,7 +52,7 @@ def test_weights_are_those_of_least_squares(k):
     x = generator.normal(size=(50, k)) @ s + generator.normal(0.0, 2.0, (50, 30))
     data = fitting.chunked(x, 16)
     c = jnp.zeros((*data.x.shape[:2], k))
-    found = squares.fitted(data.x, c, jnp.asarray(s), jnp.asarray(2.0))
+    found = squares.fitted(data.x, c, jnp.asarray(s), jnp.asarray(2.0), jnp.zeros(k))
     expected = np.array([nnls(s.T, row)[0] for row in x])
     np.testing.assert_allclose(data.flat(found[0]), expected, atol=2e-2)
     left = [np.sum((x - one @ s) ** 2) for one in (data.flat(found[0]), expected)]

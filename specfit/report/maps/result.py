@@ -152,13 +152,21 @@ def _component(done: MapDone, at: int) -> ComponentResult:
         centroid=float(result.centroid[at]),
         peak=float(result.energy[int(np.argmax(result.spectra[at]))]),
         share=float(result.share[at]),
-        mean_fraction=mean_of(result.fraction[:, at]),
+        mean_fraction=_mean_fraction(done, at),
         fraction_sd_counting=mean_of(result.by_pixel(found.counting_sd)[:, at]),
         fraction_sd_spectra=mean_of(result.by_pixel(found.spectral_sd)[:, at]),
         library=like.label if like else "",
         library_note=like.note if like else "",
         strength=_known(found.strength[k]) if like else None,
         shift=_known(found.shift[k]) if like else None,
+    )
+
+
+def _mean_fraction(done: MapDone, at: int) -> float:
+    """Of weights that may be negative where they are known: cut ones are too large."""
+    found, k = done.result.found.average, int(done.result.kept[at])
+    return (
+        mean_of(done.result.fraction[:, at]) if found is None else float(found.mean[k])
     )
 
 
@@ -191,12 +199,13 @@ def _parameters(done: MapDone) -> dict[str, Figure]:
     made = {}
     for at in result.library:
         number, k = result.numbers[at], int(result.kept[at])
-        for name, unit, value in (
-            ("strength", "", found.strength[k]),
-            ("shift", "eV", found.shift[k]),
+        for name, unit, value, sd in (
+            ("strength", "", found.strength[k], None),
+            ("shift", "eV", found.shift[k], found.shift_sd),
         ):
             if np.isfinite(value):
-                made[f"{name}[{number}]"] = _figure(unit, float(value))
+                figure = _figure(unit, float(value))
+                made[f"{name}[{number}]"] = figure.model_copy(update={"sd": sd})
     if found.drift is not None:
         spread = float(np.sqrt(mean_of(found.drift**2)))
         made["drift"] = _figure("eV", spread)
@@ -217,8 +226,9 @@ def _mean(done: MapDone, at: int, value: float) -> Figure:
     found, k = done.result.found.average, int(done.result.kept[at])
     if found is None:
         return _figure("", value)
+    mean = float(found.mean[k])
     return Figure(
-        unit="", mean=value, sd=_known(found.sd[k]), median=value,
+        unit="", mean=mean, sd=_known(found.sd[k]), median=mean,
         q05=_known(found.low[k]), q95=_known(found.high[k]),
     )  # fmt: skip
 
