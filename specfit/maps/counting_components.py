@@ -12,7 +12,7 @@ a ratio to the level of the bulk of the eigenvalues, it does not depend on the u
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from specfit.maps.checking import checked
 from specfit.maps.flipping import across, falling, flipped, scaled
 from specfit.maps.found import Array, Factorisation, MapError
 from specfit.maps.space import powers
-from specfit.maps.straightening import straight
+from specfit.maps.straightening import some, straight
 
 FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
 SURELY = 2.0  # times the bound of noise, above which no noise is
@@ -66,12 +66,23 @@ def how_many(
     checked(counts, energy, request)
     if request.drift_sd <= 0:
         return _how_many(counts, energy, request, up_to)
+    few = some(counts)
+    unit = worth(few, energy, request)
     for k in range(1, request.components + 1):
-        moved, axis = straight(counts, energy, request, k)
+        moved, axis = straight(few / unit, energy, request, k)
         found = _how_many(moved, axis, request, min(up_to, axis.size - 1))
         if found.best - bool(request.background) <= k:
             break
-    return found
+    return replace(found, noise=found.noise * unit)
+
+
+def worth(counts: Array, energy: Array, request: Factorisation) -> float:
+    """How much one count is in the unit of a map that drifts.
+
+    By the smaller half of the eigenvalues, which a drift hardly adds to.
+    """
+    of = scaled(counts, powers(request, energy))
+    return even_noise(falling(of.square), 0, of.rows.size).level
 
 
 def _how_many(

@@ -50,7 +50,8 @@ class Scaled:
         """Scaled counts of some pixels after the other."""
         for i in range(0, self.rows.size, ROWS):
             own = slice(i, i + ROWS)
-            piece = counts[self.rows[own]][:, self.used]
+            piece = counts[self.rows[own]]
+            piece = piece if self.used.all() else piece[:, self.used]
             yield piece / self.divisor(own)
 
 
@@ -110,20 +111,22 @@ def flipped(counts: Array, of: Scaled, components: int) -> Array:
     kept = np.linalg.qr(np.concatenate([of.laws.T, axes @ own], axis=1))[0]
     level = np.trace(of.square) / of.scale.size
     known = np.linalg.pinv(kept.T @ of.square @ kept) * level / of.rows.size
-    channel = 1.0 / _spared(np.sum(kept**2, axis=1))
+    channel = (1.0 / _spared(np.sum(kept**2, axis=1))).astype(np.float32)
+    single_kept = kept.astype(np.float32)
     square = np.zeros((DRAWS, of.scale.size, of.scale.size))
     generator = np.random.default_rng(0)
     for piece in of.pieces(counts):
-        piece /= np.sqrt(level)
-        along = piece @ kept
+        single = (piece / np.sqrt(level)).astype(np.float32)
+        along = single @ single_kept
         # a pixel that few are like has drawn a component to its own noise
         pixel = 1.0 / _spared(np.sum((along @ known) * along, axis=1))
-        rest = (piece - along @ kept.T) * pixel[:, None] * channel
-        single = rest.astype(np.float32)
+        single -= along @ single_kept.T
+        single *= pixel.astype(np.float32)[:, None]
+        single *= channel
         for one in square:
-            bits = np.frombuffer(generator.bytes(-(-rest.size // 8)), np.uint8)
-            signs = np.unpackbits(bits, count=rest.size).reshape(rest.shape)
-            drawn = np.where(signs, single, -single)
+            bits = np.frombuffer(generator.bytes(-(-single.size // 8)), np.uint8)
+            signs = np.unpackbits(bits, count=single.size).astype(np.float32)
+            drawn = single * (2.0 * signs - 1.0).reshape(single.shape)
             one += np.asarray(drawn.T @ drawn, np.float64)
     found = falling(square)
     return np.asarray(found / found.mean(axis=1, keepdims=True))
