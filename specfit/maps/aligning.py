@@ -91,14 +91,20 @@ def begun(
 
 
 def aligned(
-    data: Chunked, start: Aligned, request: Factorisation, progress: Progress | None
+    data: Chunked,
+    start: Aligned,
+    request: Factorisation,
+    progress: Progress | None,
+    looked: bool = False,
 ) -> Aligned:
     """Weights, drifts and spectra of greatest objective near a start.
+
+    `looked`: the drifts of pixels were looked for all over their prior.
 
     Converged: in two cycles running the pixels moved by less than `STILL` and the space
     of the spectra turned by less than the tolerance of a step.
     """
-    now, heights, quiet, looked = start, list(start.objective), 0, False
+    now, heights, quiet, early = start, list(start.objective), 0, not looked
     for turn in range(max(1, request.iterations // 3)):
         before = now
         one, low = _turned(data, now)
@@ -112,7 +118,7 @@ def aligned(
         still = moved * now.knots.step < STILL * now.sd
         still &= turned(before.spectra, now.spectra) < 3.0 * request.tolerance
         quiet = quiet + 1 if still else 0
-        if turn == 2 or (quiet >= 2 and not looked):
+        if (early and turn == 2) or (quiet >= 2 and not looked):
             looked, quiet = quiet >= 2, 0
             now, each = elsewhere(data, now)
             heights.append(float(jnp.sum(each)))

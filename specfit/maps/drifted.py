@@ -16,6 +16,7 @@ from specfit.maps.blurring import blur
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised
 from specfit.maps.knots import REACH
+from specfit.maps.placing import widened
 from specfit.maps.projecting import together, unbounded, unfinished
 from specfit.maps.rotation import Projected, every_line
 from specfit.maps.space import curves, space
@@ -23,6 +24,8 @@ from specfit.maps.turning import offset_turn
 
 Held = NDArray[np.bool_]
 MOST_STEPS = 60  # of weights and drifts for fixed spectra
+FEW = 4096  # pixels that spectra of a larger map are learned of
+SETTLING = 3  # steps of all pixels then
 MORE = 1.3
 """Times the spread that was said of drifts beyond which that is told."""
 RISE = 1e-3  # of a pixel's log-posterior, below which it is done
@@ -36,6 +39,8 @@ def drifted(
     data, found = followed(counts, energy, request, progress)
     state = State(found.of.c, found.spectra, found.objective, found.converged)
     flat = replace(linear(counts, data, found), blur=blur(request.smooth, energy))
+    if (few := learned(counts)) is not None:
+        flat = replace(flat, error=flat.error * len(flat.weights) / few.size)
     lines = every_line(flat, k)
     given = curves(request, energy, 0.0)
     turned, offset = offset_turn(flat, lines, given, energy, request)
@@ -53,7 +58,7 @@ def drifted(
     )
     # of a pixel with the wrong axis nothing is known but that it is somewhere between
     opened = lost[:, None] & (k > 1)
-    return replace(
+    made = replace(
         made,
         fraction_low=np.where(opened, 0.0, made.fraction_low),
         fraction_high=np.where(opened, 1.0, made.fraction_high),
@@ -62,6 +67,8 @@ def drifted(
         drift_sd=sd,
         notes=told,
     )
+    slopes = np.asarray(pure.table().slopes)[pure.knots.none]
+    return widened(made, slopes, request.drift_sd, pure.knots.step, request.level)
 
 
 def followed(
@@ -71,7 +78,25 @@ def followed(
     data = fitting.chunked(counts, request.chunk, request.count)
     first = space(counts, data, energy, request, progress)
     start = begun(data, first, energy, request)
-    return data, aligned(data, start, request, progress)
+    few = learned(counts)
+    if few is None:
+        return data, aligned(data, start, request, progress)
+    some = fitting.chunked(counts[few], request.chunk, request.count)
+    own = replace(first, c=some.cut(data.flat(first.c)[few]))
+    found = aligned(some, begun(some, own, energy, request), request, progress)
+    # only weights and drifts are those of other pixels
+    now, _ = elsewhere(data, replace(found, of=start.of))
+    for _ in range(SETTLING):
+        now, _ = pixels(data, now)
+    return data, now
+
+
+def learned(counts: Array) -> NDArray[np.int64] | None:
+    """The pixels that spectra are learned of, None of all."""
+    filled = np.flatnonzero(counts.sum(axis=1) > 0)
+    if filled.size < 2 * FEW:
+        return None
+    return np.sort(np.random.default_rng(0).permutation(filled)[:FEW])
 
 
 def linear(counts: Array, data: Chunked, found: Aligned) -> Projected:

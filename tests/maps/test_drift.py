@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from specfit.maps import Factorisation, aligning, fitting, mixing
+from specfit.maps import Factorisation, aligning, drifted, fitting, mixing, placing
 from specfit.maps.counting_components import how_many
 from specfit.maps.drifting import Table
 from specfit.maps.factorising import factorise
@@ -268,3 +268,33 @@ def test_counts_that_are_not_whole_lose_nothing_where_they_are_moved():
         7.4 + 0.3 * (inside.sum() - 1), abs=0.61
     )
     assert (moved >= 0).all()
+
+
+def test_where_spectra_stand_is_in_their_bands():
+    held, drifts = [], []
+    for seed in range(3):
+        counts, _, drift = small(seed=seed)
+        found = factorise(
+            counts, ENERGY, Factorisation(2, library=library(), drift_sd=SD)
+        )
+        rows = peaks(ENERGY) / peaks(ENERGY).sum(axis=1, keepdims=True)
+        held.append((found.spectra_low <= rows) & (rows <= found.spectra_high))
+        drifts.append((found.drift - drift) / found.drift_sd)
+    assert np.mean(held) > 0.85
+    assert 0.7 < np.std(drifts) < 1.25
+
+
+def test_places_are_known_to_the_root_of_the_pixels():
+    pure = np.repeat(np.eye(2), 50, axis=0)
+    np.testing.assert_allclose(placing.places(pure, 0.5), np.eye(2) * 0.25 / 50)
+
+
+def test_spectra_of_a_large_map_are_learned_of_some_pixels(monkeypatch):
+    counts, fraction, _ = small(pixels=1200)
+    monkeypatch.setattr(drifted, "FEW", 500)
+    assert drifted.learned(counts).size == 500
+    found = factorise(counts, ENERGY, Factorisation(2, library=library(), drift_sd=SD))
+    assert found.converged
+    assert abs(np.mean(found.fraction[:, 0] - fraction)) < 0.02
+    low, high = found.fraction_low[:, 0], found.fraction_high[:, 0]
+    assert np.mean((low <= fraction) & (fraction <= high)) > 0.8
