@@ -89,7 +89,7 @@ def reaches(curves: Libraries, energy: FloatArray) -> Iterator[str]:
     for curve, known in curves.items():
         if known.note and not curve.record:
             ends = f"the map goes from {energy[0]:.5g} to {energy[-1]:.5g} eV"
-            yield f"The curve {known.label} {known.note}: {ends}."
+            yield f"The curve {known.label} is {known.note}; {ends}."
 
 
 def _named(factorising: Factorising) -> Iterator[Curve]:

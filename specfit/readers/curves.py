@@ -97,7 +97,7 @@ def reach(energy: FloatArray, values: FloatArray, axis: FloatArray) -> str:
     told = []
     foot, height = float(values[0] - values.min()), float(np.ptp(values))
     if energy[0] > axis[0] and foot > _EDGE * height:
-        told.append(f"begins at {energy[0]:.5g} eV, zero below")
+        told.append(f"zero below {energy[0]:.5g} eV, where it begins")
     if energy[-1] < axis[-1]:
-        told.append(f"ends at {energy[-1]:.5g} eV, level above")
-    return " and ".join(told)
+        told.append(f"level above {energy[-1]:.5g} eV, where it ends")
+    return ", and ".join(told)

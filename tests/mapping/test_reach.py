@@ -40,9 +40,9 @@ def test_noise_about_zero_is_a_curve() -> None:
 def test_what_a_curve_does_not_reach_is_said() -> None:
     assert reach(OWN, PEAK, AXIS) == ""
     cut = OWN < 655.0
-    assert reach(OWN[cut], PEAK[cut], AXIS) == "ends at 654.75 eV, level above"
+    assert reach(OWN[cut], PEAK[cut], AXIS) == "level above 654.75 eV, where it ends"
     late = OWN > 640.1
-    assert reach(OWN[late], PEAK[late], AXIS) == "begins at 640.25 eV, zero below"
+    assert reach(OWN[late], PEAK[late], AXIS) == "zero below 640.25 eV, where it begins"
 
 
 def curve(folder: Path, keep: np.ndarray) -> None:
@@ -61,7 +61,7 @@ def test_a_curve_that_ends_early_is_a_note_of_check_and_of_the_run(
     assert "note[curve-reach]" in said.out + said.err
     out = path.parent / "out"
     assert main(["run", str(path), "--out", str(out), "--quiet"]) in (0, 1)
-    assert "ends at 654.75 eV, level above" in (out / "result.json").read_text()
+    assert "level above 654.75 eV, where it ends" in (out / "result.json").read_text()
     curve(path.parent, OWN < 645.0)
     assert main(["check", str(path)]) == 2
     said = capsys.readouterr()

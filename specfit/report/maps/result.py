@@ -186,17 +186,18 @@ def _feasible(done: MapDone) -> FeasibleResult | None:
 
 
 def _parameters(done: MapDone) -> dict[str, Figure]:
-    """What was learned besides maps and spectra; of the drift its root mean square."""
+    """What was learned besides maps and spectra; of the drift its root mean square.
+
+    The shift is one for all curves.
+    """
     result, found = done.result, done.result.found
     made = {}
     for at in result.library:
         number, k = result.numbers[at], int(result.kept[at])
-        for name, unit, value in (
-            ("strength", "", found.strength[k]),
-            ("shift", "eV", found.shift[k]),
-        ):
-            if np.isfinite(value):
-                made[f"{name}[{number}]"] = _figure(unit, float(value))
+        if np.isfinite(found.strength[k]):
+            made[f"strength[{number}]"] = _figure("", float(found.strength[k]))
+        if np.isfinite(found.shift[k]) and done.factorising.shift:
+            made.setdefault("shift", _figure("eV", float(found.shift[k])))
     if found.drift is not None:
         spread = float(np.sqrt(mean_of(found.drift**2)))
         made["drift"] = _figure("eV", spread)
