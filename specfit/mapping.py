@@ -14,6 +14,7 @@ from specfit.contracts import FloatArray, Measurement, Progress
 from specfit.cubes import Anything
 from specfit.curves import Libraries, libraries, reaches, used_energy
 from specfit.diagnostics import SpecError
+from specfit.map_background import POWERS, exponents
 from specfit.map_levels import levels_of
 from specfit.mapped import MapDone, MapResult, Places
 from specfit.model.factorising import Factorising
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from specfit.maps.counting_components import Numbered
     from specfit.maps.found import Engine, Factorisation, Factorised
 
-POWERS = (0.0, 6.0)
-"""Exponents whose mixtures stand for the power laws between, each with a weight per
-pixel, where no window tells more: within 0.8 % over an axis that rises by a tenth."""
-_AROUND = 2.0
-"""On either side of the exponent that the window of the background shows; within 0.4 %."""
 COMPONENTS = 6
 """Numbers of components that are always looked at."""
 _SOFT = 0.005
@@ -96,9 +92,10 @@ def factorised(
     assert measured.cube is not None
     nothing = np.full(energy.size, np.nan)
     rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
-    powers = exponents(factorising, energy, measured.values[~measured.cube.dead])
+    total = measured.values[~measured.cube.dead]
+    powers = exponents(factorising, energy, total, counts)
     grid = measured.cube.shape
-    mean = float(measured.values[~measured.cube.dead].sum()) / max(1, counts.size)
+    mean = float(total.sum()) / max(1, counts.size)
     request = request_of(factorising, np.array(rows), grid, powers, mean)
     has_room(counts.size, request)
     numbered = counted(counts, energy, request)
@@ -115,7 +112,7 @@ def factorised(
         numbers=_numbers(factorising, kept),
         energy=energy,
         library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
-        total=measured.values[~measured.cube.dead],
+        total=total,
         pixel_total=np.asarray(counts.sum(axis=1, dtype=float)),
         numbered=numbered,
         grid=grid,
@@ -211,22 +208,6 @@ def used(measured: Measurement) -> tuple[Anything, FloatArray]:
     flat = cube.counts.reshape(cube.pixels, -1)
     alive = ~cube.dead
     return flat if alive.all() else flat[:, alive], used_energy(measured)
-
-
-def exponents(
-    factorising: Factorising, energy: FloatArray, total: FloatArray
-) -> tuple[float, ...]:
-    """What the background of a pixel is mixed of, from the sum of all where it is alone."""
-    if factorising.background != "powerlaw":
-        return () if factorising.background == "none" else (0.0,)
-    low, high = factorising.fit or (np.inf, np.inf)
-    inside = (energy >= max(low, 1e-9)) & (energy <= high) & (total > 0.0)
-    if inside.sum() < 3:
-        return POWERS
-    weights = np.sqrt(total[inside])
-    slope = np.polyfit(np.log(energy[inside]), np.log(total[inside]), 1, w=weights)[0]
-    middle = float(np.clip(-slope, _AROUND, POWERS[1]))
-    return middle - _AROUND, middle + _AROUND
 
 
 def request_of(

@@ -133,7 +133,7 @@ def _leapt(
     """Spectra far along the last two steps, or else the last; as in `fitting`."""
     a, b, c = (one.coefficients for one in of)
     last, each = pixels(data, of[2])
-    far = np.asarray(leap(a, b, c, min(length((a, b, c)), LONGEST)))
+    far = leap(a, b, c, min(length((a, b, c)), LONGEST))
     tried, higher = pixels(data, _unit(replace(last, coefficients=far)))
     reached, height = float(jnp.sum(higher)), float(jnp.sum(each))
     return (tried, reached) if reached > height else (last, height)

@@ -71,8 +71,17 @@ def _open(lines: Lines, loose: Array, turned: Turned) -> float:
     return left_open(lines, loose, turned.best) if loose.shape[1] > 2 else 0.0
 
 
-def boundless(lines: Lines, of: Fractions, mean: Average) -> tuple[Fractions, Average]:
-    """With bands from 0 to 1 of components between which the data bound nothing."""
+def _banded(
+    seen: Seen, held: bands.Filled, turned: Turned, lines: Lines, level: float
+) -> tuple[Fractions, Average]:
+    """Bands of fractions and of their mean.
+
+    From 0 to 1 of components between which the data bound nothing.
+    """
+    k = len(turned.best)
+    free = seen.free[:, :k]
+    of = bands.fractions(free, seen.known, seen.weights[:, :k], turned, held, level)
+    mean = bands.average(free, of, turned, held, level)
     loose = sorted(
         {k for pair, level in lines.items() if not level.closed for k in pair}
     )
@@ -97,36 +106,29 @@ def assembled(
 ) -> Factorised:
     """The answer of an engine with its bands; spectra (L, M), components first."""
     k = request.components
-    maps, loose = seen.weights[:, :k], seen.free[:, :k]
+    maps = seen.weights[:, :k]
     held = filled(maps) & (maps.sum(axis=1) > seen.least)
-    of = bands.fractions(loose, seen.known, maps, turned, held, request.level)
-    of, mean = boundless(
-        lines, of, bands.average(loose, of, turned, held, request.level)
-    )
+    of, mean = _banded(seen, held, turned, lines, request.level)
     low, high = bands.spectra(turned, found, request.level)
     return Factorised(
-        spectra=spectra[:k],
-        spectra_low=low,
-        spectra_high=high,
-        maps=maps,
-        fraction=intervals.share(maps),
-        counting_sd=of.counting,
-        spectral_sd=of.spectral,
-        fraction_low=of.low,
-        fraction_high=of.high,
+        spectra=spectra[:k], spectra_low=low, spectra_high=high,
+        maps=maps, fraction=intervals.share(maps),
+        counting_sd=of.counting, spectral_sd=of.spectral,
+        fraction_low=of.low, fraction_high=of.high,
         background=seen.weights[:, k:],
         relevance=maps.mean(axis=0),
         strength=turned.strength / np.maximum(maps.sum(axis=0), 1e-300),
         shift=np.zeros(k),
+        shift_sd=turned.offset_sd,
         drift=None,
         objective=np.array(state.objective),
         converged=state.converged,
         feasible=feasible(found, lines, of.centre, turned.best) if k == 2 else None,
         average=mean,
         parts=seen.parts,
-        open_by=max(of.open_by, _open(lines, loose[held], turned)),
+        open_by=max(of.open_by, _open(lines, seen.free[held, :k], turned)),
         residual_sum=seen.left,
         residual_chi=_reduced(seen),
         laws=spectra[k:],
         filled=held,
-    )
+    )  # fmt: skip

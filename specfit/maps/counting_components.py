@@ -5,24 +5,30 @@ noise (Keenan & Kotula, 2004). If they were pure noise, the largest eigenvalue o
 covariance would lie at the edge of Marchenko & Pastur's law, with the fluctuations of
 Johnstone (Ann. Stat. 29, 295, 2001): the criterion of K counts what the eigenvalues
 beyond K gain above that edge, and sets against it the parameters of K spectra as
-Schwarz does (Ann. Stat. 6, 461, 1978): noise that is not quite even gains little. Being
+Schwarz does (Ann. Stat. 6, 461, 1978). Of more than two components the edge is that of
+noise as it is, which a rare one with channels of its own makes uneven (`flipping`). Being
 a ratio to the level of the bulk of the eigenvalues, it does not depend on the unit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specfit.maps import ard_so, others, starts
 from specfit.maps.checking import checked
+from specfit.maps.flipping import across, falling, flipped, scaled
 from specfit.maps.found import Array, Factorisation, MapError
 from specfit.maps.space import powers
-from specfit.maps.straightening import straight
+from specfit.maps.straightening import some, straight
 
 FALSE_ALARM = 3.27  # 0.999 quantile of the Tracy-Widom law for real matrices
+SURELY = 2.0  # times the bound of noise, above which no noise is
+SURE = 6.0
+"""Standard deviations of draws: Student's law of two freedoms has 1.8 % beyond."""
 
 POOLED, STEPS = 512, 200  # of the verdict of ARD
 
@@ -42,6 +48,13 @@ class Numbered:
     noise: float = 1.0
 
 
+class Noise(NamedTuple):
+    """The mean of the eigenvalues of noise, and the largest that noise alone gives."""
+
+    level: float
+    edge: float
+
+
 def how_many(
     counts: Array, energy: Array, request: Factorisation, up_to: int
 ) -> Numbered:
@@ -53,37 +66,80 @@ def how_many(
     checked(counts, energy, request)
     if request.drift_sd <= 0:
         return _how_many(counts, energy, request, up_to)
+    few = some(counts)
+    unit = worth(few, energy, request)
     for k in range(1, request.components + 1):
-        moved, axis = straight(counts, energy, request, k)
+        moved, axis = straight(few / unit, energy, request, k)
         found = _how_many(moved, axis, request, min(up_to, axis.size - 1))
         if found.best - bool(request.background) <= k:
             break
-    return found
+    return replace(found, noise=found.noise * unit)
+
+
+def worth(counts: Array, energy: Array, request: Factorisation) -> float:
+    """How much one count is in the unit of a map that drifts.
+
+    By the smaller half of the eigenvalues, which a drift hardly adds to.
+    """
+    of = scaled(counts, powers(request, energy))
+    return even_noise(falling(of.square), 0, of.rows.size).level
 
 
 def _how_many(
     counts: Array, energy: Array, request: Factorisation, up_to: int
 ) -> Numbered:
-    number = np.arange(1, up_to + 1)
-    laws = powers(request, energy)
-    size, pixels = eigenvalues(counts, laws, request.engine == "gaussian")
+    laws, even = powers(request, energy), request.engine == "gaussian"
+    of = scaled(counts, laws, even)
+    axes = across(of.laws)
+    size = falling(axes.T @ of.square @ axes)
+    first = int(len(laws) == 0)  # a background is the first, and is taken off
+    last = max(first + 1, min(first + up_to, of.rows.size, size.size))
+    noises = [even_noise(size, k, of.rows.size) for k in range(first, last)]
     criterion = np.full(up_to, np.inf)
-    channels = size.size
-    noise = np.ones(up_to)
-    for i in range(up_to):
-        k = i + (len(laws) == 0)  # a background is the first, and is taken off
-        if k >= min(pixels, channels):
-            continue
-        # fewer pixels than channels leave the others at zero but for rounding
-        rest = size[k : min(pixels, channels)]
-        above = np.maximum(rest - edge(rest, pixels, channels - k), 0.0)
-        # each direction left out costs its gain, each kept one its parameters
-        noise[i] = level(rest, pixels, channels - k)
-        gain = 0.5 * pixels * float(np.sum(above)) / noise[i]
-        criterion[i] = gain + 0.5 * k * (channels + 1) * np.log(pixels)
-    at = int(np.argmin(criterion))
+    criterion[: len(noises)] = _criterion(size, noises, first, of.rows.size)
+    sure = int(np.sum(size > SURELY * of.most * noises[-1].level)) - first
+    at = max(0, sure)
+    seen = even or at >= np.argmin(criterion)
+    while not seen and at <= np.argmin(criterion):
+        # of more components nothing is known yet but that they leave no more
+        drawn = flipped(counts, of, first + at)
+        noise = uneven_noise(size, first + at, of.rows.size, drawn)
+        noises[at:] = [noise] * (len(noises) - at)
+        criterion[: len(noises)] = _criterion(size, noises, first, of.rows.size)
+        at += 1
+    best = int(np.argmin(criterion))
+    number = np.arange(1, up_to + 1)
     ard = relevant(counts, request, up_to)
-    return Numbered(number, criterion, int(number[at]), ard, float(noise[at]))
+    return Numbered(number, criterion, best + 1, ard, noises[best].level)
+
+
+def _criterion(size: Array, noises: list[Noise], first: int, pixels: int) -> Array:
+    """Each direction left out costs its gain above noise, each kept one its parameters."""
+    edges = np.full(size.size, noises[-1].edge)
+    levels = np.full(size.size, noises[-1].level)
+    edges[first : first + len(noises)] = [one.edge for one in noises]
+    levels[first : first + len(noises)] = [one.level for one in noises]
+    gain = 0.5 * pixels * np.maximum(size - edges, 0.0) / levels
+    left = np.cumsum(gain[::-1])[::-1][first : first + len(noises)]
+    number = np.arange(first, first + len(noises))
+    channels = size.size + 1
+    return np.asarray(left + 0.5 * number * channels * np.log(pixels))
+
+
+def even_noise(size: Array, components: int, pixels: int) -> Noise:
+    """That of the eigenvalues beyond so many, if it is even."""
+    channels = size.size - components
+    rest = size[components : min(pixels, size.size)]
+    return Noise(level(rest, pixels, channels), edge(rest, pixels, channels))
+
+
+def uneven_noise(size: Array, components: int, pixels: int, drawn: Array) -> Noise:
+    """The same by eigenvalues (draws, M) of noise of unit mean that has its unevenness."""
+    rest = size[components : min(pixels, size.size)]
+    usual = float(np.median(drawn[:, : rest.size]))
+    found = float(np.median(rest)) / usual or 1.0
+    top = drawn[:, 0].mean() + SURE * drawn[:, 0].std(ddof=1)
+    return Noise(found, float(found * top))
 
 
 def level(rest: Array, pixels: int, channels: int) -> float:
@@ -111,39 +167,6 @@ def edge(rest: Array, pixels: int, channels: int) -> float:
     spread = (np.sqrt(pixels - 1) + np.sqrt(channels)) / pixels
     spread = spread * (1 / np.sqrt(pixels - 1) + 1 / np.sqrt(channels)) ** (1 / 3)
     return float(level(rest, pixels, channels) * (bulk + FALSE_ALARM * spread))
-
-
-def eigenvalues(counts: Array, laws: Array, even: bool = False) -> tuple[Array, int]:
-    """Eigenvalues of scaled counts, falling, and how many pixels are not empty.
-
-    Of `even` noise nothing is scaled, and no pixel is empty.
-
-    What is along the `laws` (B, M) of the background is taken off first: mixtures of them
-    that differ from pixel to pixel would count as two components or three.
-    """
-    area = counts.sum(axis=1, dtype=np.float64)
-    spectrum = counts.sum(axis=0, dtype=np.float64)
-    seen, used = area > 0, spectrum > 1e-4 * spectrum.mean()
-    if even:
-        seen, used = np.ones_like(seen), np.ones_like(used)
-        area, spectrum = np.ones_like(area), np.ones_like(spectrum)
-    scale = np.sqrt(spectrum[used] / spectrum.sum())
-    axes = left_over(laws[:, used] / scale)
-    square = np.zeros((axes.shape[1], axes.shape[1]))
-    rows = np.flatnonzero(seen)
-    for i in range(0, rows.size, 4096):
-        piece = counts[rows[i : i + 4096]][:, used]
-        piece = (piece / np.sqrt(area[rows[i : i + 4096], None]) / scale) @ axes
-        square += piece.T @ piece
-    found = np.asarray(np.linalg.eigvalsh(square / rows.size)[::-1], np.float64)
-    return found, int(rows.size)
-
-
-def left_over(laws: Array) -> Array:
-    """An orthonormal basis (M, M − rank) of what is across the rows of `laws`."""
-    _, size, axes = np.linalg.svd(laws, full_matrices=True)
-    rank = int(np.sum(size > 1e-6 * size.max(initial=0.0)))
-    return np.asarray(axes[rank:].T)
 
 
 def relevant(counts: Array, request: Factorisation, up_to: int) -> int:

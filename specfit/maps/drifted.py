@@ -7,18 +7,21 @@ from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
-from specfit.maps import fitting, looking, passes, starts
+from specfit.maps import fitting, looking, mixing, passes, starts
 from specfit.maps.aligning import Aligned, aligned, begun, elsewhere, pixels
 from specfit.maps.assembling import Seen, assembled, parted
 from specfit.maps.blurring import blur
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised
+from specfit.maps.knots import REACH
 from specfit.maps.projecting import together, unbounded, unfinished
 from specfit.maps.rotation import Projected, every_line
 from specfit.maps.space import curves, space
 from specfit.maps.turning import offset_turn
 
+Held = NDArray[np.bool_]
 MOST_STEPS = 60  # of weights and drifts for fixed spectra
 MORE = 1.3
 """Times the spread that was said of drifts beyond which that is told."""
@@ -34,23 +37,29 @@ def drifted(
     state = State(found.of.c, found.spectra, found.objective, found.converged)
     flat = replace(linear(counts, data, found), blur=blur(request.smooth, energy))
     lines = every_line(flat, k)
-    given = curves(request, counts.shape[1])
+    given = curves(request, energy, 0.0)
     turned, offset = offset_turn(flat, lines, given, energy, request)
     pure, left = weighed(data, turned_by(found, turned.best))
-    seen, sd = judged(data, pure, request)
+    seen, drift, sd = judged(data, pure, request)
     made = assembled(seen, pure.spectra, state, turned, flat, request, lines)
-    drift = data.flat(pure.knots.drifts[np.asarray(pure.of.g)])
     empty = seen.weights.sum(axis=1) <= 0
+    lost = beyond(data, pure) & ~empty
+    drift, sd = np.where(empty, np.nan, drift), np.where(empty | lost, np.nan, sd)
     told = (
         *unbounded(lines),
         *unfinished(left, MOST_STEPS),
-        *farther(drift[~empty], request),
+        *farther(drift, sd, request),
+        *past(lost, request),
     )
+    # of a pixel with the wrong axis nothing is known but that it is somewhere between
+    opened = lost[:, None] & (k > 1)
     return replace(
         made,
+        fraction_low=np.where(opened, 0.0, made.fraction_low),
+        fraction_high=np.where(opened, 1.0, made.fraction_high),
         shift=np.full(k, offset),
-        drift=np.where(empty, np.nan, drift),
-        drift_sd=np.where(empty, np.nan, sd),
+        drift=drift,
+        drift_sd=sd,
         notes=told,
     )
 
@@ -109,9 +118,9 @@ def weighed(data: Chunked, start: Aligned) -> tuple[Aligned, int]:
     return now, left
 
 
-def farther(drift: Array, request: Factorisation) -> Iterator[str]:
-    """Pixels that drift by more than was said of them."""
-    spread = float(np.sqrt(np.mean(drift**2)))
+def farther(drift: Array, sd: Array, request: Factorisation) -> Iterator[str]:
+    """Pixels (N,) that drift by more than was said of them, what is unsure with it."""
+    spread = float(np.sqrt(np.nanmean(drift**2 + np.nan_to_num(sd) ** 2)))
     if spread > MORE * request.drift_sd:
         yield (
             f"The pixels drift by {spread:.2g} eV, more than the "
@@ -119,20 +128,42 @@ def farther(drift: Array, request: Factorisation) -> Iterator[str]:
         )
 
 
-def judged(data: Chunked, pure: Aligned, request: Factorisation) -> tuple[Seen, Array]:
-    """What the map looks like, and the standard deviation (N,) of the drift, eV."""
+def beyond(data: Chunked, pure: Aligned) -> Held:
+    """Which pixels (N,) lie at an end of the drifts that are looked at."""
+    last = pure.knots.drifts.size - 1
+    g = data.flat(pure.of.g)
+    return np.asarray((g <= 1) | (g >= last - 1))
+
+
+def past(lost: Held, request: Factorisation) -> Iterator[str]:
+    """Pixels (N,) that may drift beyond all that is looked at."""
+    number = int(np.count_nonzero(lost))
+    if number:
+        drift = "1 pixel drifts" if number == 1 else f"{number} pixels drift"
+        yield (
+            f"{drift} by {REACH * request.drift_sd:.2g} eV or more, beyond which nothing "
+            f"is looked for: the fractions there may be any."
+        )
+
+
+def judged(
+    data: Chunked, pure: Aligned, request: Factorisation
+) -> tuple[Seen, Array, Array]:
+    """What the map looks like, and the drift (N,) with its standard deviation, eV."""
     table = pure.table()
-    left, free, known, chi, sd = looking.judged(data.x, pure.of.c, pure.of.g, table)
+    left, chi = looking.judged(data.x, pure.of.c, pure.of.g, table)
+    of = mixing.mixed(data.x, pure.of.c, pure.of.g, table)
+    spread = np.nan_to_num(data.flat(of.covariance))
     place, count = parted(data, request.grid)
     part = jnp.asarray(place)
     made = np.asarray(looking.summed(pure.of.c, pure.of.g, table, part, count))
     parts = np.stack([np.asarray(passes.summed(data.x, part, count)), made, made])
     seen = Seen(
         data.flat(pure.of.c),
-        data.flat(free),
-        data.flat(known),
+        data.flat(of.free),
+        np.asarray(np.linalg.pinv(spread, hermitian=True)),
         np.asarray(left),
         data.flat(chi),
         parts,
     )
-    return seen, data.flat(sd)
+    return seen, data.flat(of.drift), data.flat(of.sd)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from specfit.maps import fitting, levels, passes
+from specfit.maps import fitting, levels, passes, starts
 from specfit.maps.assembling import assembled, parted
 from specfit.maps.blurring import blur
 from specfit.maps.checking import checked, unsupported
@@ -17,10 +17,11 @@ from specfit.maps.feasibility import unit
 from specfit.maps.fitting import Chunked, Progress, State
 from specfit.maps.found import Array, Factorisation, Factorised, MapError
 from specfit.maps.gaussian import gaussian
+from specfit.maps.offsetting import first_offset
 from specfit.maps.others import ard_so_nmf, scikit_learn
 from specfit.maps.projecting import linear, unbounded
 from specfit.maps.rotation import Lines, Projected, every_line
-from specfit.maps.space import curves, space
+from specfit.maps.space import curves, powers, projection, space
 from specfit.maps.turning import Turned, offset_turn
 from specfit.maps.weights import Weighed, judged, weighed
 
@@ -36,6 +37,7 @@ def factorise(
     missing = unsupported(request)
     if missing:
         raise MapError("; ".join(missing))
+    request = _near(counts, energy, request)
     with jax.enable_x64(True):
         if request.engine == "poisson":
             fit = drifted if request.drift_sd > 0 else _poisson
@@ -44,6 +46,13 @@ def factorise(
         if request.engine == "gaussian":
             return gaussian(counts, energy, request, progress)
         return _other(counts, request)
+
+
+def _near(counts: Array, energy: Array, request: Factorisation) -> Factorisation:
+    """With a first guess of the offset of the axis."""
+    given, laws = curves(request, energy, 0.0), powers(request, energy)
+    offset = first_offset(counts, given, laws, energy, request.shift_sd)
+    return replace(request, offset=offset)
 
 
 def _in_counts(request: Factorisation) -> Factorisation:
@@ -92,30 +101,28 @@ def _poisson(
     of = blur(request.smooth, energy)
     found = replace(linear(counts, data, state), blur=of)
     lines = every_line(found, k)
-    given = curves(request, counts.shape[1])
+    given = curves(request, energy, 0.0)
     turned, offset = offset_turn(found, lines, given, energy, request)
     spectra = state.s.copy()
     spectra[:k] = of.made(of.nearest(unit(turned.best @ state.s[:k])))
     back = np.eye(len(spectra))
     back[:k, :k] = np.linalg.inv(turned.best)
-    start = jnp.maximum(state.c @ jnp.asarray(back, state.c.dtype), 0.0)
-    start = start + 1e-3 * jnp.mean(start, axis=2, keepdims=True)
+    start = passes.turned(state.c, jnp.asarray(back, state.c.dtype))
     own = weighed(data, start, spectra, request)
     result = _result(data, own, spectra, state, turned, found, request, lines)
     told = (*unbounded(lines), *own.notes)
     return replace(result, shift=np.full(k, offset), notes=told)
 
 
-def parts(
-    data: Chunked, weights: Array, spectra: Array, grid: tuple[int, int] | None
-) -> Array:
-    """Counts of parts of the image, what is expected and its variance, (3, P, M)."""
+def parts(data: Chunked, spectra: Array, grid: tuple[int, int] | None) -> Array:
+    """Counts of parts of the image, what is expected and its variance, (3, P, M).
+
+    Each part is fitted by weights that may be negative, by the noise of the mean.
+    """
     place, count = parted(data, grid)
-    held = np.zeros((count, weights.shape[1]))
-    np.add.at(held, place.reshape(-1)[: data.n], weights)
     seen = np.asarray(passes.summed(data.x, jnp.asarray(place), count))
-    made = held @ spectra
-    return np.stack([seen, made, made])
+    made = seen @ projection(spectra, starts.mean_spectrum(seen)) @ spectra
+    return np.stack([seen, made, np.maximum(made, 0.0)])
 
 
 def _result(
@@ -128,6 +135,6 @@ def _result(
     request: Factorisation,
     lines: Lines,
 ) -> Factorised:
-    here = parts(data, data.flat(own.c), spectra, request.grid)
+    here = parts(data, spectra, request.grid)
     seen = judged(data, own, spectra, here)
     return assembled(seen, spectra, state, turned, found, request, lines)

@@ -57,6 +57,10 @@ class Prior:
     counts: Array
     blur: Blur = SHARP
 
+    def angle(self, before: Array, after: Array) -> float:
+        """Sine of the largest angle between two sets of spectra, as they are seen."""
+        return turned(self.blur.made(before), self.blur.made(after))
+
 
 @dataclass(frozen=True)
 class State:
@@ -128,10 +132,23 @@ def turned(before: Array, after: Array) -> float:
     return float(np.sqrt(max(0.0, 1.0 - min(1.0, least) ** 2)))
 
 
-def leap(
-    a: Traced | Array, b: Traced | Array, c: Traced | Array, length: float
-) -> Traced:
+def leap(a: Array, b: Array, c: Array, length: float) -> Array:
     """Extrapolated from three successive values, never below a tenth of the last."""
+    far = a + 2.0 * length * (b - a) + length**2 * (c - 2.0 * b + a)
+    return np.asarray(np.maximum(far, 0.1 * c))
+
+
+def _far(s: tuple[Array, Array, Array], reach: float, free: int) -> Array:
+    """Spectra that a leap ends at, of unit area; those from row `free` on stay."""
+    found = leap(*s, reach)
+    found[:free] /= found[:free].sum(axis=1, keepdims=True)
+    found[free:] = s[2][free:]
+    return found
+
+
+@jax.jit
+def _leapt(a: Traced, b: Traced, c: Traced, length: float) -> Traced:
+    """The same of weights on the device."""
     far = a + 2.0 * length * (b - a) + length**2 * (c - 2.0 * b + a)
     return jnp.maximum(far, 0.1 * c)
 
@@ -167,10 +184,8 @@ def fitted(
         c2, s2, h1 = _step(data, c1, s1, prior, free)
         heights.append(h1)
         reach = min(length((s0, s1, s2)), longest)
-        far = np.array(leap(s0, s1, s2, reach), np.float64)
-        far[:free] /= far[:free].sum(axis=1, keepdims=True)
-        far[free:] = s2[free:]
-        c3, s3, h2 = _step(data, leap(c0, c1, c2, reach), far, prior, free)
+        far = _far((s0, s1, s2), reach, free)
+        c3, s3, h2 = _step(data, _leapt(c0, c1, c2, reach), far, prior, free)
         taken = h2 >= h1
         before = s0
         c0, s0 = (c3, s3) if taken else (c2, s2)
@@ -180,8 +195,8 @@ def fitted(
             heights.append(h2)
         if progress is not None:
             progress("factorising", turn, heights[-1])
-        angle = turned(prior.blur.made(before), prior.blur.made(s0))
-        quiet = quiet + 1 if angle < 3.0 * tolerance else 0
+        still = prior.angle(before, s0) < 3.0 * tolerance
+        quiet = quiet + 1 if still else 0
         if quiet >= 2:
             break
     return replace(start, c=c0, s=s0, objective=tuple(heights), converged=quiet >= 2)

@@ -34,7 +34,8 @@ class Factorisation:
     laws of the weights, and `roughness` the standard deviation of the difference between
     neighbouring pixels as a share of the mean of all weights, 0 of none. `apart` (mean, sd) is
     what cosine between the maps is expected. `shift_sd` (eV) is the
-    spread of the offset that the axis of the map may have against that of the library,
+    spread of the offset that the axis of the map may have against that of the library
+    (`offset` is where it is looked for first),
     `drift_sd` (eV) of each pixel's own; 0 switches either off. `noise` is the known
     standard deviation of the data, in their unit, for the engine "gaussian", and `count`
     how much one count is in that unit. `relevance`
@@ -57,6 +58,7 @@ class Factorisation:
     drift_sd: float = 0.0
     noise: float | None = None
     count: float = 1.0
+    offset: float = 0.0
     relevance: bool = False
     overlap: float = 0.0
     background: tuple[float, ...] = ()
@@ -109,7 +111,8 @@ class Factorised:
     the standard deviations of counting and of the spectra and the interval,
     `background` (N, B) weights of the power laws, `relevance` (K,) mean weight per
     pixel, `strength` (K,) the library's learned worth as a share of a component's
-    counts (NaN where there is no curve), `shift` (K,) eV, `drift` (N,) eV and
+    counts (NaN where there is no curve), `shift` (K,) eV and its standard deviation
+    `shift_sd`, `drift` (N,) eV and
     `drift_sd` its standard deviation (None where none was asked for),
     `objective` (iterations,) which never falls, `residual_sum` (M,) in the unit of the
     data, `residual_chi` (N,) reduced chi-square, `average` the mean fraction's error,
@@ -144,6 +147,7 @@ class Factorised:
     open_by: float = 0.0
     drift_sd: Array | None = None
     laws: Array | None = None
+    shift_sd: float = 0.0
     filled: NDArray[np.bool_] | None = None
 
 

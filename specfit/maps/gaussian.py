@@ -61,7 +61,7 @@ def gaussian(
     by = blur(request.smooth, energy)
     found = replace(linear(data, fit, sd), blur=by)
     lines = every_line(found, k)
-    given = curves(request, counts.shape[1])
+    given = curves(request, energy, 0.0)
     turn, offset = offset_turn(found, lines, given, energy, request)
     spectra = fit.s.copy()
     spectra[:k] = by.made(by.nearest(unit(turn.best @ fit.s[:k])))
@@ -118,7 +118,7 @@ def space(
     progress: Progress | None,
 ) -> tuple[State, Fit]:
     """The best factorisation of all starts, as `space.space` of counts."""
-    given, fixed = curves(request, counts.shape[1]), powers(request, energy)
+    given, fixed = curves(request, energy), powers(request, energy)
     window, by = alone(request, energy), blur(request.smooth, energy)
     several = any(curve is None for curve in given)
     best: tuple[State, Fit] | None = None
@@ -156,7 +156,7 @@ def _alternated(
         two = weighed(one.c, better(one, free, held, by))
         heights += [-one.half, -two.half]
         rows = (now.latent[:free], one.latent[:free], two.latent[:free])
-        far = np.asarray(leap(*rows, min(length(rows), LONGEST)))
+        far = leap(*rows, min(length(rows), LONGEST))
         three = weighed(two.c, np.concatenate([unit(far), two.s[free:]]))
         last = three if three.half < two.half else two
         heights.append(-last.half)
@@ -216,11 +216,9 @@ def judged(
     loose, known = unbounded_by(own, shrunk, known)
     place, count = parted(data, request.grid)
     part = place.reshape(-1)[: data.n]
-    held = np.zeros((count, weights.shape[1]))
-    np.add.at(held, part, weights)
     seen = np.asarray(passes.summed(data.x, jnp.asarray(place), count))
     noise = np.bincount(part, minlength=count)[:, None] * np.full(s.shape[1], sd**2)
-    parts = np.stack([seen, held @ spectra, noise])
+    parts = np.stack([seen, seen @ np.linalg.pinv(spectra) @ spectra, noise])
     least = SURE * sd * np.sqrt(np.linalg.pinv(gram * sd**2)[:k, :k].sum())
     residual = np.asarray(left)
     return Seen(weights, loose, known, residual, data.flat(chi), parts, least=least)

@@ -74,18 +74,22 @@ def spread(
         low, high = np.partition(fractions, ends, axis=0)[ends, :]
         at = share(piece)
         down, up = np.maximum(at - low, 0.0), np.maximum(high - at, 0.0)
-        found.append(np.stack([fractions.std(axis=0), down, up]))
+        # no share between 0 and 1 has a larger one
+        spread = np.minimum(fractions.std(axis=0), 0.5)
+        found.append(np.stack([spread, down, up]))
     sd, down, up = np.concatenate(found, axis=1)
     return sd, down, up
 
 
 def means(free: Array, turns: Array, chunk: int = 1024) -> Array:
-    """The mean fraction (D, K) over pixels of every rotation, as of `spread`."""
+    """The mean fraction (D, K) over pixels of every rotation, as of `spread`.
+
+    Not cut at 0 and 1, where the mean of noise would not be nothing.
+    """
     back = np.linalg.inv(turns)
     total, count = np.zeros(back.shape[:2]), np.zeros(back.shape[:2])
     for i in range(0, free.shape[0], chunk):
         fractions = share(np.einsum("nk,dkl->dnl", free[i : i + chunk], back))
-        fractions = np.clip(fractions, 0.0, 1.0)
         total += np.nansum(fractions, axis=1)
         count += np.isfinite(fractions).sum(axis=1)
     return np.asarray(total / np.maximum(count, 1))

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 TINY = 1e-30
+PLACING = 3  # steps of the weights alone
 FAINT = 1e-3  # counts; a channel that expects fewer tells less of a chi-square
 
 
@@ -80,6 +81,31 @@ def projected(x: Array, p: Array) -> Array:
     return found
 
 
+@jax.jit
+def placed(x: Array, p: Array, s: Array) -> Array:
+    """Weights (chunks, n, K) near to the best for spectra: linear ones, and a few steps.
+
+    `p` (M, K) turns counts into linear weights.
+    """
+
+    def body(_: None, x: Array) -> tuple[None, Array]:
+        c = x @ p
+        # a weight at zero would stay there
+        c = jnp.maximum(c, 0.05 * jnp.sum(jnp.abs(c), axis=1, keepdims=True))
+        step = lambda _, c: c * ((x / _modelled(c, s)) @ s.T)  # noqa: E731
+        return None, jax.lax.fori_loop(0, PLACING, step, c)
+
+    found: Array = jax.lax.scan(body, None, x)[1]
+    return found
+
+
+@jax.jit
+def turned(c: Array, back: Array) -> Array:
+    """Weights for spectra that were turned, none of them quite zero."""
+    c = jnp.maximum(c @ back, 0.0)
+    return c + 1e-3 * jnp.mean(c, axis=2, keepdims=True)
+
+
 @partial(jax.jit, static_argnames="parts")
 def summed(x: Array, part: Array, parts: int) -> Array:
     """Sums (parts, M) of the pixels of each part; `part` (chunks, n) whole numbers."""
@@ -95,18 +121,18 @@ def summed(x: Array, part: Array, parts: int) -> Array:
 @jax.jit
 def judged(
     x: Array, c: Array, spectra: Array, rate: Array, gain: Array
-) -> tuple[Array, Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array]:
     """Unbounded one-step weights, their Fisher information, and what is left over.
 
     Returns (chunks, n, K) weights that may be negative, (chunks, n, K, K) information,
-    (M,) sum of the residuals, (chunks, n) Pearson's chi-square and how much of it is
+    (chunks, n) Pearson's chi-square and how much of it is
     expected. `rate` and `gain` (K,) as of `weighing.weights`. All is in double precision,
     a chunk at a time. The step is taken from
     weights kept a little inside the quadrant: at its edge a channel may be modelled by
     almost nothing, and one count there would have infinite weight.
     """
 
-    def body(left: Array, piece: tuple[Array, Array]) -> tuple[Array, Any]:
+    def body(_: None, piece: tuple[Array, Array]) -> tuple[None, Any]:
         x, c = (one.astype(jnp.float64) for one in piece)
         s = spectra
         size = jnp.sum(c, axis=1, keepdims=True)
@@ -127,9 +153,7 @@ def judged(
         chi = jnp.sum(over**2 / jnp.maximum(fitted, FAINT), axis=1)
         told = jnp.sum(jnp.minimum(fitted / FAINT, 1.0), axis=1)
         out = (inside + step, known, chi, told)
-        return left + jnp.sum(over, axis=0, dtype=jnp.float64), out
+        return None, out
 
-    left, (free, known, chi, told) = jax.lax.scan(
-        body, jnp.zeros(spectra.shape[1], jnp.float64), (x, c)
-    )
-    return free, known, left, chi, told
+    found: tuple[Array, Array, Array, Array] = jax.lax.scan(body, None, (x, c))[1]
+    return found

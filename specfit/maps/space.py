@@ -11,16 +11,22 @@ from specfit.maps import fitting, passes, starts
 from specfit.maps.blurring import blur
 from specfit.maps.fitting import Chunked, Prior, Progress, State
 from specfit.maps.found import Array, Factorisation, MapError
+from specfit.maps.offsetting import shifted
 
 LEVELS = (2048, 8192)  # sums of pixels that come before all pixels
-PLACING = 3  # steps of the weights alone
 FIRST_SHARE = 1e-5
 """Of a component's counts that its curve is worth while the space is sought: enough to
 keep components apart and in their order, too little to pull the space along."""
 
 
-def curves(request: Factorisation, channels: int) -> list[Array | None]:
-    """Library curves of unit area that are nowhere quite zero, None where none is."""
+def curves(
+    request: Factorisation, energy: Array, offset: float | None = None
+) -> list[Array | None]:
+    """Library curves of unit area that are nowhere quite zero, None where none is.
+
+    Moved to where the offset of the axis is looked for first, or by `offset` eV.
+    """
+    by = request.offset if offset is None else offset
     if request.library is None:
         return [None] * request.components
     found: list[Array | None] = []
@@ -28,7 +34,7 @@ def curves(request: Factorisation, channels: int) -> list[Array | None]:
         if np.isnan(row).all():
             found.append(None)
             continue
-        curve = row / row.sum() + 1e-3 / channels
+        curve = shifted(row / row.sum(), energy, by) + 1e-3 / energy.size
         found.append(curve / curve.sum())
     return found
 
@@ -105,7 +111,7 @@ def _nearer(
     Of 2048 sums first, then of four times as many: each level starts where the one
     before it ended, and asks few passes over more data.
     """
-    now = spectra
+    now, mean = spectra, starts.mean_spectrum(counts)
     for groups in LEVELS:
         if counts.shape[0] < 4 * groups:
             break
@@ -115,26 +121,20 @@ def _nearer(
         )
         now = fitting.fitted(
             few,
-            _placed(few, now, prior),
+            _placed(few, now, mean, prior),
             prior,
             request.components,
             request.iterations,
             request.tolerance,
         ).s
-    return _placed(data, now, prior)
+    return _placed(data, now, mean, prior)
 
 
-def _placed(data: Chunked, spectra: Array, prior: Prior) -> State:
+def _placed(data: Chunked, spectra: Array, mean: Array, prior: Prior) -> State:
     """Weights near to the best for given spectra: the linear ones, and a few steps."""
-    mean = starts.mean_spectrum(np.asarray(jnp.sum(data.x, axis=1, dtype=jnp.float64)))
     kind, made = data.x.dtype, prior.blur.made(spectra)
-    s = jnp.asarray(made, kind)
-    c = passes.projected(data.x, jnp.asarray(projection(made, mean), kind))
-    # a weight at zero would stay there
-    c = jnp.maximum(c, 0.05 * jnp.abs(c).sum(axis=2, keepdims=True))
-    for _ in range(PLACING):
-        c = passes.em(data.x, c, s, told=False)[0]
-    return State(c, spectra)
+    by = jnp.asarray(projection(made, mean), kind)
+    return State(passes.placed(data.x, by, jnp.asarray(made, kind)), spectra)
 
 
 def projection(spectra: Array, mean: Array) -> Array:
@@ -151,9 +151,9 @@ def space(
     progress: Progress | None,
 ) -> State:
     """The weights and spectra of the first, rough answer: the space is what counts."""
-    given, fixed = curves(request, counts.shape[1]), powers(request, energy)
+    given, fixed = curves(request, energy), powers(request, energy)
     window = alone(request, energy)
-    total = float(jnp.sum(data.x, dtype=jnp.float64))
+    total = float(counts.sum(dtype=np.float64)) / request.count
     prior = _prior(given, fixed, energy, total, request)
     best: State | None = None
     # starts differ in the spectra without a curve only

@@ -16,11 +16,13 @@ from itertools import product
 import numpy as np
 
 from specfit.maps.found import Array, Factorisation
+from specfit.maps.offsetting import shifted
 from specfit.maps.overlapping import Overlapping, overlapping
 from specfit.maps.rotation import Lines, Projected
 from specfit.maps.settling import Settled, settled, single
 
 DRAWS = 64
+WIDEST = 1.0  # eV; within that of the first guess the offset is looked for
 SWEEPS = 4  # over all lines, until none moves but by chance
 Curves = list[Array | None]
 Worth = Mapping[tuple[int, int], float]
@@ -32,7 +34,8 @@ class Turned:
 
     `worth` is that of the channels along each line (`settled`), to have one for all
     offsets of a curve. `open` (lines of 4) are lines k → j on which no library speaks,
-    and the two places between which the data leave them open.
+    and the two places between which the data leave them open. `offset_sd` (eV) is the
+    standard deviation of the offset of the axis.
     """
 
     best: Array
@@ -41,6 +44,7 @@ class Turned:
     evidence: float
     worth: Worth = field(default_factory=dict)
     open: tuple[tuple[int, int, float, float], ...] = ()
+    offset_sd: float = 0.0
 
     @property
     def extremes(self) -> list[tuple[Array, Array]]:
@@ -77,8 +81,6 @@ def turn(
     best, draws = np.eye(k), np.repeat(np.eye(k)[None], DRAWS, axis=0)
     strength, evidence = np.full(k, np.nan), 0.0
     generator, told = np.random.default_rng(0), {**(worth or {})}
-    if k == 1 and given[0] is not None:
-        strength[0], evidence = single(found.spectra[0], given[0])
     for sweep in range(SWEEPS if k > 2 else 1):
         evidence = 0.0
         for (i, j), level in lines.items():
@@ -91,6 +93,8 @@ def turn(
             strength[i] = one.strength
             if sweep == 0:
                 _move(draws, i, j, generator.permutation(one.draws))
+    if k == 1 and given[0] is not None:
+        strength[0], evidence = single(found.spectra[0], given[0])
     left = tuple((i, j, *of.ends) for (i, j), of in lines.items() if given[i] is None)
     return Turned(best, draws, strength, evidence, told, left)
 
@@ -170,10 +174,11 @@ def _offset(
 ) -> tuple[Turned, float]:
     if request.shift_sd <= 0 or all(curve is None for curve in given):
         return turn(found, lines, given), 0.0
-    sd, place = request.shift_sd, 0.0
+    sd, place = request.shift_sd, request.offset
+    wide = 0.5 * min(sd, WIDEST)
     tried: dict[float, tuple[float, Turned]] = {}
     worth: Worth | None = None
-    for step in (0.5 * sd, 0.5 * sd, 0.125 * sd, 0.03125 * sd):
+    for step in (wide, wide, wide / 4.0, wide / 16.0):
         for shift in place + step * np.arange(-5, 6):
             if float(shift) in tried:
                 continue
@@ -184,22 +189,17 @@ def _offset(
         if worth is None:
             # evidences compare where channels are worth the same at every offset
             worth, tried = tried[place][1].worth, {}
-    return replace(tried[place][1], draws=_mixed(tried)), place
+    return _mixed(tried, tried[place][1]), place
 
 
-def _mixed(tried: Mapping[float, tuple[float, Turned]]) -> Array:
-    """Draws (D, K, K) of all offsets, by their evidence and their part of the axis."""
+def _mixed(tried: Mapping[float, tuple[float, Turned]], best: Turned) -> Turned:
+    """The best with draws of all offsets, by their evidence and their part of the axis."""
     offsets = np.array(sorted(tried))
     height = np.array([tried[float(one)][0] for one in offsets])
     weight = np.exp(height - height.max()) * np.gradient(offsets)
+    mean = np.average(offsets, weights=weight)
+    spread = float(np.sqrt(np.average((offsets - mean) ** 2, weights=weight)))
     places = (np.arange(DRAWS) + 0.5) / DRAWS * weight.sum()
     chosen = np.searchsorted(np.cumsum(weight), places).clip(0, offsets.size - 1)
-    return np.stack(
-        [tried[float(offsets[at])][1].draws[i] for i, at in enumerate(chosen)]
-    )
-
-
-def shifted(curve: Array, energy: Array, shift: float) -> Array:
-    """A curve moved up the axis by `shift` eV, of unit area, level beyond its ends."""
-    moved = np.interp(energy - shift, energy, curve)
-    return np.asarray(moved / moved.sum())
+    draws = [tried[float(offsets[at])][1].draws[i] for i, at in enumerate(chosen)]
+    return replace(best, draws=np.stack(draws), offset_sd=spread)

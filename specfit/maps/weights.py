@@ -123,9 +123,9 @@ def unbounded(of: Weighed, free: Array, known: Array) -> tuple[Array, Array]:
 def judged(data: Chunked, of: Weighed, spectra: Array, parts: Array) -> Seen:
     """What the map looks like under these spectra and weights; `parts` of the image."""
     law = (jnp.asarray(one) for one in of.law)
-    free, known, left, chi, told = passes.judged(
-        data.x, of.c, jnp.asarray(spectra), *law
-    )
+    free, known, chi, told = passes.judged(data.x, of.c, jnp.asarray(spectra), *law)
     loose, sure = unbounded(of, data.flat(free), data.flat(known))
-    own, left = data.flat(of.c), np.asarray(left)
-    return Seen(own, loose, sure, left, data.flat(chi), parts, data.flat(told))
+    left = (parts[0] - parts[1]).sum(axis=0)
+    flat = (data.flat(one) for one in (chi, told))
+    chi_square, channels = flat
+    return Seen(data.flat(of.c), loose, sure, left, chi_square, parts, channels)

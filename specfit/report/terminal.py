@@ -159,7 +159,10 @@ def _by_sign(column: Sequence[str]) -> list[str]:
 def summary(title: str, found: str, verdict: Verdict) -> str:
     """Title, what was found, checks, and the verdict with its reasons."""
     reasons = [line for r in verdict.reasons for line in wrapped(f"· {r}", "  ")]
-    last = "\n".join([f"verdict: {WORDS[verdict.outcome]}", *reasons])
+    word = WORDS[verdict.outcome]
+    if reserved := reservation(verdict):
+        word += f", with reservations: {reserved}"
+    last = "\n".join([*wrapped(f"verdict: {word}", ""), *reasons])
     blocks = [clean(title), found, checks(verdict, colour=False), last]
     return "\n\n".join(block for block in blocks if block)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from specfit.contracts import Finding, FloatArray, Verdict
-from specfit.cubes import Anything
 from specfit.mapped import LibraryCurve, MapResult
 from specfit.model.factorising import (
     Curve,
@@ -19,6 +18,7 @@ from specfit.model.factorising import (
     Overlap,
     Roughness,
 )
+from specfit.rules import map_sums
 from specfit.rules.strength import Outcome
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -30,9 +30,6 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 _FAR = 3.0
 """Standard deviations from what was expected beyond which that is said."""
-_BEYOND = 4.0
-"""The same of sums over the image: no model is exact, and of counts of thousands of
-channels a part in a hundred is seen that matters to nobody."""
 _OPEN = 0.05
 """Of a fraction of more than two components, left open by the data."""
 UNDECIDED = (
@@ -65,10 +62,8 @@ def _findings(
         yield _roughness(factorising.roughness, result)
     for check in factorising.checks:
         yield _check(check, result, curves, factorising)
-    whole = (float(result.energy[0]), float(result.energy[-1]))
-    yield from _sum("all counts", whole, factorising, result)
-    if factorising.fit is not None:
-        yield from _sum("the background alone", factorising.fit, factorising, result)
+    yield from map_sums.findings(factorising, result)
+    yield _number(factorising, result)
     widest = _open_by(result)
     if widest is not None:
         detail = f"{UNDECIDED} (a fraction may differ by {widest:.2f})"
@@ -77,6 +72,24 @@ def _findings(
             value=widest, detail=detail,
             source="W. H. Lawton, E. A. Sylvestre, Technometrics 13, 617 (1971)",
         )  # fmt: skip
+
+
+def _number(asked: Factorising, result: MapResult) -> Finding:
+    """As many components as the map holds above its noise, or that is told."""
+    held = result.numbered.best - (asked.background != "none")
+    own = int(result.kept.size)
+    many = {1: "more", -1: "fewer"}.get(int(np.sign(own - held)), "")
+    why = {"more": "shares of one too many mean little",
+           "fewer": "what is missing is in the others", "": ""}[many]  # fmt: skip
+    return Finding(
+        rule="number",
+        kind="physics",
+        outcome="warned" if many else "passed",
+        text="as many components as the map holds above its noise",
+        value=float(held),
+        detail=f"it holds {held}, the answer has {own}" + (f": {why}" if why else ""),
+        line=asked.place.line,
+    )
 
 
 def _open_by(result: MapResult) -> float | None:
@@ -88,56 +101,6 @@ def _open_by(result: MapResult) -> float | None:
         return None
     width = (feasible.fraction_high - feasible.fraction_low) * result.seen
     return float(np.nanmax(width)) if np.isfinite(width).any() else 1.0
-
-
-def _sum(
-    what: str, window: tuple[float, float], asked: Factorising, result: MapResult
-) -> Iterator[Finding]:
-    """Counts summed over parts of the image, where noise is least, must be accounted for.
-
-    Of parts, because free spectra meet the sum of all pixels whatever is missing.
-    """
-    inside = (result.energy >= window[0]) & (result.energy <= window[1])
-    count = int(inside.sum())
-    if not count:
-        return
-    chi2, free = _chi2(inside, asked, result)
-    value = chi2 / free
-    most = 1.0 + _BEYOND * math.sqrt(2.0 / free)
-    text = f"{what} from {window[0]:g} to {window[1]:g} eV"
-    yield Finding(
-        rule="sum",
-        kind="residual",
-        outcome="passed" if value <= most else "warned",
-        text=text,
-        value=value,
-        detail=f"χ² of sums over the image is {value:.2f} a channel there, at most "
-        f"{most:.2f} by chance",
-        line=asked.place.line,
-    )
-
-
-def _chi2(
-    inside: Anything, asked: Factorising, result: MapResult
-) -> tuple[float, float]:
-    """Chi-square of the parts of the image in some channels, and how many are free."""
-    found, count = result.found, int(inside.sum())
-    if found.parts is None:
-        variance = np.maximum(result.total[inside], 1.0)
-        return float((found.residual_sum[inside] ** 2 / variance).sum()), float(count)
-    seen, made, variance = (one[:, inside] for one in found.parts)
-    poisson = asked.likelihood == "poisson"
-    variance = np.maximum(variance, 1.0) if poisson else variance
-    chi2 = float(((seen - made) ** 2 / variance).sum())
-    # the spectra are free to meet one sum each in every channel, and the weights of a
-    # part one in every part
-    spectra, weights = (
-        len(found.spectra),
-        len(found.spectra) + found.background.shape[1],
-    )
-    parts, share = int((made > 0).any(axis=1).sum()), count / result.energy.size
-    free = (parts - spectra) * count - parts * weights * share
-    return chi2, max(free, 1.0)
 
 
 def _said(text: str) -> str:
@@ -222,10 +185,14 @@ def _roughness(expected: Roughness, result: MapResult) -> Finding:
 
 
 def likeness(
-    spectrum: FloatArray, curve: FloatArray, energy: FloatArray, reach: float
+    spectrum: FloatArray,
+    curve: FloatArray,
+    energy: FloatArray,
+    reach: float,
+    middle: float = 0.0,
 ) -> tuple[float, float]:
-    """Cosine with a curve moved by at most `reach` eV, and that shift."""
-    shifts = np.linspace(-reach, reach, 121) if reach > 0.0 else np.zeros(1)
+    """Cosine with a curve moved by `middle` ± `reach` eV, and the best such shift."""
+    shifts = middle + (np.linspace(-reach, reach, 121) if reach > 0.0 else np.zeros(1))
     moved = np.array([np.interp(energy - s, energy, curve) for s in shifts])
     norms = np.linalg.norm(moved, axis=1) * np.linalg.norm(spectrum)
     cosines = moved @ spectrum / np.where(norms > 0.0, norms, 1.0)
@@ -251,6 +218,19 @@ def _check(
     )
 
 
+def _moved(asked: Factorising, result: MapResult) -> tuple[float, float]:
+    """By how much the axis is off, and how surely (eV): curves are moved no farther.
+
+    The place of an edge is what tells a valence; a match must not look for its own.
+    """
+    if not asked.shift:
+        return 0.0, 0.0
+    if not result.library:
+        return 0.0, _FAR * asked.shift
+    found = result.found
+    return float(found.shift[result.kept[0]]), 2.0 * found.shift_sd
+
+
 def _figure(
     check: MapCheck, result: MapResult, curves: Curves, asked: Factorising
 ) -> tuple[float, str]:
@@ -273,8 +253,9 @@ def _figure(
         return value, f"its share of the counts is {value:.3f}"
     assert check.curve is not None  # of every `match`
     curve = curves[check.curve]
-    reach = 3.0 * asked.shift
-    value, shift = likeness(result.spectra[at], curve.values, result.energy, reach)
-    moved = f" moved by {shift:+.2f} eV" if reach else ""
+    middle, reach = _moved(asked, result)
+    spectrum = result.spectra[at]
+    value, shift = likeness(spectrum, curve.values, result.energy, reach, middle)
+    moved = f" moved by {shift:+.2f} eV" if asked.shift else ""
     note = f" ({curve.note})" if curve.note else ""
     return value, f"the match with `{curve.label}`{moved} is {value:.3f}{note}"

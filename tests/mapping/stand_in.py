@@ -56,6 +56,10 @@ def _found(x, s, fixed, weights, objective, known) -> Factorised:
             fraction_high=np.clip(fraction[:, 0] + 0.1, 0, 1),
             ends=np.zeros((2, 2)), open_by=0.02, decided=False,
         )  # fmt: skip
+    places = np.arange(x.shape[0]) * 36 // x.shape[0]
+    parts = np.zeros((2, 36, x.shape[1]))
+    for at, values in enumerate((x, mean)):
+        np.add.at(parts[at], places, values)
     return Factorised(
         spectra=s, spectra_low=np.maximum(s - spread, 0.0), spectra_high=s + spread,
         maps=maps, fraction=fraction, counting_sd=sd, spectral_sd=0.5 * sd + 0.01,
@@ -66,4 +70,5 @@ def _found(x, s, fixed, weights, objective, known) -> Factorised:
         drift=None, objective=objective, converged=True, feasible=feasible,
         residual_sum=(x - mean).sum(axis=0),
         residual_chi=((x - mean) ** 2 / mean).mean(axis=1),
+        parts=np.stack([*parts, parts[1]]),
     )  # fmt: skip

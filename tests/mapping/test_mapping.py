@@ -12,7 +12,8 @@ import pytest
 
 from specfit.checking import check, check_with_data
 from specfit.cli import main
-from specfit.mapping import POWERS, as_many, exponents, request_of
+from specfit.map_background import POWERS, exponents
+from specfit.mapping import as_many, request_of
 from specfit.maps import Levels
 from specfit.model.factorising import Factorising
 from specfit.model.white_lines import known_records, white_lines
@@ -120,25 +121,6 @@ def test_a_curve_of_the_database_says_that_it_is_none(project: Project) -> None:
     ran(path)
     page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")
     assert "without multiplets" in page
-
-
-def test_a_sum_that_is_missed_is_told(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dataclasses import replace
-
-    import specfit.maps.factorising
-    from tests.mapping.conftest import stand_in
-
-    def off(*given: object) -> object:
-        found = stand_in()(*given)
-        return replace(found, residual_sum=found.residual_sum + 1000.0)
-
-    monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
-    code, result = ran(project())
-    assert code == 0
-    told = [rule for rule in result["rules"] if rule["rule"] == "sum"]
-    assert [rule["outcome"] for rule in told] == ["warned", "warned"]
 
 
 def test_no_convergence_is_no_result(
@@ -405,8 +387,16 @@ def test_one_component_leaves_nothing_to_order(project: Project) -> None:
     assert "nothing to order" in rule["detail"]
 
 
+@pytest.mark.parametrize(
+    ("counts", "missed", "outcome"),
+    [(400.0, 0.0, "passed"), (4000.0, 0.025, "warned"), (400.0, 0.1, "failed")],
+)
 def test_parts_that_are_missed_and_lines_left_open_are_told(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    counts: float,
+    missed: float,
+    outcome: str,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from dataclasses import replace
 
@@ -415,18 +405,24 @@ def test_parts_that_are_missed_and_lines_left_open_are_told(
 
     def off(*given: object) -> object:
         found = stand_in()(*given)
-        made = np.full((36, found.spectra.shape[1]), 400.0)
-        # of the whole image nothing is missing, of its halves a tenth
-        seen = made * np.where(np.arange(36) < 18, 0.9, 1.1)[:, None]
+        made = np.full((36, found.spectra.shape[1]), counts)
+        # of the whole image nothing is missing, of its halves a part
+        half = np.where(np.arange(36) < 18, -1.0, 1.0)[:, None]
+        noise = np.random.default_rng(0).normal(0.0, np.sqrt(counts), made.shape)
+        seen = made * (1.0 + missed * half) + noise
         return replace(
             found, parts=np.stack([seen, made, made]), feasible=None, open_by=0.4
         )
 
     monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
-    _, result = ran(project())
+    path = project()
+    code, result = ran(path)
+    assert code == (1 if outcome == "failed" else 0)
     told = {rule["rule"]: rule for rule in result["rules"]}
-    assert told["sum"]["outcome"] == "warned"
+    assert told["sum"]["outcome"] == outcome
     assert told["ambiguity"]["value"] == 0.4
+    page = (path.parent / "out" / "report.html").read_text(encoding="utf-8")
+    assert ("with reservations" in page) == (outcome != "failed")
 
 
 @pytest.mark.usefixtures("fake")

@@ -58,3 +58,43 @@ def test_the_same_of_maps_of_real_curves(name):
     made = four.simulated(name, 1)
     best = how_many(made.counts, made.energy, Factorisation(2, iterations=5), 4).best
     assert best == 1 + np.argmax(foretold(made.counts, made.energy, 4)) == 2
+
+
+def rare(shares, dose, pixels=4096, channels=256, floor=1e-3):
+    """Pixels of one phase each, whose lines stand apart, and their energies."""
+    generator = np.random.default_rng(0)
+    energy = np.linspace(0.0, 10.0, channels)
+    places = np.array([3.0, 7.0, 8.5])[: len(shares), None]
+    rows = np.exp(-0.5 * ((energy[None] - places) / 0.9) ** 2) + floor
+    rows = rows / rows.sum(axis=1, keepdims=True)
+    which = generator.choice(len(shares), pixels, p=shares)
+    return generator.poisson(dose * rows[which]).astype(float), energy
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("share", [0.5, 0.2, 0.1, 0.05, 0.02])
+def test_a_rare_phase_with_channels_of_its_own_is_one(share, unit):
+    """Its noise is that of few pixels and larger than all other noise."""
+    x, energy = rare((1.0 - share, share), 3000.0)
+    found = how_many(unit * x, energy, Factorisation(2, iterations=5), 6)
+    assert found.best == 2
+    assert found.noise == pytest.approx(unit, rel=0.05)
+
+
+@pytest.mark.parametrize("few", [3, 10, 40])
+def test_so_is_one_of_a_few_pixels(few):
+    x, energy = rare((1.0,), 20000.0, pixels=8192)
+    others, _ = rare((0.0, 1.0), 20000.0, pixels=few)
+    x[1000 : 1000 + few] = others
+    assert how_many(x, energy, Factorisation(2, iterations=5), 6).best == 2
+
+
+@pytest.mark.parametrize("shares", [(0.9, 0.05, 0.05), (0.97, 0.02, 0.01)])
+def test_two_rare_ones_are_two(shares):
+    x, energy = rare(shares, 3000.0)
+    assert how_many(x, energy, Factorisation(3, iterations=5), 6).best == 3
+
+
+def test_channels_that_are_seldom_hit_are_no_component():
+    x, energy = rare((1.0,), 30.0, pixels=600)
+    assert how_many(x, energy, Factorisation(1, iterations=5), 5).best == 1

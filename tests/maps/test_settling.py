@@ -29,7 +29,7 @@ def lines(lowest, known=True, seed=1):
         state = space(counts, data, ENERGY, request, None)
         found = linear(counts, data, state)
     level = every_line(found, 2)[0, 1]
-    curve = curves(request, ENERGY.size)[0] if known else None
+    curve = curves(request, ENERGY)[0] if known else None
     true = np.linalg.lstsq(state.s.T, spectra[0], rcond=None)[0]
     return level, settled(found, level, curve), true[1] / true.sum()
 

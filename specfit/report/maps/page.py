@@ -17,6 +17,7 @@ from specfit.report.blocks import (
 )
 from specfit.report.maps.result import ComponentResult, MapRunResult
 from specfit.report.page import Shown
+from specfit.report.sections.verdict import RESERVED
 
 CAPTIONS = {
     "map": "Share of each component in the counts of the components, half the width of "
@@ -40,8 +41,8 @@ CAPTIONS = {
     "windows": "Above, what integrating two windows would say; below, the factorisation.",
 }
 _SENTENCES = {
-    "accepted": "Every rule holds.",
-    "rejected": "A rule of the file rejects this factorisation.",
+    "accepted": "Every rule of the file holds.",
+    "rejected": "This factorisation is not one to rely on:",
     "not_converged": "The factorisation has not come to rest; nothing is called a result.",
 }
 
@@ -74,8 +75,13 @@ def sections(
 def _banner(result: MapRunResult) -> Banner:
     tones: dict[str, Tone] = {"accepted": "good", "rejected": "bad"}
     sentence = _SENTENCES[result.verdict]
-    if result.verdict == "accepted" and not result.rules:
+    own = [rule for rule in result.rules if rule.kind in ("require", "expect", "check")]
+    if result.verdict == "accepted" and not own:
         sentence = "The file states no rule."
+    warned = [rule for rule in result.rules if rule.outcome == "warned"]
+    if result.verdict == "accepted" and warned:
+        said = [f"{rule.text}: {rule.detail}" for rule in warned]
+        return Banner(RESERVED, "warn", f"{sentence} But this is to be known:", said)
     tone = tones.get(result.verdict, "warn")
     return Banner(result.verdict.replace("_", " "), tone, sentence, result.reasons)
 

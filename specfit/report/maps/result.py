@@ -152,13 +152,21 @@ def _component(done: MapDone, at: int) -> ComponentResult:
         centroid=float(result.centroid[at]),
         peak=float(result.energy[int(np.argmax(result.spectra[at]))]),
         share=float(result.share[at]),
-        mean_fraction=mean_of(result.fraction[:, at]),
+        mean_fraction=_mean_fraction(done, at),
         fraction_sd_counting=mean_of(result.by_pixel(found.counting_sd)[:, at]),
         fraction_sd_spectra=mean_of(result.by_pixel(found.spectral_sd)[:, at]),
         library=like.label if like else "",
         library_note=like.note if like else "",
         strength=_known(found.strength[k]) if like else None,
         shift=_known(found.shift[k]) if like else None,
+    )
+
+
+def _mean_fraction(done: MapDone, at: int) -> float:
+    """Of weights that may be negative where they are known: cut ones are too large."""
+    found, k = done.result.found.average, int(done.result.kept[at])
+    return (
+        mean_of(done.result.fraction[:, at]) if found is None else float(found.mean[k])
     )
 
 
@@ -197,7 +205,8 @@ def _parameters(done: MapDone) -> dict[str, Figure]:
         if np.isfinite(found.strength[k]):
             made[f"strength[{number}]"] = _figure("", float(found.strength[k]))
         if np.isfinite(found.shift[k]) and done.factorising.shift:
-            made.setdefault("shift", _figure("eV", float(found.shift[k])))
+            shift = _figure("eV", float(found.shift[k]))
+            made["shift"] = shift.model_copy(update={"sd": found.shift_sd})
     if found.drift is not None:
         spread = float(np.sqrt(mean_of(found.drift**2)))
         made["drift"] = _figure("eV", spread)

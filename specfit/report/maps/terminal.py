@@ -55,7 +55,8 @@ def _offsets(result: MapRunResult) -> list[str]:
     """Shift and drift in one line, where there are any."""
     said = []
     if (shift := result.parameters.get("shift")) is not None:
-        said.append(f"shift of the curves {shift.mean:+.2f} eV")
+        error = f" ± {shift.sd:.2f}" if shift.sd else ""
+        said.append(f"shift of the curves {shift.mean:+.2f}{error} eV")
     if (drift := result.parameters.get("drift")) is not None:
         said.append(f"drift {drift.mean:.2f} eV root mean square")
     return ["; ".join(said)] if said else []
