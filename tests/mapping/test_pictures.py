@@ -113,7 +113,9 @@ def test_curves_are_called_by_their_file() -> None:
 
 
 def test_what_parts_of_the_image_leave_is_drawn(done: MapDone) -> None:
-    assert map_spectra.left_in_parts(replace(done)) is None
+    found = replace(done.result.found, parts=None)
+    none = replace(done, result=replace(done.result, found=found))
+    assert map_spectra.left_in_parts(none) is None
     made = np.full((36, done.result.energy.size), 100.0)
     seen = made + np.random.default_rng(1).normal(0.0, 10.0, made.shape)
     seen[:, 40] += 50.0

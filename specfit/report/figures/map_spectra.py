@@ -135,12 +135,15 @@ def left_in_parts(done: MapDone) -> FloatArray | None:
     if done.result.found.parts is None:
         return None
     seen, made, variance = done.result.found.parts
-    held = (made > 0.0).any(axis=1)
-    if done.factorising.likelihood == "poisson":
-        variance = np.maximum(variance, 1.0)
-    ratio = (seen - made)[held] ** 2 / np.where(variance > 0.0, variance, 1.0)[held]
-    found: FloatArray = np.sqrt(ratio.mean(axis=0)) if held.any() else np.zeros(0)
-    return found if found.size else None
+    held = made.sum(axis=1) > 0.0
+    noise = np.maximum(variance[held], 0.0)
+    if not noise.sum() > 0.0:
+        return None
+    # what a part of its size has on average: a channel of it may expect next to nothing
+    usual = noise.sum(axis=1, keepdims=True) * noise.sum(axis=0) / noise.sum()
+    ratio = (seen - made)[held] ** 2 / np.maximum(usual, 1e-300)
+    found: FloatArray = np.sqrt(ratio.mean(axis=0))
+    return found
 
 
 def relevance(done: MapDone) -> bytes:
