@@ -273,7 +273,7 @@ class FactorisationReader:
         self.names = self.names._replace(level=level or self.names.level)
         said = {
             "every": bool(self.all or self.own),
-            "relevance": not level or symbol == level,
+            "level": not level or symbol == level,
             "background": "background" in self.values or not self.names.background,
         }
         for what in (what for what, known in said.items() if not known):
