@@ -167,7 +167,11 @@ def _add_reading(commands: _Commands) -> None:  # type: ignore[valid-type]
 def _add_simulate(commands: _Commands) -> None:  # type: ignore[valid-type]
     simulate = commands.add_parser("simulate", help="make synthetic data of a model")  # type: ignore[attr-defined]
     simulate.add_argument("file", type=Path)
-    truth = "TOML: seed = 1, [axis] low, high, channels, [values] N0, area, A.IS …"
+    truth = (
+        "TOML: seed = 1, [axis] low, high, channels, [values] N0, area, A.IS …; of a map "
+        "seed, [particle] pixels, radius, skin, projected, dose, background, exponent, "
+        "drift, rough, core, shell, and [energy] low, high, channels"
+    )
     simulate.add_argument("--truth", type=Path, required=True, help=truth)
     simulate.add_argument("--out", type=Path, required=True, help="folder")
     simulate.add_argument(

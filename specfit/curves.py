@@ -14,8 +14,12 @@ from specfit.model.factorising import Curve, Factorising
 from specfit.model.peak_remarks import Remark
 from specfit.model.white_lines import LABEL, white_lines
 from specfit.readers import ReaderError
-from specfit.readers.curves import on_axis, read_curve
+from specfit.readers.curves import on_axis, reach, read_curve
 
+ALONE = 3
+"""Channels that a background needs where it is alone."""
+_OVER = 0.1
+"""Share of a curve in the window of the background from which on that is told."""
 Libraries = Mapping[Curve, LibraryCurve]
 
 
@@ -31,6 +35,11 @@ def libraries(
             found[curve] = _curve(curve, energy, root, checked.allow_outside)
         except ReaderError as error:
             faults.append((error.code, error.words, curve.place, "error"))
+            continue
+        if note := "" if curve.record else found[curve].note:
+            words = {"file": curve.file, "reach": note}
+            words |= {"start": f"{energy[0]:.5g}", "end": f"{energy[-1]:.5g}"}
+            faults.append(("curve-reach", words, curve.place, "note"))
     return found, told(faults)
 
 
@@ -41,15 +50,46 @@ def used_energy(measured: Measurement) -> FloatArray:
 
 
 def curve_faults(checked: Checked) -> list[Diagnostic]:
-    """What is wrong with the curves of a file whose maps could be read."""
+    """What is wrong with curves and windows of a file whose maps could be read."""
     maps = checked.document.maps if checked.document is not None else ()
-    return [
-        fault
-        for one in maps
-        for source, measured in checked.measured
-        if source == one.source
-        for fault in libraries(one, used_energy(measured), checked)[1]
-    ]
+    found: list[Diagnostic] = []
+    for one in maps:
+        for source, measured in checked.measured:
+            if source == one.source:
+                energy = used_energy(measured)
+                curves, faults = libraries(one, energy, checked)
+                found += [*faults, *told(_alone(one, energy, curves))]
+    return found
+
+
+def _alone(
+    asked: Factorising, energy: FloatArray, curves: Libraries
+) -> Iterator[Remark]:
+    """What is wrong with the window in which the background is said to be alone."""
+    if asked.fit is None:
+        return
+    (low, high), place = asked.fit, dict(asked.places).get("baseline", asked.place)
+    inside = (energy >= low) & (energy <= high)
+    words = {"low": f"{low:g}", "high": f"{high:g}", "channels": str(int(inside.sum()))}
+    words |= {"start": f"{energy[0]:.5g}", "end": f"{energy[-1]:.5g}"}
+    if inside.sum() < ALONE:
+        yield "fit-outside", words | {"needed": str(ALONE)}, place, "error"
+        return
+    for curve in (prior.curve for prior in asked.spectra):
+        if curve is None or curve not in curves:
+            continue
+        share = float(curves[curve].values[inside].sum())
+        if share > _OVER:
+            more = {"curve": curve.text, "share": f"{100 * share:.0f}"}
+            yield "fit-over-edge", words | more, place, "warning"
+
+
+def reaches(curves: Libraries, energy: FloatArray) -> Iterator[str]:
+    """What the curves of files do not reach of the map, a sentence each."""
+    for curve, known in curves.items():
+        if known.note and not curve.record:
+            ends = f"the map goes from {energy[0]:.5g} to {energy[-1]:.5g} eV"
+            yield f"The curve {known.label} is {known.note}; {ends}."
 
 
 def _named(factorising: Factorising) -> Iterator[Curve]:
@@ -65,4 +105,5 @@ def _curve(
         lines = white_lines(curve.record)
         return LibraryCurve(curve.text, lines.curve(energy), LABEL)
     own, values = read_curve(curve.file, root, allow_outside)
-    return LibraryCurve(curve.text, on_axis(own, values, energy, curve.file))
+    made = on_axis(own, values, energy, curve.file)
+    return LibraryCurve(curve.text, made, reach(own, values, energy))

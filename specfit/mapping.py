@@ -12,7 +12,7 @@ import numpy as np
 from specfit.checking import Checked
 from specfit.contracts import FloatArray, Measurement, Progress
 from specfit.cubes import Anything
-from specfit.curves import Libraries, libraries, used_energy
+from specfit.curves import Libraries, libraries, reaches, used_energy
 from specfit.diagnostics import SpecError
 from specfit.map_background import POWERS, exponents
 from specfit.map_levels import levels_of
@@ -58,7 +58,7 @@ def run_map(
     with clock("read curves"):
         measured = next(m for s, m in checked.measured if s == factorising.source)
         curves, faults = libraries(factorising, used_energy(measured), checked)
-        if faults:
+        if any(fault.severity == "error" for fault in faults):
             raise SpecError([*checked.diagnostics, *faults], checked.texts)
     with clock("factorise"):
         result = factorised(factorising, measured, curves, progress)
@@ -102,7 +102,8 @@ def factorised(
     request, told = in_counts(request, numbered.noise)
     request = as_many(factorising, request, numbered.best)
     found = factorise(counts, energy, request, _telling(progress, request.iterations))
-    found = replace(found, notes=(*found.notes, *told, *notes(factorising)))
+    said = (*told, *notes(factorising), *reaches(curves, energy))
+    found = replace(found, notes=(*found.notes, *said))
     kept = _kept(factorising, found, energy)
     priors = [factorising.spectra[k] for k in kept]
     return MapResult(

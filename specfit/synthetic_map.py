@@ -120,7 +120,7 @@ def thickness(
             start=2,
         )
     )
-    inner = 1.0 - scene.skin * np.clip(1.0 + waves, 0.2, 2.0)
+    inner = np.clip(1.0 - scene.skin * np.clip(1.0 + waves, 0.2, 2.0), 0.0, None)
     if not scene.projected:
         whole, core = (r < 1.0).astype(float), (r < inner).astype(float)
     else:

@@ -17,18 +17,34 @@ import numpy as np
 
 from specfit import exits
 from specfit.commands.common import writable
+from specfit.commands.map_files import (
+    layout_of,
+    refuse_foreign,
+    save,
+    save_truth,
+    stated,
+)
 from specfit.commands.truth_file import truth_in
 from specfit.commands.truth_values import fault
 from specfit.contracts import FloatArray
 from specfit.model.factorising import Factorising
 from specfit.model.faults import nearest
 from specfit.readers.checks import MINIMUM_CHANNELS
-from specfit.synthetic_map import LABEL, LINES, Made, Scene, simulated
+from specfit.synthetic_map import LABEL, LINES, Scene, simulated
 
-MARK = "synthetic"
-"""Array of an archive that says it was made by `simulate`."""
 SIDE = (4, 4096)
 """Pixels along an axis of the image."""
+_RANGES = {
+    "radius": (0.05, 10.0),
+    "skin": (0.0, 1.0),
+    "exponent": (0.0, 20.0),
+    "drift": (0.0, 20.0),
+    "rough": (0.0, 10.0),
+    "dose": (0.0, 1e9),
+    "background": (0.0, 1e9),
+}
+"""What numbers of a scene may be; lengths are shares of half the image, or of the radius."""
+_AXIS = ("low", "high", "channels")
 _TABLES = ("particle", "energy", "seed")
 
 
@@ -40,21 +56,30 @@ def simulate_map(arguments: argparse.Namespace, asked: Factorising) -> int:
             words = {"key": key, "known": nearest(key, _TABLES)}
             raise fault("truth-map-key", arguments.truth, **words)
     scene = scene_of(truth.get("particle", {}), arguments.truth)
-    energy = _energy(truth.get("energy", {}), arguments.truth)
-    seed = arguments.seed if arguments.seed is not None else int(truth.get("seed", 0))
+    energy = _energy(truth.get("energy", {}), stated(asked.source), arguments.truth)
+    seed = arguments.seed if arguments.seed is not None else _seed(truth, arguments)
+    layout = layout_of(asked.source, arguments.out, arguments.file)
     writable(arguments.out)
-    cube = arguments.out / Path(asked.source.file).with_suffix(".npz").name
     beside = arguments.out / f"{arguments.file.stem}.truth.toml"
-    maps = cube.with_suffix(".truth.npz")
-    for path in (cube, maps):
-        _refuse_foreign(path)
+    maps = layout.path.with_suffix(".truth.npz")
+    for path in (layout.path, maps):
+        refuse_foreign(path)
+    if layout.path.suffix == ".npy":
+        refuse_foreign(layout.sidecar)
     arguments.out.mkdir(parents=True, exist_ok=True)
     made = simulated(scene, energy, seed)
-    save(cube, made)
+    written = save(layout, made)
     save_truth(maps, made)
     beside.write_text(told(scene, energy, seed), encoding="utf-8")
-    print(cube, maps, beside, sep="\n")
+    print(*written, maps, beside, sep="\n")
     return exits.ACCEPTED
+
+
+def _seed(truth: Mapping[str, Any], arguments: argparse.Namespace) -> int:
+    seed = truth.get("seed", 0)
+    if type(seed) is int and seed >= 0:
+        return seed
+    raise fault("truth-map-seed", arguments.truth, value=json.dumps(seed))
 
 
 def scene_of(said: object, path: Path) -> Scene:
@@ -79,55 +104,36 @@ def _value(key: str, value: object, usual: object, path: Path) -> Any:
         case [int() as first, int() as second] if isinstance(usual, tuple):
             if all(SIDE[0] <= n <= SIDE[1] for n in (first, second)):
                 return first, second
-        case int() | float() if isinstance(usual, float) and 0 <= value < 1e12:
-            return float(value)
+        case int() | float() if isinstance(usual, float):
+            low, high = _RANGES[key]
+            if low <= value <= high:
+                return float(value)
+            words = {"key": key, "value": json.dumps(value)}
+            raise fault(
+                "truth-map-range", path, **words, low=f"{low:g}", high=f"{high:g}"
+            )
     raise fault("truth-map-value", path, key=key, value=json.dumps(value))
 
 
-def _energy(said: Mapping[str, Any], path: Path) -> FloatArray:
+def _energy(
+    said: Mapping[str, Any], own: tuple[float, float] | None, path: Path
+) -> FloatArray:
+    """The energies of the channels, eV; `own` start and step are what the .spec says."""
     grid = {"low": 600.0, "high": 666.5, "channels": 96, **said}
     low, high, channels = (grid[key] for key in ("low", "high", "channels"))
-    numbers = all(isinstance(x, int | float) for x in (low, high, channels))
-    if not numbers or low >= high or not MINIMUM_CHANNELS <= channels <= 2**14:
+    numbers = all(type(x) in (int, float) for x in (low, high))
+    if not numbers or type(channels) is not int or set(grid) > set(_AXIS):
         raise fault("truth-map-energy", path, least=str(MINIMUM_CHANNELS))
-    return np.linspace(low, high, int(channels))
-
-
-def _refuse_foreign(path: Path) -> None:
-    """Only what `simulate` itself wrote is written over."""
-    if not path.exists():
-        return
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if MARK in archive.files:
-                return
-    except (ValueError, OSError):
-        pass
-    raise fault("would-overwrite", path, path=str(path))
-
-
-def save(path: Path, made: Made) -> None:
-    """The cube as a microscope would give it: whole counts and energies."""
-    most = made.counts.max()
-    kind = np.uint16 if most < 2**16 else np.uint32
-    np.savez_compressed(
-        path,
-        counts=made.counts.astype(kind),
-        energy=made.energy,
-        synthetic=np.ones(1, dtype=np.uint8),
-    )
-
-
-def save_truth(path: Path, made: Made) -> None:
-    """Maps (2, n_first, n_second), spectra (2, n_channels) and drift behind a cube."""
-    np.savez_compressed(
-        path,
-        maps=made.maps.astype(np.float32),
-        fraction=made.fraction.astype(np.float32),
-        spectra=made.spectra.astype(np.float32),
-        drift=made.drift.astype(np.float32),
-        synthetic=np.ones(1, dtype=np.uint8),
-    )
+    if not 0 < low < high < 1e6 or not MINIMUM_CHANNELS <= channels <= 2**16:
+        raise fault("truth-map-energy", path, least=str(MINIMUM_CHANNELS))
+    if own is None:
+        return np.linspace(low, high, channels)
+    made: FloatArray = own[0] + own[1] * np.arange(channels, dtype=float)
+    ends = {"low": float(made[0]), "high": float(made[-1])}
+    if any(key in said and abs(said[key] - ends[key]) > 1e-6 for key in ends):
+        words = {key: f"{end:.6g}" for key, end in ends.items()}
+        raise fault("truth-map-axis", path, **words, channels=str(channels))
+    return made
 
 
 def told(scene: Scene, energy: FloatArray, seed: int) -> str:

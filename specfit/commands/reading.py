@@ -22,7 +22,7 @@ from specfit.model import ir
 from specfit.model.factorising import Factorising
 from specfit.rendering import apply_fixes, to_json
 
-MAP_NOTES = ("cube", "empty pixels", "dead channels")
+MAP_NOTES = ("cube", "pixel step", "energies", "empty pixels", "dead channels")
 """What is said of a map before it is factorised."""
 MANY = 6
 """Files of which all are listed."""

@@ -79,9 +79,7 @@ class FactorisationReader:
             name=self.block.name or "",
             title=self.block.title or "",
             source=self.data.sources[0],
-            names=(self.names.maps, self.names.spectra),
-            number=self.names.number,
-            baseline=self.names.background,
+            **self._called,
             spectra=tuple(self._spectrum(k) for k in range(1, count + 1)),
             **rules.said,
             checks=tuple(rules.checks),
@@ -90,6 +88,12 @@ class FactorisationReader:
             **self.values,
             **self.weights.values,
         )
+
+    @property
+    def _called(self) -> dict[str, Any]:
+        names = self.names
+        both = {"number": names.number, "baseline": names.background}
+        return {"names": (names.maps, names.spectra), **both}
 
     def _spectrum(self, number: int) -> SpectrumPrior:
         return self.own.get(number) or self.all or SpectrumPrior()
@@ -269,7 +273,7 @@ class FactorisationReader:
         self.names = self.names._replace(level=level or self.names.level)
         said = {
             "every": bool(self.all or self.own),
-            "relevance": not level or symbol == level,
+            "level": not level or symbol == level,
             "background": "background" in self.values or not self.names.background,
         }
         for what in (what for what, known in said.items() if not known):

@@ -109,7 +109,12 @@ class ImageKeys:
         number = constant(plain[0], self.constants) if plain else None
         word = plain[1] if len(plain) == 2 else None
         whole = isinstance(number, Quantity) and float(number) in (1.0, 2.0, 3.0)
-        right = call.function.text == "axis" and whole and len(plain) <= 2
+        known = call.function.text == "axis"
+        if known and isinstance(number, Quantity) and not whole:
+            words = {"axis": f"{float(number):g}", "key": key}
+            self.faults.say("image-axis", plain[0].span, words)
+            return None
+        right = known and whole and len(plain) <= 2
         titled = word is None or isinstance(word, tree.String)
         if not (right and titled) or named.keys() not in ({"start", "step"}, set()):
             self._usage(key, call)
@@ -160,6 +165,8 @@ class ImageKeys:
         if not isinstance(number, Quantity):
             return None
         if number.dimension != wanted:
-            wrong_unit(self.faults, value.span, key, key, wanted, number.dimension)
+            said = (value.span, key, key, wanted, number.dimension)
+            lengths = wanted == units.DIMENSIONS["length"]
+            wrong_unit(self.faults, *said, unit="nm" if lengths else "")
             return None
         return number

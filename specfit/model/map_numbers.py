@@ -8,7 +8,7 @@ from typing import Any
 from specfit.language import tree
 from specfit.language.printer import print_expression
 from specfit.model.constants import constant
-from specfit.model.faults import Faults, closest
+from specfit.model.faults import Faults
 from specfit.model.map_words import MOST, USAGE, plain_number
 
 _OFFSETS = ("shift", "drift")
@@ -90,8 +90,7 @@ class NumberReader:
         """What statements number components by, if that is one other name."""
         if name in self.written or len(self.written) != 1:
             return name
-        used = next(iter(self.written))
-        return used if closest(used, [name]) else name
+        return next(iter(self.written))
 
 
 def _written(items: Sequence[tree.AnyStatement]) -> Iterator[str]:

@@ -80,6 +80,7 @@ class MapRules:
         centre = item.prior.centre if item.prior else None
         known = self._of_maps(item.expression, what)
         if not known or not isinstance(centre, tree.PlusMinus):
+            what = what if _word(item.expression) == what else "expect"
             return usage(self.faults, what, item.span, self.names)
         mean, sd = (
             plain_number(constant(x, self.constants))

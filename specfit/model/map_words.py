@@ -23,11 +23,14 @@ USAGE = {
     "spectra": '{S}[1] ~ dirichlet(1.0)`, `smooth(2 eV)` or `like db("MnO.L23")',
     "like": '{S}[1] ~ like file("mno.csv")` or `{S}[1] ~ like db("MnO.L23")',
     "relevance": "{λ}[{k}] ~ inverse_gamma(1.5, 0.5 * mean({counts})) {unit}",
+    "level": "{λ}[{k}] ~ inverse_gamma(1.5, 0.5 * mean({counts})) {unit}`, or a known scale, "
+    "`{C}[{data}.pixel, {k}] ~ exponential(1000{of})",
     "background": "baseline {bg} : powerlaw(fit = [600, 630] eV) per pixel",
     "shift": "shift ~ 0 ± 0.5 eV",
     "drift": "drift ~ 0 ± 0.1 eV per pixel",
     "overlap": "expect overlap({C}) ~ 0.00 ± 0.10",
     "roughness": "expect roughness({C}) ~ 0.00 ± 0.10",
+    "expect": "expect overlap({C}) ~ 0.00 ± 0.10` or `expect roughness({C}) ~ 0.00 ± 0.10",
     "order": "require increasing(centroid({S}, along = energy))",
     "components": "check components == 2",
     "chi2": "check chi2 < 1.2",
@@ -63,6 +66,7 @@ class Names(NamedTuple):
             "bg": self.background or "pre", "data": self.data, "mean": self.mean,
             "counts": f"{self.data}.{self.reading}",
             "unit": "counts" if self.reading == "counts" else "",
+            "of": " counts" if self.reading == "counts" else "",
         }  # fmt: skip
         return USAGE[what].format(**said).rstrip()
 

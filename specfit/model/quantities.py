@@ -93,8 +93,12 @@ def wrong_unit(
     symbol: str,
     wanted: Dimension,
     found: Dimension,
+    unit: str = "",
 ) -> None:
-    """`name` is given a value of another dimension; `symbol` is its role, if known."""
+    """`name` is given a value of another dimension; `symbol` is its role, if known.
+
+    unit: what to offer, the canonical one unless said.
+    """
     if BOOLEAN in (wanted, found):
         mismatch(faults, wanted, found, span)
         return
@@ -104,7 +108,7 @@ def wrong_unit(
         name=name,
         meaning=f"@symbol-{symbol}" if symbol else f"`{name}`",
         wanted=units.said(wanted),
-        unit=units.canonical_unit(wanted),
+        unit=unit or units.canonical_unit(wanted),
         found=units.said(found),
     )
 

@@ -182,7 +182,8 @@ def _within(source: DataSource, spectrum: Measurement) -> Measurement:
     words = {"file": source.file, "found": str(left), "needed": str(MINIMUM_CHANNELS)}
     if left < MINIMUM_CHANNELS:
         span = f"{axis[0]:.4g} … {axis[-1]:.4g} {spectrum.axis_unit}"
-        raise ReaderError("data-window", words | {"span": span})
+        with concerning("mask" if source.window is None else "window"):
+            raise ReaderError("data-window", words | {"span": span})
     text = f"{left} of {len(axis)} channels remain"
     return replace(
         spectrum,

@@ -59,12 +59,14 @@ class Container:
     energy: of each axis of the largest array that it calibrates, by its number from 1:
         what makes its (n,) eV, once there is known to be room.
     steps: Å from pixel to pixel, likewise.
+    others: arrays that hold no numbers, each with its type.
     """
 
     arrays: Mapping[str, Stored]
     title: str
     energy: Mapping[int, Callable[[], Anything]] = field(default_factory=dict)
     steps: Mapping[int, float] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def ruled(start: float, step: float, channels: int) -> Callable[[], Anything]:
@@ -85,7 +87,8 @@ def npy(path: Path, name: str) -> Container:
 
 def npz(path: Path, name: str) -> Container:
     """Every array of numbers of an archive; words and objects are passed over."""
-    arrays = {}
+    arrays: dict[str, Stored] = {}
+    others: dict[str, str] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
@@ -95,6 +98,9 @@ def npz(path: Path, name: str) -> Container:
                 with archive.open(member) as stream:
                     shape, dtype, offset = _head(stream, name)
                 if dtype.kind not in "biuf":
+                    kind = {"U": "words", "S": "words", "c": "complex numbers"}
+                    key = member.filename.removesuffix(".npy")
+                    others[key] = kind.get(dtype.kind, dtype.name)
                     continue
                 if member.file_size != offset + prod(shape) * dtype.itemsize:
                     raise _broken(name, f"`{member.filename}` has another length")
@@ -102,7 +108,7 @@ def npz(path: Path, name: str) -> Container:
                 arrays[key] = Stored(shape, dtype, _member(path, name, key))
     except _DAMAGED as error:
         raise _broken(name, "it is no archive of arrays") from error
-    return Container(arrays, "NumPy archive")
+    return Container(arrays, "NumPy archive", others=others)
 
 
 def _member(path: Path, name: str, key: str) -> Callable[[], Anything]:

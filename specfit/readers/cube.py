@@ -18,6 +18,7 @@ from specfit.readers.dm import digital_micrograph
 from specfit.readers.errors import ReaderError
 from specfit.readers.files import located
 from specfit.readers.hspy import hspy
+from specfit.readers.odds import at_odds
 from specfit.readers.sidecar import beside
 
 if TYPE_CHECKING:
@@ -73,13 +74,20 @@ def read_cube(source: DataSource, root: Path, allow_outside: bool) -> Measuremen
         path=source.file,
         sha256=digest(path),
         size=path.stat().st_size,
-        found=_found(cube, held, name, stored, path),
+        found=_found(
+            cube, held, name, stored, path, at_odds(source, held, energy, axis)
+        ),
         cube=cube,
     )
 
 
 def _found(
-    cube: Cube, held: Container, name: str, stored: Stored, path: Path
+    cube: Cube,
+    held: Container,
+    name: str,
+    stored: Stored,
+    path: Path,
+    told: list[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
     """What was found, for people: format, size, what has no count."""
     size = f"{memory.said(stored.size)} of {stored.dtype.name}"
@@ -89,6 +97,7 @@ def _found(
         ("file", f"{path.name}, {path.stat().st_size} bytes"),
         ("format", f"{held.title}{where}{', mapped' if stored.mapped else ''}"),
         ("cube", f"{first} × {second} pixels, {size}"),
+        *told,
         *_left_out(cube),
     )
 
@@ -116,6 +125,7 @@ def _meant(source: DataSource, held: Container) -> tuple[str, Stored]:
         f"`{key}` ({' × '.join(map(str, one.shape))})"
         for key, one in held.arrays.items()
     )
+    known += "".join(f", `{key}` (of {kind})" for key, kind in held.others.items())
     words = {"file": source.file, "known": known or "none"}
     if asked is not None:
         if asked not in held.arrays:
@@ -143,6 +153,9 @@ def _energy(
         start, step = (options[key] for key in ("energy_start", "energy_step"))
         return float(str(start)) + float(str(step)) * np.arange(n, dtype=float)
     own = held.energy.get(axis)
+    if own is None and held.energy and "energy_array" not in options:
+        words["other"] = str(next(iter(held.energy)))
+        raise ReaderError("data-cube-axis-other", words)
     if own is None:
         scale = {"keV": 1e3, "meV": 1e-3}.get(source.columns["energy"][1], 1.0)
         values = scale * _vector(source, held, n, words)

@@ -15,6 +15,10 @@ from specfit.readers.tables import Table, decode
 
 OVERLAP = 16
 """Channels of the data that a curve must reach."""
+COVERED = 0.5
+"""Share that it must reach of the channels from where it begins."""
+_EDGE = 0.1
+"""Height at its beginning, of its own, above which a curve begins behind its foot."""
 
 
 def read_curve(
@@ -61,14 +65,39 @@ def on_axis(
         It covers next to nothing of the axis.
 
     """
-    inside = (axis >= energy[0]) & (axis <= energy[-1])
-    if inside.sum() < OVERLAP:
-        words = {"file": name, "low": f"{energy[0]:.4g}", "high": f"{energy[-1]:.4g}"}
-        words |= {"start": f"{axis[0]:.4g}", "end": f"{axis[-1]:.4g}"}
-        raise ReaderError("data-curve-apart", words)
+    _covers(energy, axis, name)
+    if -values.min() > values.max():
+        words = {"file": name, "low": f"{values.min():.3g}"}
+        raise ReaderError(
+            "data-curve-negative", words | {"high": f"{values.max():.3g}"}
+        )
     made: FloatArray = np.interp(axis, energy, values - values.min(), left=0.0)
     made = np.maximum(made, 0.0)
     if made.sum() <= 0.0:
-        raise ReaderError("data-cube-zero", {"file": name})
+        raise ReaderError("data-curve-flat", {"file": name})
     unit: FloatArray = made / made.sum()
     return unit
+
+
+def _covers(energy: FloatArray, axis: FloatArray, name: str) -> None:
+    """Whether a curve reaches enough channels of an axis."""
+    inside = int(((axis >= energy[0]) & (axis <= energy[-1])).sum())
+    words = {"file": name, "low": f"{energy[0]:.5g}", "high": f"{energy[-1]:.5g}"}
+    words |= {"start": f"{axis[0]:.5g}", "end": f"{axis[-1]:.5g}"}
+    if inside < OVERLAP:
+        met = energy[0] < axis[-1] and energy[-1] > axis[0]
+        words |= {"channels": str(inside), "needed": str(OVERLAP)}
+        raise ReaderError("data-curve-few" if met else "data-curve-apart", words)
+    if inside < COVERED * int((axis >= energy[0]).sum()):
+        raise ReaderError("data-curve-short", words)
+
+
+def reach(energy: FloatArray, values: FloatArray, axis: FloatArray) -> str:
+    """What a curve does not reach of an axis, in words; "" where it reaches enough."""
+    told = []
+    foot, height = float(values[0] - values.min()), float(np.ptp(values))
+    if energy[0] > axis[0] and foot > _EDGE * height:
+        told.append(f"zero below {energy[0]:.5g} eV, where it begins")
+    if energy[-1] < axis[-1]:
+        told.append(f"level above {energy[-1]:.5g} eV, where it ends")
+    return ", and ".join(told)

@@ -11,6 +11,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from specfit.readers.arrays import Container, ruled
 from specfit.readers.errors import ReaderError
 from specfit.units import DIMENSIONS, UnitError, parse_unit
 
+_KEYS = ("energy", "pixel")
 _LIMIT = 1 << 20
 
 
@@ -45,6 +47,10 @@ def _parsed(side: Path) -> Mapping[str, Any]:
 
 def _told(said: Mapping[str, Any], name: str, held: Container) -> Container:
     (stored,) = held.arrays.values()
+    for key in said:
+        near = get_close_matches(key.casefold(), _KEYS, n=1, cutoff=0.7)
+        if near and key not in _KEYS:
+            raise _fault(name, f"it has `{key}`, and the word is `{near[0]}`")
     energy, steps = said.get("energy"), said.get("pixel")
     if isinstance(energy, dict):
         axis = energy.get("axis", len(stored.shape))

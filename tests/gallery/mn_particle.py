@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from specfit.commands.map_truth import save, save_truth, told
+from specfit.commands.map_files import Layout, save, save_truth
+from specfit.commands.map_truth import told
 from specfit.synthetic_map import Scene, edge, simulated
 
 SEED = 11
@@ -49,7 +50,7 @@ def library(valence: str, shift: float) -> np.ndarray:
 def main(folder: Path) -> None:
     scene = Scene()
     made = simulated(scene, ENERGY, SEED)
-    save(folder / "eels_valence.npz", made)
+    save(Layout(folder / "eels_valence.npz"), made)
     save_truth(folder / "eels_valence.truth.npz", made)
     text = told(scene, ENERGY, SEED)
     (folder / "eels_valence.truth.toml").write_text(text, encoding="utf-8")

@@ -474,3 +474,42 @@ def test_a_claim_of_unwritten_blocks_takes_no_memory(
         axis = signal.create_group("axis-2")
         axis.attrs.update(scale=0.5, offset=600.0, units="eV")
     assert fault("a.hspy", tmp_path).code == "data-cube-memory"
+
+
+# ------------------------------------------------- what text and file say differently
+
+
+def test_energies_at_odds_are_said(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", counts=cube(), energy=ENERGY)
+    other = {"energy_start": 600.0, "energy_step": 5.0}
+    found = dict(read(source("a.npz", options=other), tmp_path).found)
+    assert found["energies"].startswith("600 to 695 eV in the text, 600 to 609.5 eV in")
+    same = {"energy_start": 600.0, "energy_step": 0.5}
+    assert "energies" not in dict(read(source("a.npz", options=same), tmp_path).found)
+
+
+def test_steps_and_axes_of_a_sidecar_at_odds_are_said(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", cube())
+    side = tmp_path / "a.toml"
+    axis = 'energy = { axis = 3, start = 600.0, step = 0.5, unit = "eV" }\n'
+    side.write_text(axis + 'pixel = { step = 2.0, unit = "nm" }\n')
+    found = dict(read(source("a.npy"), tmp_path).found)
+    told = "0.5 nm in the text, 2 nm in the file: the text counts"
+    assert found["pixel step"] == told
+    side.write_text(axis.replace("axis = 3", "axis = 1"))
+    assert fault("a.npy", tmp_path).code == "data-cube-axis-other"
+    side.write_text(axis.replace("energy", "enrgy"))
+    assert "`enrgy`" in fault("a.npy", tmp_path).words["why"]
+
+
+def test_arrays_that_are_no_numbers_are_listed(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", counts=cube() * 1j, energy=ENERGY)
+    told = fault("a.npz", tmp_path)
+    assert told.code == "data-cube-flat"
+    assert told.words["known"] == "`energy` (20), `counts` (of complex numbers)"
+
+
+def test_a_window_beside_the_data_is_told_at_the_window(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", counts=cube(), energy=ENERGY)
+    told = fault("a.npz", tmp_path, window=(700.0, 720.0))
+    assert (told.code, told.key) == ("data-window", "window")

@@ -6,116 +6,76 @@ steps of a value look like equal steps to every reader; the bar is a round lengt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from specfit.contracts import FloatArray
 from specfit.cubes import Cube
 from specfit.mapped import MapDone
-from specfit.report.figures.style import INK, colour, dress, new, png
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from specfit.report.figures.panels import colour_bar, panels, shape_of, show
+from specfit.report.figures.style import colour, dress, png
 
 VALUES, SPREADS, SIGNED = "viridis", "cividis", "RdBu_r"
-WIDTH = 8.6
-"""Inches."""
-_ROUND = (1.0, 2.0, 5.0)
-_EMPTY = "#e4e4e4"
+_MOST, _ODD = 0.99, 1.5
+"""Share of the pixels, and times their χ² less 1, that colours reach; beyond it is dark."""
+_AWAY = 0.2
 
 
-def bar_length(extent: float) -> float:
-    """A round length about a quarter of `extent`, in its unit."""
-    wanted = extent / 4.0
-    power = 10.0 ** np.floor(np.log10(wanted))
-    return float(max(r * power for r in _ROUND if r * power <= wanted))
+def cube_of(done: MapDone) -> Cube:
+    """The map."""
+    cube = done.measurement.cube
+    assert cube is not None  # of every hyperspectral block
+    return cube
 
 
-def steps_of(cube: Cube) -> tuple[float, float]:
-    """Nm per pixel to the right and downwards, NaN where not known."""
-    first, second = (s / 10.0 for s in cube.step)
-    return (second, first) if cube.upright else (first, second)
+def largest(image: FloatArray) -> float:
+    """The greatest value of an image, 1 where there is none above zero."""
+    top = float(np.nanmax(image)) if np.isfinite(image).any() else 0.0
+    return top if top > 0.0 else 1.0
 
 
-def show(
-    axes: Any, image: FloatArray, cube: Cube, scheme: str, low: float, high: float
-) -> Any:
-    """One image with its scale bar; pixels without a value are grey."""
-    import matplotlib as mpl
-
-    right, down = steps_of(cube)
-    aspect = down / right if np.isfinite(down / right) else 1.0
-    colours = mpl.colormaps[scheme].with_extremes(bad=_EMPTY)
-    drawn = axes.imshow(
-        np.ma.masked_invalid(image), cmap=colours, vmin=low, vmax=high,
-        aspect=aspect, interpolation="nearest",
-    )  # fmt: skip
-    axes.set_xticks([])
-    axes.set_yticks([])
-    _bar(axes, image.shape[1], right)
-    return drawn
-
-
-def _bar(axes: Any, columns: int, step: float) -> None:
-    """A length in nm, or in pixels where the step is not known."""
-    known = np.isfinite(step)
-    extent = columns * (step if known else 1.0)
-    length = bar_length(extent)
-    share = length / extent
-    white = {"color": "white", "transform": axes.transAxes, "solid_capstyle": "butt"}
-    axes.plot([0.06, 0.06 + share], [0.06, 0.06], lw=5.0, **{**white, "color": INK})
-    axes.plot([0.062, 0.058 + share], [0.06, 0.06], lw=3.0, **white)
-    text = f"{length:g} {'nm' if known else 'pixels'}"
-    axes.text(
-        0.06, 0.085, text, color="white", transform=axes.transAxes, fontsize=8,
-        va="bottom", bbox={"facecolor": INK, "alpha": 0.55, "pad": 1.2, "lw": 0},
-    )  # fmt: skip
-
-
-def framed(figure: Figure, axes: Any, drawn: Any, title: str, unit: str = "") -> None:
-    """Title and colour bar of an image."""
-    axes.set_title(title)
-    bar: Any = figure.colorbar(drawn, ax=axes, fraction=0.046, pad=0.03)
-    bar.outline.set_linewidth(0.5)
-    if unit:
-        bar.set_label(unit)
+def counted(done: MapDone, values: FloatArray) -> FloatArray:
+    """Values of pixels (n_pixels,) that have a count, NaN where there is nothing at all."""
+    empty = cube_of(done).empty.ravel()
+    made: FloatArray = np.where(empty, np.nan, values) if empty.size else values
+    return made
 
 
 def maps(done: MapDone) -> bytes:
-    """A row for each component: fraction, half its 90 % interval, counts."""
-    result, cube = done.result, done.measurement.cube
-    assert cube is not None
+    """A row for each component: fraction, half its 90 % interval, weight.
+
+    A single component is all of every pixel: it has its weight alone.
+    """
+    result, cube = done.result, cube_of(done)
+    rows, single = result.kept.size, result.kept.size == 1
     low, high = result.band
-    rows = result.kept.size
-    counted = done.factorising.likelihood == "poisson"
-    unit = "counts" if counted else ""
+    half = 0.5 * (high - low)
+    poisson = done.factorising.likelihood == "poisson"
+    columns = 1 if single else 3
+    shape = shape_of(cube, 3)
     with dress():
-        figure = new(WIDTH, 2.75 * rows)
-        grid: Any = figure.subplots(rows, 3, squeeze=False)
-        half = 0.5 * (high - low)
-        worst = float(np.nanmax(half)) if np.isfinite(half).any() else 1.0
+        figure, grid = panels(shape, rows, columns)
         for at, number in enumerate(result.numbers):
+            weight = cube.image(counted(done, result.maps[:, at]))
+            name = f"{number}: weight" if single else "weight"
             images = (
-                (result.fraction[:, at], VALUES, 0.0, 1.0, f"{number}: fraction", ""),
-                (half[:, at], SPREADS, 0.0, worst or 1.0, "± of it, 90 %", ""),
-                (result.maps[:, at], VALUES, 0.0, None, "weight", unit),
-            )
-            for axes, (values, scheme, bottom, top, title, label) in zip(
+                (result.fraction[:, at], VALUES, 1.0, f"{number}: fraction", ""),
+                (half[:, at], SPREADS, largest(half), "± of it, 90 %", ""),
+                (weight, VALUES, largest(weight), name, "counts" if poisson else ""),
+            )[-columns:]
+            for axes, (values, scheme, top, title, unit) in zip(
                 grid[at], images, strict=True
             ):
-                image = cube.image(values)
-                ceiling = float(np.nanmax(image)) if top is None else top
-                drawn = show(axes, image, cube, scheme, bottom, ceiling)
-                framed(figure, axes, drawn, title, label)
-        figure.tight_layout(pad=0.6, w_pad=1.6)
+                image = values if values.ndim == 2 else cube.image(values)
+                drawn = show(axes, image, shape, scheme, (0.0, top), title)
+                colour_bar(axes, drawn, shape, unit)
         return png(figure)
 
 
 def uncertainty(done: MapDone) -> bytes:
     """The two parts of the standard deviation of the first fraction, side by side."""
-    result, cube = done.result, done.measurement.cube
-    assert cube is not None
+    result, cube = done.result, cube_of(done)
     parts = [
         (result.by_pixel(result.found.counting_sd)[:, 0], "sd of counting"),
         (result.by_pixel(result.found.spectral_sd)[:, 0], "sd of the spectra"),
@@ -124,51 +84,51 @@ def uncertainty(done: MapDone) -> bytes:
     if feasible is not None:
         width = (feasible.fraction_high - feasible.fraction_low) * result.seen
         parts.append((width, "range the data alone leave"))
+    shape = shape_of(cube, 3)
     with dress():
-        figure = new(WIDTH, 2.9)
-        grid: Any = figure.subplots(1, len(parts), squeeze=False)
+        figure, grid = panels(shape, 1, len(parts))
         for axes, (values, title) in zip(grid[0], parts, strict=True):
             image = cube.image(values)
-            top = float(np.nanmax(image)) if np.isfinite(image).any() else 1.0
-            drawn = show(axes, image, cube, SPREADS, 0.0, top or 1.0)
-            framed(figure, axes, drawn, title)
-        figure.tight_layout(pad=0.6)
+            drawn = show(axes, image, shape, SPREADS, (0.0, largest(image)), title)
+            colour_bar(axes, drawn, shape)
         return png(figure)
 
 
 def drift(done: MapDone) -> bytes:
-    """The drift of every pixel's energies, and how surely it is known."""
-    found, cube = done.result.found, done.measurement.cube
-    assert cube is not None
+    """The drift of every pixel's energies where there is an edge, and how surely."""
+    found, cube = done.result.found, cube_of(done)
     assert found.drift is not None
     assert found.drift_sd is not None
+    shape = shape_of(cube, 3)
     with dress():
-        figure = new(0.7 * WIDTH, 2.9)
-        left, right = figure.subplots(1, 2)
-        image = cube.image(found.drift)
-        most = float(np.nanmax(np.abs(image))) if np.isfinite(image).any() else 1.0
-        drawn = show(left, image, cube, SIGNED, -(most or 1.0), most or 1.0)
-        framed(figure, left, drawn, "drift", "eV")
-        image = cube.image(found.drift_sd)
-        most = float(np.nanmax(image)) if np.isfinite(image).any() else 1.0
-        framed(figure, right, show(right, image, cube, SPREADS, 0.0, most), "sd", "eV")
-        figure.tight_layout(pad=0.6)
+        figure, ((left, right),) = panels(shape, 1, 2)
+        image = cube.image(found.drift * done.result.seen)
+        most = largest(np.abs(image))
+        drawn = show(left, image, shape, SIGNED, (-most, most), "drift")
+        colour_bar(left, drawn, shape, "eV")
+        image = cube.image(found.drift_sd * done.result.seen)
+        drawn = show(right, image, shape, SPREADS, (0.0, largest(image)), "sd")
+        colour_bar(right, drawn, shape, "eV")
         return png(figure)
 
 
 def residual_image(done: MapDone) -> bytes:
-    """Reduced chi-square of every pixel: 1 is as noisy as it must be."""
-    cube = done.measurement.cube
-    assert cube is not None
-    image = cube.image(done.result.found.residual_chi)
-    away = float(np.nanmax(np.abs(image - 1.0))) if np.isfinite(image).any() else 1.0
+    """Reduced chi-square of every pixel: 1 is as noisy as it must be, never below 0."""
+    from matplotlib.colors import TwoSlopeNorm
+
+    cube = cube_of(done)
+    image = cube.image(counted(done, done.result.found.residual_chi))
+    here = np.abs(image[np.isfinite(image)] - 1.0)
+    away = max(_AWAY, _ODD * float(np.quantile(here, _MOST)) if here.size else 0.0)
+    top = largest(image)
+    norm = TwoSlopeNorm(1.0, max(0.0, 1.0 - away), 1.0 + away)
+    beyond = top > 1.0 + away
+    shape = shape_of(cube, 2)
     with dress():
-        figure = new(4.3, 3.3)
-        axes: Any = figure.add_subplot()
-        away = max(away, 0.2)
-        drawn = show(axes, image, cube, SIGNED, 1.0 - away, 1.0 + away)
-        framed(figure, axes, drawn, "reduced χ² of each pixel")
-        figure.tight_layout(pad=0.6)
+        figure, ((axes,),) = panels(shape, 1, 1)
+        title = "reduced χ² of each pixel" + (f", up to {top:.3g}" if beyond else "")
+        drawn = show(axes, image, shape, SIGNED, norm, title)
+        colour_bar(axes, drawn, shape, extend="max" if beyond else "neither")
         return png(figure)
 
 
@@ -176,8 +136,7 @@ def overlay(done: MapDone) -> bytes:
     """The three weightiest components in one image, each in the colour of its spectrum."""
     from matplotlib.colors import to_rgb
 
-    result, cube = done.result, done.measurement.cube
-    assert cube is not None
+    result, cube = done.result, cube_of(done)
     order = np.sort(np.argsort(-result.share, kind="stable")[:3])
     image = np.ones((*cube.image(result.maps[:, 0]).shape, 3))
     for at in order:
@@ -185,13 +144,13 @@ def overlay(done: MapDone) -> bytes:
         weight = weight / max(float(np.nanmax(result.maps)), 1e-300)
         tint = np.array(to_rgb(colour(int(at))))
         image -= weight[:, :, None] * (1.0 - tint)
+    shape = shape_of(cube, 2)
     with dress():
-        figure = new(4.3, 3.3)
-        axes: Any = figure.add_subplot()
-        show(axes, np.clip(image, 0.0, 1.0), cube, VALUES, 0.0, 1.0)
+        figure, ((axes,),) = panels(shape, 1, 1)
+        shown = np.clip(image, 0.0, 1.0)
+        show(axes, shown, shape, VALUES, (0.0, 1.0), "weights together")
         for at in order:
             axes.plot([], [], "s", color=colour(int(at)), label=str(result.numbers[at]))
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-        axes.set_title("weights together")
-        figure.tight_layout(pad=0.6)
+        place: Any = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+        axes.legend(frameon=False, borderaxespad=0.0, **place)
         return png(figure)

@@ -28,11 +28,15 @@ CAPTIONS = {
     "spectra": "Basis spectra of unit area. Dashed: what they were said to be like, "
     "moved by the shift that was found.",
     "relevance": "Left, the components of the answer: one without counts was switched "
-    "off. Middle, what speaks against each number; dashed, what relevance leaves.",
+    "off. Middle, what speaks against each number of components, a background being one; "
+    "the least is best, and dashed is what relevance (ARD) leaves. Right, by how much each "
+    "step was below the last.",
     "drift": "By how much the energies of every pixel are moved; what that leaves unsure is "
     "in the bands.",
-    "residual_image": "1 is as noisy as counting makes it.",
-    "residual_spectrum": "The sum of all pixels; below, what is left of it.",
+    "residual_image": "Reduced χ²: 1 where what is left of a pixel is as large as its "
+    "noise. Black: beyond the scale. Grey: no counts.",
+    "residual_spectrum": "The sum of all pixels; below, what is left of it, and the root "
+    "mean square of what is left in the parts of the image that are judged: 1 is noise.",
     "overlay": "White where nothing is; colours are those of the spectra.",
     "windows": "Above, what integrating two windows would say; below, the factorisation.",
 }
@@ -98,7 +102,7 @@ def _remarks(result: MapRunResult) -> list[Block]:
             f"{one.library} is {one.library_note}.", "A curve of the library.", "warn"
         )
         for one in result.components
-        if one.library_note
+        if one.library_note and not any(one.library_note in n for n in result.notes)
     ]
     blocks += [Paragraph(note) for note in result.notes]
     return blocks
@@ -160,6 +164,7 @@ def _rules(result: MapRunResult) -> list[Block]:
 def _record(done: MapDone, result: MapRunResult) -> Facts:
     run = done.factorising.run
     pairs = [
+        ("arrays", f"tables/{done.factorising.report.save}.npz, .h5"),
         ("steps", f"{result.diagnostics['steps']:.0f} of at most {run.steps}"),
         ("restarts", str(run.restarts)),
         ("optimizer", run.optimizer),

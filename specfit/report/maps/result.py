@@ -194,18 +194,19 @@ def _feasible(done: MapDone) -> FeasibleResult | None:
 
 
 def _parameters(done: MapDone) -> dict[str, Figure]:
-    """What was learned besides maps and spectra; of the drift its root mean square."""
+    """What was learned besides maps and spectra; of the drift its root mean square.
+
+    The shift is one for all curves.
+    """
     result, found = done.result, done.result.found
     made = {}
     for at in result.library:
         number, k = result.numbers[at], int(result.kept[at])
-        for name, unit, value, sd in (
-            ("strength", "", found.strength[k], None),
-            ("shift", "eV", found.shift[k], found.shift_sd),
-        ):
-            if np.isfinite(value):
-                figure = _figure(unit, float(value))
-                made[f"{name}[{number}]"] = figure.model_copy(update={"sd": sd})
+        if np.isfinite(found.strength[k]):
+            made[f"strength[{number}]"] = _figure("", float(found.strength[k]))
+        if np.isfinite(found.shift[k]) and done.factorising.shift:
+            shift = _figure("eV", float(found.shift[k]))
+            made["shift"] = shift.model_copy(update={"sd": found.shift_sd})
     if found.drift is not None:
         spread = float(np.sqrt(mean_of(found.drift**2)))
         made["drift"] = _figure("eV", spread)
