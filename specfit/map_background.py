@@ -24,8 +24,12 @@ def exponents(
     energy: FloatArray,
     total: FloatArray,
     counts: Anything | None = None,
+    count: float = 1.0,
 ) -> tuple[float, ...]:
-    """What the background of a pixel is mixed of; counts: (n_pixels, n_channels)."""
+    """What the background of a pixel is mixed of; counts: (n_pixels, n_channels).
+
+    `count` is how much one is worth in their unit.
+    """
     if factorising.background != "powerlaw":
         return () if factorising.background == "none" else (0.0,)
     low, high = factorising.fit or (np.inf, np.inf)
@@ -33,9 +37,9 @@ def exponents(
     if inside.sum() < 3:
         return POWERS
     logs = np.log(energy[inside])
-    middle = float(_slopes(total[None, inside], logs)[0][0])
+    middle = float(_slopes(total[None, inside] / count, logs)[0][0])
     middle = float(np.clip(middle, POWERS[0], POWERS[1]))
-    wide = MOST if counts is None else _spread(counts, inside, logs)
+    wide = MOST if counts is None else _spread(counts, inside, logs, count)
     middle = max(middle, wide)
     return middle - wide, middle + wide
 
@@ -50,11 +54,13 @@ def _slopes(rows: FloatArray, logs: FloatArray) -> tuple[FloatArray, FloatArray]
     return -np.sum(weight * away * level, axis=1) / size, 1.0 / size
 
 
-def _spread(counts: Anything, inside: Anything, logs: FloatArray) -> float:
+def _spread(
+    counts: Anything, inside: Anything, logs: FloatArray, count: float
+) -> float:
     """How far the exponents of pixels lie from their mean, what is noise taken off."""
     size = max(1, -(-counts.shape[0] // GROUPS))
     place = np.arange(0, counts.shape[0], size)
-    rows = np.add.reduceat(counts[:, inside], place, axis=0, dtype=float)
+    rows = np.add.reduceat(counts[:, inside], place, axis=0, dtype=float) / count
     # a logarithm of few counts is not that of their mean: channels are taken together
     bins = np.array_split(np.arange(logs.size), min(8, logs.size))
     few = np.stack([rows[:, one].sum(axis=1) for one in bins], axis=1)

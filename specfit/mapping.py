@@ -100,6 +100,9 @@ def factorised(
     has_room(counts.size, request)
     numbered = counted(counts, energy, request)
     request, told = in_counts(request, numbered.noise)
+    if request.count != 1.0:
+        powers = exponents(factorising, energy, total, counts, request.count)
+        request = replace(request, background=powers)
     request = as_many(factorising, request, numbered.best)
     found = factorise(counts, energy, request, _telling(progress, request.iterations))
     said = (*told, *notes(factorising), *reaches(curves, energy))

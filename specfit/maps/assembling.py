@@ -26,7 +26,8 @@ class Seen:
     `weights` and `free` (N, L), at least zero and unbounded, the information `known`
     (N, L, L) of the latter, `left` (M,) the sum of the residuals, `chi` (N,) Pearson's
     chi-square, `parts` (3, P, M) as of `Factorised`, `told` (N,) channels that tell
-    something (None: all), `least` weight of a pixel that holds something.
+    something (None: all), `least` weight of a pixel that holds something, `rough` how
+    much neighbours differ where they are held together.
     """
 
     weights: Array
@@ -37,6 +38,7 @@ class Seen:
     parts: Array
     told: Array | None = None
     least: float = 0.0
+    rough: float | None = None
 
 
 def parted(
@@ -81,7 +83,8 @@ def _banded(
     k = len(turned.best)
     free = seen.free[:, :k]
     of = bands.fractions(free, seen.known, seen.weights[:, :k], turned, held, level)
-    mean = bands.average(free, of, turned, held, level)
+    sure = bands.surely(free, seen.known)
+    mean = bands.average(free, of, turned, held, sure, level)
     loose = sorted(
         {k for pair, level in lines.items() if not level.closed for k in pair}
     )
@@ -131,4 +134,5 @@ def assembled(
         residual_chi=_reduced(seen),
         laws=spectra[k:],
         filled=held,
+        roughness=seen.rough,
     )  # fmt: skip

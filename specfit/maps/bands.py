@@ -14,6 +14,8 @@ from specfit.maps.rotation import Projected
 from specfit.maps.turning import Turned
 
 Filled = NDArray[np.bool_]
+SURE = 4.0  # standard deviations of all weights of a pixel that counts for the mean
+FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,33 @@ def _one(
     return Fractions(centre, count, spectral, low, high)
 
 
+def surely(loose: Array, known: Array) -> Filled:
+    """Pixels (N,) whose weights in all (N, K) are more than their own error.
+
+    A share of a sum that may be zero has no mean. All pixels where hardly one is sure.
+    """
+    n, k = loose.shape
+    ridge = 1e-12 * np.trace(known, axis1=1, axis2=2)[:, None, None] + 1e-300
+    spread = np.linalg.inv(known + ridge * np.eye(known.shape[1]))[:, :k, :k]
+    error = np.sqrt(np.maximum(spread.sum(axis=(1, 2)), 0.0))
+    found = np.asarray(loose.sum(axis=1) > SURE * error)
+    return found if found.sum() >= min(FEWEST, n) else np.ones(n, bool)
+
+
 def average(
-    loose: Array, of: Fractions, turned: Turned, held: Filled, level: float = 0.9
+    loose: Array,
+    of: Fractions,
+    turned: Turned,
+    held: Filled,
+    sure: Filled,
+    level: float = 0.9,
 ) -> Average:
     """The mean fraction and its error: all pixels move together with the spectra.
 
     Only what counting does to each is its own and averages out. It is of weights that
     may be negative: those cut at zero are too large on average where pixels are pure.
     """
+    held = held & sure
     free, back = loose[held], np.linalg.inv(turned.best)
     count = np.sqrt(np.nansum(of.counting[held] ** 2, axis=0)) / max(1, held.sum())
     at = middle = intervals.means(free, np.eye(len(back))[None])[0]

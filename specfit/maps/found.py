@@ -119,7 +119,8 @@ class Factorised:
     `parts` (3, P, M) counts in parts of the image, what is expected and its variance, `open_by`
     how far the data alone leave a fraction open, by the library or not, of more than
     two components (of two, `feasible` says it, and this is of lines without a library), `laws`
-    (B, M) the power laws, `filled` (N,) which pixels hold something.
+    (B, M) the power laws, `filled` (N,) which pixels hold something, `roughness` how
+    much neighbours that are held together differ by themselves (None: they are not).
     """
 
     spectra: Array
@@ -149,6 +150,7 @@ class Factorised:
     laws: Array | None = None
     shift_sd: float = 0.0
     filled: NDArray[np.bool_] | None = None
+    roughness: float | None = None
 
 
 class MapError(ValueError):

@@ -22,6 +22,7 @@ from specfit.maps.feasibility import unit
 from specfit.maps.fitting import Chunked, Progress, State, leap, length, turned
 from specfit.maps.found import Array, Factorisation, Factorised
 from specfit.maps.levels import Law
+from specfit.maps.neighbours import roughness
 from specfit.maps.projecting import unbounded
 from specfit.maps.rotation import Projected, every_line
 from specfit.maps.space import alone, curves, first_spectra, powers
@@ -213,6 +214,7 @@ def judged(
     weights = data.flat(own.c)
     known = np.broadcast_to(gram, (data.n, *gram.shape))
     shrunk = data.flat(free) - np.linalg.pinv(gram) @ own.law.rate
+    rough = None if own.field is None else roughness(own.field, shrunk, known)
     loose, known = unbounded_by(own, shrunk, known)
     place, count = parted(data, request.grid)
     part = place.reshape(-1)[: data.n]
@@ -221,4 +223,6 @@ def judged(
     parts = np.stack([seen, seen @ np.linalg.pinv(spectra) @ spectra, noise])
     least = SURE * sd * np.sqrt(np.linalg.pinv(gram * sd**2)[:k, :k].sum())
     residual = np.asarray(left)
-    return Seen(weights, loose, known, residual, data.flat(chi), parts, least=least)
+    return Seen(
+        weights, loose, known, residual, data.flat(chi), parts, least=least, rough=rough
+    )

@@ -3,7 +3,9 @@
 Weights have a gamma law, C_nk ~ Gamma(shape, scale_k), exponential for shape 1, and the
 scale of each map an inverse gamma law, so that the most probable scale for given weights
 is  (sum_n C_nk + beta) / (n shape + alpha + 1)  (Tan & Févotte, IEEE Trans. Pattern
-Anal. 35, 1592, 2013, with one law for the weights alone).
+Anal. 35, 1592, 2013, with one law for the weights alone). Weights are those of greatest
+density in their logarithm: they keep the counts of a component, as its mean weights do,
+where the mode of the weights themselves loses one of every pixel and a faint phase dies.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ MOVED = 1e-3
 
 
 class Law(NamedTuple):
-    """What weights (L,) are drawn by: `rate` per count, and `gain`, the shape less one."""
+    """What weights (L,) are drawn by: `rate` per count, and `gain`, the shape."""
 
     rate: Array
     gain: Array
@@ -37,5 +39,5 @@ def learned(weights: Array, levels: Levels, size: int) -> Law:
     total = weights.sum(axis=0) + levels.beta
     law = free(size)
     law.rate[:k] = (pixels * levels.shape + levels.alpha + 1.0) / total
-    law.gain[:k] = levels.shape - 1.0
+    law.gain[:k] = levels.shape
     return law

@@ -133,6 +133,18 @@ def evened(look: Look, c: Array, of: Field, least: Array) -> tuple[Array, int]:
     return c, int(np.count_nonzero(np.abs(rise) > RISE))
 
 
+def roughness(of: Field, free: Array, known: Array) -> float:
+    """How much neighbours differ by themselves, as a share of a pixel's mean weights.
+
+    Root mean square of weights `free` (N, L) of each pixel alone, their noise taken off.
+    """
+    own = of.stiff > 0
+    noise = np.einsum("nkk->nk", np.linalg.pinv(known, hermitian=True))[:, own]
+    apart = (of.apart @ free[:, own]) ** 2 - abs(of.apart) @ noise
+    mean = float(free[of.degree > 0][:, own].sum(axis=1).mean()) if len(apart) else 1.0
+    return float(np.sqrt(max(apart.mean(), 0.0)) / mean) if len(apart) else 0.0
+
+
 def spread(of: Field, known: Array) -> Array:
     """Marginal covariances (N, L, L) of weights whose own information is `known`."""
     generator, (n, size) = np.random.default_rng(0), known.shape[:2]

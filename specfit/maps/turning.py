@@ -23,6 +23,8 @@ from specfit.maps.settling import Settled, settled, single
 
 DRAWS = 64
 WIDEST = 1.0  # eV; within that of the first guess the offset is looked for
+GRID = 300  # places along each of two lines
+CLOSEST = 0.05  # overlap of more than two maps: what is expected more closely
 SWEEPS = 4  # over all lines, until none moves but by chance
 Curves = list[Array | None]
 Worth = Mapping[tuple[int, int], float]
@@ -112,20 +114,44 @@ def _moved(found: Projected, turns: Array, i: int, j: int) -> Projected:
     return replace(found, spectra=spectra)
 
 
+def both(lines: Lines, found: Projected, given: Curves, of: Overlapping) -> Array:
+    """Draws (D, 2, 2) of the two lines of two components with an expected overlap.
+
+    On the grid of both at once: closely expected, they lie on a narrow ridge of it, which
+    steps along one line and the other would not follow.
+    """
+    one, two = (
+        settled(found, lines[pair], given[pair[0]], 1) for pair in ((0, 1), (1, 0))
+    )
+    first, second = (_finer(each) for each in (one, two))
+    turns = np.repeat(np.eye(2)[None, None], first[0].size, axis=0)
+    turns = np.repeat(turns, second[0].size, axis=1)
+    _move(turns, 0, 1, first[0][:, None])
+    _move(turns, 1, 0, second[0][None])
+    height = first[1][:, None] + second[1][None] + of.log(turns)
+    total = np.cumsum(np.exp(height - height.max()).ravel())
+    at = np.searchsorted(total, (np.arange(DRAWS) + 0.5) / DRAWS * total[-1])
+    return np.asarray(turns.reshape(-1, 2, 2)[at.clip(0, total.size - 1)])
+
+
+def _finer(line: Settled) -> tuple[Array, Array]:
+    """Middles of even steps along a line, and the logarithm of what lies in each."""
+    edges = np.linspace(line.places[0], line.places[-1], GRID + 1)
+    weight = np.exp(line.weights - line.weights.max())
+    held = np.concatenate([[0.0], np.cumsum(weight)])
+    within = np.diff(np.interp(edges, line.places, held))
+    return 0.5 * (edges[1:] + edges[:-1]), np.log(np.maximum(within, 1e-300))
+
+
 def sampled(
     found: Projected, lines: Lines, given: Curves, start: Turned, of: Overlapping | None
 ) -> Array:
     """Draws (D, K, K) of all lines together, with what is expected of the maps."""
     generator, now, draws = np.random.default_rng(1), start.best.copy(), []
-    known: dict[tuple[int, int], Settled] = {}
     for _ in range(SWEEPS + DRAWS):
         for (i, j), level in lines.items():
-            one = known.get((i, j))
-            if one is None:
-                moved = _moved(found, now, i, j)
-                one = settled(moved, level, given[i], 1, start.worth.get((i, j)))
-            if len(given) == 2:
-                known[i, j] = one  # the other's place changes nothing
+            moved = _moved(found, now, i, j)
+            one = settled(moved, level, given[i], 1, start.worth.get((i, j)))
             left, right = one.places[:-1], one.places[1:]
             height = one.weights + generator.gumbel(size=left.size)
             if of is not None:
@@ -156,13 +182,21 @@ def offset_turn(
     made, offset = _offset(found, lines, given, energy, request)
     if k < 3 and expected is None:
         return made, offset
+    if expected is not None and k > 2:
+        expected = expected[0], max(expected[1], CLOSEST)
     of = overlapping(found, k, expected) if expected is not None else None
     at = [None if c is None else shifted(c, energy, offset) for c in given]
-    draws = sampled(found, lines, at, made, of)
+    if k == 2 and of is not None:
+        draws = both(lines, found, at, of)
+    else:
+        draws = sampled(found, lines, at, made, of)
     if of is None:
         return replace(made, draws=draws), offset
+    # the mean of draws that lie on a bent ridge is beside it: the draw nearest to it
+    away = np.sum((draws - draws.mean(axis=0)) ** 2, axis=(1, 2))
+    best = draws[int(np.argmin(away))]
     # what is expected of the maps speaks along every line: it leaves none open
-    return replace(made, best=draws.mean(axis=0), draws=draws, open=()), offset
+    return replace(made, best=best, draws=draws, open=()), offset
 
 
 def _offset(

@@ -54,10 +54,10 @@ def weights(
     """The weights (chunks, n, K) of greatest posterior, and which pixels are done.
 
     Arguments: as of `passes.em`; `rate` and `gain` (K,) of a gamma law of the weights, of
-    shape 1 + gain and scale 1 / rate, 0 for none; `steps` at most are taken. No pixel's
-    log-posterior ever falls. Done (chunks, n) is where what is left to gain is below
-    `RISE`. All is in double precision, a chunk at a time: single precision cannot tell
-    power laws apart.
+    scale 1 / rate and shape `gain` in the logarithm of a weight, 0 for none; `steps` at
+    most are taken. No pixel's log-posterior ever falls. Done (chunks, n) is where what is
+    left to gain is below `RISE`. All is in double precision, a chunk at a time: single
+    precision cannot tell power laws apart.
     """
     kind = x.dtype
     s = s.astype(jnp.float64)

@@ -124,8 +124,11 @@ def judged(data: Chunked, of: Weighed, spectra: Array, parts: Array) -> Seen:
     """What the map looks like under these spectra and weights; `parts` of the image."""
     law = (jnp.asarray(one) for one in of.law)
     free, known, chi, told = passes.judged(data.x, of.c, jnp.asarray(spectra), *law)
-    loose, sure = unbounded(of, data.flat(free), data.flat(known))
+    alone, each = data.flat(free), data.flat(known)
+    loose, sure = unbounded(of, alone, each)
+    rough = None if of.field is None else neighbours.roughness(of.field, alone, each)
     left = (parts[0] - parts[1]).sum(axis=0)
     flat = (data.flat(one) for one in (chi, told))
     chi_square, channels = flat
-    return Seen(data.flat(of.c), loose, sure, left, chi_square, parts, channels)
+    own = data.flat(of.c)
+    return Seen(own, loose, sure, left, chi_square, parts, channels, rough=rough)

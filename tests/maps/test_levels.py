@@ -56,7 +56,7 @@ def test_scales_are_the_most_probable_for_the_weights():
     said = Levels(1.5, 10.0, 2.0)
     c, law = found(counts, levels=said)
     filled = np.count_nonzero(c.sum(axis=1) > 0)
-    assert law.gain.tolist() == [said.shape - 1.0] * 2
+    assert law.gain.tolist() == [said.shape] * 2
     expected = (c.sum(axis=0) + said.beta) / (filled * said.shape + said.alpha + 1.0)
     np.testing.assert_allclose(1.0 / law.rate, expected, rtol=2e-3)
 
@@ -81,6 +81,16 @@ def test_no_unit_of_the_data_changes_the_fractions(unit):
         other = factorise(counts * unit, ENERGY, asked)
         np.testing.assert_allclose(other.maps / unit, one.maps, rtol=1e-3, atol=1e-3)
         np.testing.assert_allclose(other.fraction_low, one.fraction_low, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dose", "share"), [(10.0, 0.1), (4.0, 0.3), (30.0, 0.1)])
+def test_a_true_law_takes_no_phase_away(dose, share):
+    generator = np.random.default_rng(0)
+    true = dose * generator.exponential([share, 1.0 - share], (1500, 2))
+    counts = generator.poisson(true @ peaks()).astype(float)
+    drawn, _ = found(counts, levels=Levels(1.0, 1.0))
+    told = drawn.sum(axis=0) / drawn.sum()
+    assert told[0] == pytest.approx(true[:, 0].sum() / true.sum(), abs=0.03)
 
 
 def test_without_a_law_nothing_is_learned():

@@ -138,6 +138,16 @@ def test_a_map_held_together_is_nearer_to_the_truth_and_says_how_near():
     assert 0.8 < held <= 1.0
 
 
+def test_neighbours_held_too_closely_are_told():
+    counts, fraction, grid = map_of(dose=200.0)
+    image = np.stack([fraction, 1.0 - fraction], axis=1).reshape(*grid, 2)
+    apart = [np.diff(image, axis=axis).ravel() for axis in (0, 1)]
+    true = float(np.sqrt(np.mean(np.concatenate(apart) ** 2)))
+    for said in (true, 0.25 * true):
+        together = found(counts, grid, roughness=said)
+        assert together.roughness == pytest.approx(true, rel=0.3)
+
+
 def test_a_pixel_without_counts_stays_empty():
     counts, _, grid = map_of()
     counts[100:103] = 0.0

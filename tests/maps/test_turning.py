@@ -95,6 +95,19 @@ def test_an_expected_overlap_speaks_where_the_data_leave_it_open():
     assert told.feasible.open_by == pytest.approx(wide.feasible.open_by, abs=0.05)
 
 
+@pytest.mark.parametrize("sd", [0.02, 0.002])
+def test_the_true_overlap_gives_bands_that_hold_the_truth(sd):
+    held = []
+    for seed in range(3):
+        counts, fraction = open_map(seed)
+        true = cosine(np.stack([fraction, 1.0 - fraction], axis=1))
+        told = factorise(counts, ENERGY, Factorisation(2, apart=(true, sd)))
+        k = int(np.argmax(told.spectra @ (three()[0] - three()[1])))
+        low, high = told.fraction_low[:, k], told.fraction_high[:, k]
+        held.append(np.mean((low <= fraction) & (fraction <= high)))
+    assert np.mean(held) > 0.7
+
+
 def test_what_is_expected_weakly_changes_little():
     counts, _ = open_map()
     wide = factorise(counts, ENERGY, Factorisation(2))
