@@ -36,8 +36,11 @@ _OTHERS = 24
 """The same of other engines, which hold the map and what is left of it in double."""
 _ODD = 3.0
 """Times that noise may be what it was said to be: models are never exact."""
+Telling = Callable[[str, int, float], None] | None
 RELEVANT = 1e-3
-"""Share of all counts below which a component is switched off."""
+_FAINT = 0.02
+"""Share of all counts below which a component is switched off, and the same of one that
+is more than the map holds."""
 
 
 def run_map(
@@ -86,8 +89,6 @@ def factorised(
     progress: Progress | None = None,
 ) -> MapResult:
     """What the numerics find, its components in the order of the file."""
-    from specfit.maps.factorising import factorise
-
     counts, energy = used(measured)
     assert measured.cube is not None
     nothing = np.full(energy.size, np.nan)
@@ -100,19 +101,22 @@ def factorised(
     has_room(counts.size, request)
     numbered = counted(counts, energy, request)
     request, told = in_counts(request, numbered.noise)
-    if request.count != 1.0:
-        powers = exponents(factorising, energy, total, counts, request.count)
-        request = replace(request, background=powers)
+    powers = exponents(factorising, energy, total, counts, request.count)
+    request = replace(request, background=powers)
     request = as_many(factorising, request, numbered.best)
-    found = factorise(counts, energy, request, _telling(progress, request.iterations))
+    tell = _telling(progress, request.iterations)
+    held = numbered.best - (factorising.background != "none")
+    found, own = with_counts(counts, energy, request, tell, held)
+    left = sorted(set(range(request.components)) - set(own.tolist()))
+    told += tuple(f"Component {k + 1} has next to no counts: left out." for k in left)
     said = (*told, *notes(factorising), *reaches(curves, energy))
     found = replace(found, notes=(*found.notes, *said))
     kept = _kept(factorising, found, energy)
-    priors = [factorising.spectra[k] for k in kept]
+    priors = [factorising.spectra[k] for k in own[kept]]
     return MapResult(
         found=found,
         kept=kept,
-        numbers=_numbers(factorising, kept),
+        numbers=_numbers(factorising, own[kept]),
         energy=energy,
         library={at: curves[p.curve] for at, p in enumerate(priors) if p.curve},
         total=total,
@@ -120,6 +124,35 @@ def factorised(
         numbered=numbered,
         grid=grid,
     )
+
+
+def with_counts(
+    counts: Anything,
+    energy: FloatArray,
+    request: Factorisation,
+    tell: Telling,
+    held: int,
+) -> tuple[Factorised, Places]:
+    """What is found of the components that have counts, and which of those asked these are.
+
+    One like a curve that the map does not hold would leave the others as unsure as
+    itself. `held`: how many components the map has by itself.
+    """
+    from specfit.maps.factorising import factorise
+
+    found = factorise(counts, energy, request, tell)
+    total = found.maps.sum(axis=0)
+    least = RELEVANT if total.size <= held else _FAINT
+    own = np.flatnonzero(total > least * max(total.sum(), 1e-300))
+    if request.library is None or own.size in (0, total.size):
+        return found, np.arange(total.size)
+    few = replace(
+        request,
+        components=int(own.size),
+        library=request.library[own],
+        smooth=tuple(np.array(request.smooth)[own]) if request.smooth else (),
+    )
+    return factorise(counts, energy, few, tell), own
 
 
 def has_room(numbers: int, request: Factorisation) -> None:
@@ -188,9 +221,7 @@ def as_many(
     return replace(request, components=count, library=library, smooth=smooth)
 
 
-def _telling(
-    progress: Progress | None, most: int
-) -> Callable[[str, int, float], None] | None:
+def _telling(progress: Progress | None, most: int) -> Telling:
     """The numerics' cycles of three steps as progress of the run."""
     if progress is None:
         return None

@@ -16,6 +16,7 @@ from specfit.maps.found import Array, Average, Factorisation, Factorised
 from specfit.maps.rotation import Lines, Projected
 from specfit.maps.turning import Turned
 
+NOTHING = 1e-3  # of all weights, below which a component is none
 PARTS = 6  # of the image, along each side
 
 
@@ -85,9 +86,10 @@ def _banded(
     of = bands.fractions(free, seen.known, seen.weights[:, :k], turned, held, level)
     sure = bands.surely(free, seen.known)
     mean = bands.average(free, of, turned, held, sure, level)
-    loose = sorted(
-        {k for pair, level in lines.items() if not level.closed for k in pair}
-    )
+    total = seen.weights[:, :k].sum(axis=0)
+    some = total > NOTHING * max(total.sum(), 1e-300)
+    unclosed = [pair for pair, level in lines.items() if not level.closed]
+    loose = sorted({k for pair in unclosed if some[list(pair)].all() for k in pair})
     if not loose:
         return of, mean
     low, high = of.low.copy(), of.high.copy()

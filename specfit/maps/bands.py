@@ -122,9 +122,10 @@ def average(
     down = np.minimum(ends[:, 0].min(axis=0), 0.0)
     up = np.maximum(ends[:, 1].max(axis=0), 0.0)
     own = intervals.normal(level) * count
+    cut = np.clip(middle, 0.0, 1.0)
     return Average(
-        np.clip(middle, 0.0, 1.0),
-        np.hypot(moved[0].std(axis=0), count),
+        cut / max(float(cut.sum()), 1e-300),
+        np.minimum(np.hypot(moved[0].std(axis=0), count), 0.5),
         np.clip(middle - np.hypot(own, down), 0.0, 1.0),
         np.clip(middle + np.hypot(own, up), 0.0, 1.0),
     )

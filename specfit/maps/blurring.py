@@ -19,7 +19,6 @@ from scipy.optimize import nnls
 from specfit.maps.found import Array
 
 PER_SD = 2.0 * np.sqrt(2.0 * np.log(2.0))  # full width at half maximum
-ROUNDS = 200  # to the nearest smooth spectrum
 RIDGE = 1e-7
 ALIKE = 0.985
 """Cosine of normal curves a quarter of their standard deviation apart: mixtures of these
@@ -61,13 +60,14 @@ class Blur:
         return found
 
     def nearest(self, spectra: Array) -> Array:
-        """What blurred comes nearest to spectra (L, M), by the divergence of counts.
-
-        Richardson, J. Opt. Soc. Am. 62, 55 (1972); Lucy, Astron. J. 79, 745 (1974).
-        """
+        """What blurred comes nearest to spectra (L, M), in squares over counts."""
         latent = spectra.copy()
-        for _ in range(ROUNDS if self else 0):
-            latent = latent * self.back(spectra / np.maximum(self.made(latent), 1e-300))
+        for k, kernel in enumerate(self.kernels):
+            if kernel is not None:
+                row = spectra[k]
+                found = closest(row[None], row + 1e-3 * row.mean(), kernel)[0]
+                # what is blurred is sought further by factors: none is quite zero
+                latent[k] = np.maximum(found[0], 1e-9 * found.max())
         return latent
 
 
@@ -93,22 +93,32 @@ def kernel(width: float, places: Array) -> Array:
 def smoothest(moved: Array, mean: Array, by: Array) -> tuple[Array, Array]:
     """The nearest smooth spectra (T, M) to spectra (T, M), and the squares (T,) between.
 
-    Squares in a channel are divided by its `mean` (M,). Exactly, by non-negative least
-    squares (Lawson & Hanson, 1974): of millions of counts the least rest would count.
+    Squares in a channel are divided by its `mean` (M,).
     """
-    few = by[_apart(by)]
+    latent, squares = closest(moved, mean, by)
+    return latent @ by, squares
+
+
+def closest(moved: Array, mean: Array, by: Array) -> tuple[Array, Array]:
+    """What the nearest smooth spectra (T, M) are blurred from, and the squares (T,).
+
+    Exactly, by non-negative least squares (Lawson & Hanson, 1974): of millions of counts
+    the least rest would count.
+    """
+    rows = _apart(by)
     scale = 1.0 / np.sqrt(mean)
-    axes, matrix = np.linalg.qr((few * scale).T)
+    axes, matrix = np.linalg.qr((by[rows] * scale).T)
     target = moved * scale
     inside = target @ axes
     size = matrix.shape[1]
     # a trace of a ridge: curves nearly the same would be exchanged without end
     held = np.vstack([matrix, RIDGE * np.linalg.norm(matrix) * np.eye(size)])
     padded = np.pad(inside, ((0, 0), (0, size)))
-    latent = np.array([nnls(held, row, maxiter=100 * size)[0] for row in padded])
-    left = np.sum((latent @ matrix.T - inside) ** 2, axis=1)
+    latent = np.zeros((len(moved), len(by)))
+    latent[:, rows] = [nnls(held, row, maxiter=100 * size)[0] for row in padded]
+    left = np.sum((latent[:, rows] @ matrix.T - inside) ** 2, axis=1)
     beside = np.sum((target - inside @ axes.T) ** 2, axis=1)
-    return latent @ few, left + beside
+    return latent, left + beside
 
 
 def _apart(by: Array) -> NDArray[np.int64]:

@@ -110,7 +110,10 @@ def _how_many(
     best = int(np.argmin(criterion))
     number = np.arange(1, up_to + 1)
     ard = relevant(counts, request, up_to)
-    return Numbered(number, criterion, best + 1, ard, noises[best].level)
+    # noise that is even is the variance of every channel, and they were taken together
+    apart = of.scale.size if request.engine == "gaussian" else 1
+    level = noises[best].level / apart
+    return Numbered(number, criterion, best + 1, ard, level)
 
 
 def _criterion(size: Array, noises: list[Noise], first: int, pixels: int) -> Array:

@@ -53,7 +53,7 @@ def drifted(
     told = (
         *unbounded(lines),
         *unfinished(left, MOST_STEPS),
-        *farther(drift, sd, request),
+        *farther(drift[made.filled], sd[made.filled], request),
         *past(lost, request),
     )
     # of a pixel with the wrong axis nothing is known but that it is somewhere between

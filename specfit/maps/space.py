@@ -14,6 +14,7 @@ from specfit.maps.found import Array, Factorisation, MapError
 from specfit.maps.offsetting import shifted
 
 LEVELS = (2048, 8192)  # sums of pixels that come before all pixels
+SLOWER = 0.01  # the steps of what is blurred are so much shorter at the same distance
 FIRST_SHARE = 1e-5
 """Of a component's counts that its curve is worth while the space is sought: enough to
 keep components apart and in their order, too little to pull the space along."""
@@ -125,9 +126,14 @@ def _nearer(
             prior,
             request.components,
             request.iterations,
-            request.tolerance,
+            _tolerance(request),
         ).s
     return _placed(data, now, mean, prior)
+
+
+def _tolerance(request: Factorisation) -> float:
+    """The angle of a step that is called converged: what is blurred creeps."""
+    return request.tolerance * (SLOWER if any(request.smooth) else 1.0)
 
 
 def _placed(data: Chunked, spectra: Array, mean: Array, prior: Prior) -> State:
@@ -168,7 +174,7 @@ def space(
             prior,
             request.components,
             request.iterations,
-            request.tolerance,
+            _tolerance(request),
             progress,
         )
         if best is None or state.objective[-1] > best.objective[-1]:

@@ -113,7 +113,9 @@ def test_faint_maps_give_better_spectra_if_these_are_smooth():
 def test_smoothness_tells_a_broad_spectrum_from_one_with_lines():
     counts, fraction = seen(1e4)
     free = factorise(counts, ENERGY, Factorisation(2))
-    told = factorise(counts, ENERGY, Factorisation(2, smooth=(1.6, 8.0)))
+    told = factorise(
+        counts, ENERGY, Factorisation(2, smooth=(1.6, 8.0), iterations=2000)
+    )
     assert told.converged
     assert told.feasible.open_by < 0.8 * free.feasible.open_by
     low, high = told.fraction_low[:, 0], told.fraction_high[:, 0]

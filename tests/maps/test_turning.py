@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from specfit.mapping import with_counts
 from specfit.maps import Factorisation
 from specfit.maps.factorising import factorise
 from specfit.maps.overlapping import Overlapping
@@ -48,6 +49,18 @@ def test_three_components_whose_curves_are_known(seed):
     assert held.mean(axis=0).min() > 0.84
     mean = fraction.mean(axis=0)
     assert ((found.average.low <= mean) & (mean <= found.average.high)).all()
+
+
+def test_a_curve_that_the_map_does_not_hold_is_left_out():
+    generator = np.random.default_rng(0)
+    fraction = generator.uniform(0.0, 1.0, 600)
+    share = np.stack([fraction, 0.0 * fraction, 1.0 - fraction], axis=1)
+    counts = generator.poisson(4000.0 * share @ three()).astype(float)
+    asked = Factorisation(3, library=three())
+    found, own = with_counts(counts, ENERGY, asked, None, held=2)
+    assert own.tolist() == [0, 2]
+    assert np.abs(found.fraction[:, 0] - fraction).mean() < 0.02
+    assert found.average.sd.max() < 0.1
 
 
 def test_an_overlap_is_the_mean_cosine_of_maps():

@@ -81,7 +81,9 @@ def _banner(result: MapRunResult) -> Banner:
     warned = [rule for rule in result.rules if rule.outcome == "warned"]
     if result.verdict == "accepted" and warned:
         said = [f"{rule.text}: {rule.detail}" for rule in warned]
-        return Banner(RESERVED, "warn", f"{sentence} But this is to be known:", said)
+        missed = any(rule.kind == "residual" for rule in warned)
+        word = RESERVED if missed else "accepted"
+        return Banner(word, "warn", f"{sentence} But this is to be known:", said)
     tone = tones.get(result.verdict, "warn")
     return Banner(result.verdict.replace("_", " "), tone, sentence, result.reasons)
 
