@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,15 @@ from specfit.cubes import Anything
 from specfit.curves import Libraries, libraries, reaches, used_energy
 from specfit.diagnostics import SpecError
 from specfit.map_background import POWERS, exponents
+from specfit.map_components import (
+    RELEVANT,
+    Telling,
+    as_many,
+    counted,
+    in_counts,
+    left_out,
+    with_counts,
+)
 from specfit.map_levels import levels_of
 from specfit.mapped import MapDone, MapResult, Places
 from specfit.model.factorising import Factorising
@@ -23,24 +32,14 @@ from specfit.readers import memory
 from specfit.record import Clock, sha256, versions
 
 if TYPE_CHECKING:
-    from specfit.maps.counting_components import Numbered
     from specfit.maps.found import Engine, Factorisation, Factorised
 
-COMPONENTS = 6
-"""Numbers of components that are always looked at."""
 _SOFT = 0.005
 """Strength of soft orthogonality times the spread of the overlap: 0.05 for ± 0.1."""
 _BYTES = {"poisson": 12, "gaussian": 12}
 """Memory that a number of the map takes while it is worked on; all else is small."""
 _OTHERS = 24
 """The same of other engines, which hold the map and what is left of it in double."""
-_ODD = 3.0
-"""Times that noise may be what it was said to be: models are never exact."""
-Telling = Callable[[str, int, float], None] | None
-RELEVANT = 1e-3
-_FAINT = 0.02
-"""Share of all counts below which a component is switched off, and the same of one that
-is more than the map holds."""
 
 
 def run_map(
@@ -95,22 +94,19 @@ def factorised(
     rows = [curves[p.curve].values if p.curve else nothing for p in factorising.spectra]
     total = measured.values[~measured.cube.dead]
     powers = exponents(factorising, energy, total, counts)
-    grid = measured.cube.shape
     mean = float(total.sum()) / max(1, counts.size)
-    request = request_of(factorising, np.array(rows), grid, powers, mean)
+    request = request_of(factorising, np.array(rows), measured.cube.shape, powers, mean)
     has_room(counts.size, request)
     numbered = counted(counts, energy, request)
     request, told = in_counts(request, numbered.noise)
     powers = exponents(factorising, energy, total, counts, request.count)
     request = replace(request, background=powers)
     request = as_many(factorising, request, numbered.best)
-    tell = _telling(progress, request.iterations)
+    tell, grid = _telling(progress, request.iterations), measured.cube.shape
     held = numbered.best - (factorising.background != "none")
     found, own = with_counts(counts, energy, request, tell, held)
-    left = sorted(set(range(request.components)) - set(own.tolist()))
-    told += tuple(f"Component {k + 1} has next to no counts: left out." for k in left)
-    said = (*told, *notes(factorising), *reaches(curves, energy))
-    found = replace(found, notes=(*found.notes, *said))
+    said = [told, left_out(request, own), notes(factorising), reaches(curves, energy)]
+    found = replace(found, notes=(*found.notes, *chain(*said)))
     kept = _kept(factorising, found, energy)
     priors = [factorising.spectra[k] for k in own[kept]]
     return MapResult(
@@ -126,35 +122,6 @@ def factorised(
     )
 
 
-def with_counts(
-    counts: Anything,
-    energy: FloatArray,
-    request: Factorisation,
-    tell: Telling,
-    held: int,
-) -> tuple[Factorised, Places]:
-    """What is found of the components that have counts, and which of those asked these are.
-
-    One like a curve that the map does not hold would leave the others as unsure as
-    itself. `held`: how many components the map has by itself.
-    """
-    from specfit.maps.factorising import factorise
-
-    found = factorise(counts, energy, request, tell)
-    total = found.maps.sum(axis=0)
-    least = RELEVANT if total.size <= held else _FAINT
-    own = np.flatnonzero(total > least * max(total.sum(), 1e-300))
-    if request.library is None or own.size in (0, total.size):
-        return found, np.arange(total.size)
-    few = replace(
-        request,
-        components=int(own.size),
-        library=request.library[own],
-        smooth=tuple(np.array(request.smooth)[own]) if request.smooth else (),
-    )
-    return factorise(counts, energy, few, tell), own
-
-
 def has_room(numbers: int, request: Factorisation) -> None:
     """Whether a map can be worked on in the memory that is free, however it is stored."""
     from specfit.maps import MapError
@@ -165,60 +132,6 @@ def has_room(numbers: int, request: Factorisation) -> None:
             f"work on it takes {memory.said(needed)} of memory and {memory.said(free)} "
             f"are free: narrow its `window`, or sum neighbouring pixels or channels"
         )
-
-
-def counted(counts: Anything, energy: FloatArray, request: Factorisation) -> Numbered:
-    """How many components the map holds, whatever was asked for."""
-    from specfit.maps.counting_components import how_many
-
-    most = max(request.components + 2, COMPONENTS)
-    return how_many(
-        counts, energy, request, max(1, min(most, *(n - 1 for n in counts.shape)))
-    )
-
-
-def in_counts(
-    request: Factorisation, noise: float
-) -> tuple[Factorisation, tuple[str, ...]]:
-    """With how much one count is where the data are not counts, and what that is told by.
-
-    Counts that were multiplied by something show by their noise what that was.
-    """
-    if request.engine == "gaussian":
-        said = float(request.noise or 1.0)
-        ratio = np.sqrt(noise) / said
-        wrong = not 1.0 / _ODD < ratio**2 < _ODD
-        told = (
-            f"The noise of the data is {said * ratio:.3g}, not {said:g}: errors are "
-            f"{ratio:.2g} times what is said."
-        )
-        return request, (told,) * wrong
-    if 1.0 / _ODD < noise < _ODD:
-        return request, ()
-    told = (
-        f"The noise of the data is that of counts worth {noise:.3g} each, and they were "
-        f"taken so: a value of 1 is {1.0 / noise:.3g} counts."
-    )
-    return replace(request, count=noise), (told,)
-
-
-def as_many(
-    factorising: Factorising, request: Factorisation, best: int
-) -> Factorisation:
-    """Of components that may be switched off as many as the map holds.
-
-    A background is one of those that the map holds; what is like a curve stays.
-    """
-    if factorising.relevance is None:
-        return request
-    held = best - (factorising.background != "none")
-    like = [k for k, one in enumerate(factorising.spectra, start=1) if one.curve]
-    count = min(factorising.components, max(1, held, *like))
-    library = request.library
-    if library is not None:
-        library = library[:count]
-    smooth = request.smooth[:count]
-    return replace(request, components=count, library=library, smooth=smooth)
 
 
 def _telling(progress: Progress | None, most: int) -> Telling:

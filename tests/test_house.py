@@ -25,8 +25,8 @@ ORDER = [
     {"rules"},
     {"report"},
     {"curves", "found", "made_of", "measuring", "checking", "gains", "holding_out", "pipeline",
-     "analysing", "map_background", "map_levels", "mapping", "comparison", "batching",
-     "identify", "importing", "study"},
+     "analysing", "map_background", "map_components", "map_levels", "mapping", "comparison",
+     "batching", "identify", "importing", "study"},
     {"commands"},
     {"arguments", "cli"},
 ]  # fmt: skip

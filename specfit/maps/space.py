@@ -14,7 +14,7 @@ from specfit.maps.found import Array, Factorisation, MapError
 from specfit.maps.offsetting import shifted
 
 LEVELS = (2048, 8192)  # sums of pixels that come before all pixels
-SLOWER = 0.01  # the steps of what is blurred are so much shorter at the same distance
+SLOWER = 0.03  # the steps of what is blurred are so much shorter at the same distance
 FIRST_SHARE = 1e-5
 """Of a component's counts that its curve is worth while the space is sought: enough to
 keep components apart and in their order, too little to pull the space along."""

@@ -13,7 +13,8 @@ import pytest
 from specfit.checking import check, check_with_data
 from specfit.cli import main
 from specfit.map_background import POWERS, exponents
-from specfit.mapping import as_many, request_of
+from specfit.map_components import as_many
+from specfit.mapping import request_of
 from specfit.maps import Levels
 from specfit.model.factorising import Factorising
 from specfit.model.white_lines import known_records, white_lines
@@ -363,7 +364,7 @@ def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> Non
 
 
 def test_one_pixel_and_energies_about_zero_are_told(project: Project) -> None:
-    from specfit.mapping import counted
+    from specfit.map_components import counted
     from specfit.maps import Factorisation, MapError
 
     energy = np.linspace(600.0, 660.0, 90)
