@@ -39,8 +39,9 @@ def drifted(
     data, found = followed(counts, energy, request, progress)
     state = State(found.of.c, found.spectra, found.objective, found.converged)
     flat = replace(linear(counts, data, found), blur=blur(request.smooth, energy))
-    if (few := learned(counts)) is not None:
-        flat = replace(flat, error=flat.error * len(flat.weights) / few.size)
+    few = learned(counts)
+    part = 1.0 if few is None else few.size / np.count_nonzero(counts.any(axis=1))
+    flat = replace(flat, error=flat.error / part)
     lines = every_line(flat, k)
     given = curves(request, energy, 0.0)
     turned, offset = offset_turn(flat, lines, given, energy, request)
@@ -68,7 +69,8 @@ def drifted(
         notes=told,
     )
     slopes = np.asarray(pure.table().slopes)[pure.knots.none]
-    return widened(made, slopes, request.drift_sd, pure.knots.step, request.level)
+    step = pure.knots.step
+    return widened(made, slopes, request.drift_sd, step, request.level, part)
 
 
 def followed(

@@ -22,15 +22,15 @@ def places(fraction: Array, sd: float) -> Array:
 
 
 def widened(
-    made: Factorised, slopes: Array, sd: float, step: float, level: float
+    made: Factorised, slopes: Array, sd: float, step: float, level: float, part: float
 ) -> Factorised:
     """With what places add to the bands of spectra and to the errors of drifts.
 
     slopes: (K, M) of the spectra along the axis, 1/eV. sd: of the drifts, and `step`
-    between those that are looked at, eV.
+    between those that are looked at, eV. part: of the pixels that spectra are learned of.
     """
     assert made.drift_sd is not None  # of every map that drifts
-    covariance = places(made.fraction, sd)
+    covariance = places(made.fraction, sd) / part
     spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))[:, None] * np.abs(slopes)
     own = np.nan_to_num(made.fraction)
     moved = np.einsum("nk,kl,nl->n", own, covariance, own) + step**2 / 12.0

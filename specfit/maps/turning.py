@@ -232,7 +232,10 @@ def _mixed(tried: Mapping[float, tuple[float, Turned]], best: Turned) -> Turned:
     height = np.array([tried[float(one)][0] for one in offsets])
     weight = np.exp(height - height.max()) * np.gradient(offsets)
     mean = np.average(offsets, weights=weight)
-    spread = float(np.sqrt(np.average((offsets - mean) ** 2, weights=weight)))
+    # between two offsets that were looked at any may be the best
+    within = float(np.diff(offsets).min()) ** 2 / 12.0
+    square = np.average((offsets - mean) ** 2, weights=weight)
+    spread = float(np.sqrt(square + within))
     places = (np.arange(DRAWS) + 0.5) / DRAWS * weight.sum()
     chosen = np.searchsorted(np.cumsum(weight), places).clip(0, offsets.size - 1)
     draws = [tried[float(offsets[at])][1].draws[i] for i, at in enumerate(chosen)]
