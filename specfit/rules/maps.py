@@ -18,7 +18,8 @@ from specfit.model.factorising import (
     Overlap,
     Roughness,
 )
-from specfit.rules import map_sums
+from specfit.rules import map_likeness, map_sums
+from specfit.rules.map_likeness import likeness, moved_by
 from specfit.rules.strength import Outcome
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -67,6 +68,7 @@ def _findings(
         yield _check(check, result, curves, factorising)
     yield from map_sums.findings(factorising, result)
     yield _number(factorising, result)
+    yield from map_likeness.findings(factorising, result)
     widest = _open_by(result)
     if widest is not None:
         detail = f"{UNDECIDED} (a fraction may differ by {widest:.2f})"
@@ -188,22 +190,6 @@ def _roughness(expected: Roughness, result: MapResult) -> Finding:
     )
 
 
-def likeness(
-    spectrum: FloatArray,
-    curve: FloatArray,
-    energy: FloatArray,
-    reach: float,
-    middle: float = 0.0,
-) -> tuple[float, float]:
-    """Cosine with a curve moved by `middle` ± `reach` eV, and the best such shift."""
-    shifts = middle + (np.linspace(-reach, reach, 121) if reach > 0.0 else np.zeros(1))
-    moved = np.array([np.interp(energy - s, energy, curve) for s in shifts])
-    norms = np.linalg.norm(moved, axis=1) * np.linalg.norm(spectrum)
-    cosines = moved @ spectrum / np.where(norms > 0.0, norms, 1.0)
-    best = int(np.argmax(cosines))
-    return float(cosines[best]), float(shifts[best])
-
-
 def _check(
     check: MapCheck, result: MapResult, curves: Curves, asked: Factorising
 ) -> Finding:
@@ -220,19 +206,6 @@ def _check(
         detail=f"{detail}, asked for {check.comparison} {check.bound:g}",
         line=check.place.line,
     )
-
-
-def _moved(asked: Factorising, result: MapResult) -> tuple[float, float]:
-    """By how much the axis is off, and how surely (eV): curves are moved no farther.
-
-    The place of an edge is what tells a valence; a match must not look for its own.
-    """
-    if not asked.shift:
-        return 0.0, 0.0
-    if not result.library:
-        return 0.0, _FAR * asked.shift
-    found = result.found
-    return float(found.shift[result.kept[0]]), 2.0 * found.shift_sd
 
 
 def _figure(
@@ -257,7 +230,7 @@ def _figure(
         return value, f"its share of the counts is {value:.3f}"
     assert check.curve is not None  # of every `match`
     curve = curves[check.curve]
-    middle, reach = _moved(asked, result)
+    middle, reach = moved_by(asked, result)
     spectrum = result.spectra[at]
     value, shift = likeness(spectrum, curve.values, result.energy, reach, middle)
     moved = f" moved by {shift:+.2f} eV" if asked.shift else ""

@@ -18,7 +18,8 @@ from specfit.mapping import request_of
 from specfit.maps import Levels
 from specfit.model.factorising import Factorising
 from specfit.model.white_lines import known_records, white_lines
-from specfit.rules.maps import likeness, overlap, roughness
+from specfit.rules.map_likeness import likeness
+from specfit.rules.maps import overlap, roughness
 
 Project = Callable[..., Path]
 EXPECT = (
@@ -351,6 +352,34 @@ def test_roughness_is_of_neighbours_that_hold_something() -> None:
     mean = maps.sum() / 9
     assert roughness(maps, (3, 4)) == pytest.approx(expected / mean)
     assert roughness(maps[:1], (1, 1)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("moved", "outcome"), [(0.0, "passed"), (1.2, "warned"), (4.0, "failed")]
+)
+def test_a_component_that_is_not_like_its_curve_is_told(
+    moved: float,
+    outcome: str,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from dataclasses import replace
+
+    import specfit.maps.factorising
+    from tests.mapping.conftest import stand_in
+
+    def off(counts: object, energy: np.ndarray, asked: object, *more: object) -> object:
+        found = stand_in()(counts, energy, asked, *more)
+        rows = np.array([np.interp(energy - moved, energy, s) for s in asked.library])
+        return replace(found, spectra=rows / rows.sum(axis=1, keepdims=True))
+
+    monkeypatch.setattr(specfit.maps.factorising, "factorise", off)
+    code, result = ran(project(("  shift ~ 0 ± 0.5 eV\n", "")))
+    told = [rule for rule in result["rules"] if rule["rule"] == "library"]
+    worst = min(told, key=lambda rule: rule["value"])
+    assert worst["outcome"] == outcome
+    assert ("moved by" in worst["detail"]) == (outcome != "passed")
+    assert code == 1 or outcome != "failed"
 
 
 def test_what_an_engine_does_not_use_is_not_asked_of_it(project: Project) -> None:
