@@ -1,9 +1,5 @@
 """The four maps of real curves with pixels that drift, against their goals."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,16 +8,6 @@ from specfit.maps.factorising import factorise
 
 GOAL = {"lo": 0.050, "hi": 0.024, "ov": 0.032, "amb": 0.030}
 OFFSETS = (0.0, 1.0, -1.0, 0.5, -0.5)
-
-
-@pytest.fixture(scope="module")
-def four():
-    path = Path(__file__).with_name("four.py")
-    found = importlib.util.spec_from_file_location("four_maps", path)
-    module = importlib.util.module_from_spec(found)
-    sys.modules["four_maps"] = module
-    found.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.slow

@@ -6,9 +6,6 @@ proof of calibration: one pair of curves has one error that all seeds share.
 """
 
 import functools
-import importlib.util
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,16 +21,6 @@ MISSED = {
     ("ov", "cover"): "as of `amb`: covers .98",
     ("amb", "cover"): "one pair of curves is one draw of a library's error: covers .98",
 }
-
-
-@pytest.fixture(scope="module")
-def four():
-    path = Path(__file__).with_name("four.py")
-    found = importlib.util.spec_from_file_location("four_maps", path)
-    module = importlib.util.module_from_spec(found)
-    sys.modules["four_maps"] = module
-    found.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.slow
