@@ -99,8 +99,9 @@ def factorised(
     has_room(counts.size, request)
     numbered = counted(counts, energy, request)
     request, told = in_counts(request, numbered.noise)
-    powers = exponents(factorising, energy, total, counts, request.count)
-    request = replace(request, background=powers)
+    if request.count != 1.0:
+        powers = exponents(factorising, energy, total, counts, request.count)
+        request = replace(request, background=powers)
     request = as_many(factorising, request, numbered.best)
     tell, grid = _telling(progress, request.iterations), measured.cube.shape
     held = numbered.best - (factorising.background != "none")
